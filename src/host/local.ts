@@ -1,0 +1,172 @@
+import { constants, type Stats } from 'node:fs'
+import { type FileHandle, open, readdir, realpath, stat, statfs } from 'node:fs/promises'
+import process from 'node:process'
+import {
+  ERRNO_TEXTS,
+  type FileKind,
+  type FileStat,
+  type FsSpace,
+  HostError,
+  type HostReader,
+  type Inventory,
+  matchingLines,
+  SIZE_CAP
+} from './host.ts'
+import { missing, resolveInside } from './resolve.ts'
+
+/** A file server that is gone blocks a read for ever; a look must end all the same (milliseconds). */
+const PATIENCE = 5_000
+const CHUNK = 64 * 1024
+/** A child process may print this much (bytes) and take this long (milliseconds); it gets no input and no environment. */
+const CHILD = {
+  maxBuffer: 64 * 1024,
+  timeout: 2_000,
+  killSignal: 'SIGKILL',
+  stdin: 'ignore',
+  stderr: 'ignore',
+  env: {},
+  extendEnv: false,
+  reject: false
+} as const
+
+const BOOT_ID = '/proc/sys/kernel/random/boot_id'
+
+/** The real node, mounted at `root`; every read stays below it. */
+export function localHost(root: string): HostReader {
+  const base = root === '/' ? '' : root.replace(/\/+$/, '')
+
+  // At the root itself the kernel resolves as we would.
+  const resolve = async (path: string) => (base === '' ? path : resolveInside(base, path))
+  const at = <T>(path: string, look: (real: string) => Promise<T>): Promise<T | undefined> =>
+    guarded(
+      path,
+      resolve(path).then(real => (real === undefined ? undefined : look(base + real)))
+    )
+  const read = (path: string) => at(path, real => readText(path, real))
+
+  return {
+    read,
+    lines: async (path, pattern) => {
+      const text = await read(path)
+      return text === undefined ? undefined : matchingLines(path, text, pattern)
+    },
+    list: path => at(path, async real => (await readdir(real)).sort()),
+    stat: path => at(path, async real => describe(await stat(real))),
+    realpath: path => at(path, async real => (base === '' ? await realpath(real) : real.slice(base.length))),
+    statfs: path => at(path, space),
+    run: argv => (base === '' ? runProgram(argv) : Promise.resolve(undefined)),
+    arch: () => Promise.resolve(process.arch === 'x64' ? 'amd64' : process.arch),
+    inventory: async () => ((await sameMachine(read)) ? await takeInventory() : undefined)
+  }
+}
+
+const space = async (real: string): Promise<FsSpace> => {
+  const { bavail, blocks, bsize } = await statfs(real)
+  return { free: bavail * bsize, total: blocks * bsize }
+}
+
+async function guarded<T>(path: string, work: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(failure(path, { code: 'ETIMEDOUT' })), PATIENCE)
+  })
+  try {
+    return await Promise.race([work, late])
+  } catch (error) {
+    if (error instanceof HostError) throw error
+    const errno = error as NodeJS.ErrnoException
+    // Gone between the look at its name and the look into it: then it is not there.
+    if (errno.code === 'ENOENT' || errno.code === 'ENOTDIR') return undefined
+    throw failure(path, errno)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+const failure = (path: string, cause: { readonly code?: string | undefined }): HostError => {
+  const code = cause.code ?? 'EIO'
+  return new HostError(path, code, { says: ERRNO_TEXTS[code] ?? code, cause })
+}
+
+async function readText(path: string, real: string): Promise<string> {
+  // Looked at before it is opened: to open a device can do things, and to open a FIFO can wait for ever.
+  refuseUnlessFile(path, await stat(real))
+  const handle = await open(real, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
+  try {
+    refuseUnlessFile(path, await handle.stat())
+    return (await readAll(path, handle)).toString('utf8')
+  } finally {
+    await handle.close()
+  }
+}
+
+function refuseUnlessFile(path: string, stats: Stats): void {
+  if (stats.isFile()) return
+  if (stats.isDirectory()) throw failure(path, { code: 'EISDIR' })
+  throw new HostError(path, 'EINVAL', { says: `it is a ${describe(stats).kind}, not a file` })
+}
+
+/** Sizes in /proc and /sys are not to be trusted (0 or 4096), so it is read to the end or to the cap. */
+async function readAll(path: string, handle: FileHandle): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let total = 0
+  for (;;) {
+    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(CHUNK), 0, CHUNK)
+    if (bytesRead === 0) return Buffer.concat(chunks)
+    total += bytesRead
+    if (total > SIZE_CAP) throw failure(path, { code: 'EFBIG' })
+    chunks.push(buffer.subarray(0, bytesRead))
+  }
+}
+
+const KINDS: readonly (readonly [FileKind, keyof Stats])[] = [
+  ['directory', 'isDirectory'],
+  ['link', 'isSymbolicLink'],
+  ['character', 'isCharacterDevice'],
+  ['block', 'isBlockDevice'],
+  ['fifo', 'isFIFO'],
+  ['socket', 'isSocket']
+]
+
+const describe = (stats: Stats): FileStat => ({
+  kind: KINDS.find(([, is]) => (stats[is] as () => boolean).call(stats))?.[0] ?? 'file',
+  mode: stats.mode & 0o7777,
+  // glibc's gnu_dev_major and gnu_dev_minor, for the numbers that are in use.
+  device: stats.rdev === 0 ? '' : `${(stats.rdev >> 8) & 0xfff}:${(stats.rdev & 0xff) | ((stats.rdev >> 12) & 0xfff00)}`
+})
+
+async function runProgram(argv: readonly [string, ...string[]]): Promise<string | undefined> {
+  const [file, ...args] = argv
+  if ((await stat(file).catch(missing)) === undefined) return undefined
+  const { execa } = await import('execa')
+  const child = execa(file, args, CHILD)
+  // A grandchild that it left behind would hold the pipe open, and us with it.
+  const timer = setTimeout(() => child.stdout.destroy(), CHILD.timeout + 500)
+  const done = await child.finally(() => clearTimeout(timer))
+  const name = argv.join(' ')
+  if (done.timedOut) throw failure(name, { code: 'ETIMEDOUT' })
+  if (done.isMaxBuffer) throw new HostError(name, 'EFBIG', { says: 'it printed more than 64 KiB' })
+  if (done.signal !== undefined) throw new HostError(name, 'EIO', { says: `it was ended by ${done.signal}` })
+  // Without an exit code it never started: a directory, or a file that is no program.
+  return done.exitCode === undefined ? undefined : done.stdout
+}
+
+/** systeminformation looks at its own machine whatever the host root is, so it is asked only when that is the same one. */
+async function sameMachine(read: HostReader['read']): Promise<boolean> {
+  const [there, here] = await Promise.all([read(BOOT_ID), readHere(BOOT_ID)])
+  return there !== undefined && there === here
+}
+
+const readHere = (path: string) => readText(path, path).catch(missing)
+
+async function takeInventory(): Promise<Inventory> {
+  const { default: si } = await import('systeminformation')
+  const [cpu, memory, disks] = await Promise.all([si.cpu(), si.mem(), si.blockDevices()])
+  return {
+    cpu: { model: `${cpu.manufacturer} ${cpu.brand}`.trim(), cores: cpu.cores },
+    memory: { total: memory.total, available: memory.available },
+    disks: disks
+      .filter(({ type, name }) => type === 'disk' && !/^(zram|ram|nbd)\d/.test(name))
+      .map(({ name, size, physical }) => ({ name, size, type: physical }))
+  }
+}

@@ -1,0 +1,88 @@
+import type { Testimony } from './witness.ts'
+
+const SECRET = '(?=[\\w.-]*(?:token|password|passwd|secret|apikey|api_key|serial))([\\w.-]+)='
+
+/** What is taken out of a recording, in this order, and what stands there afterwards. Each takes time in proportion to the text. */
+const RULES: readonly (readonly [RegExp, string])[] = [
+  // JSON web tokens, bearer tokens, and anything that calls itself a secret, in quotes as the kernel's command line has them.
+  [/eyJ[\w-]{1,1000}\.[\w-]+\.[\w-]+/g, 'TOKEN'],
+  [/\b(bearer)\s+[^\s'"]+/gi, '$1 TOKEN'],
+  [new RegExp(`(?<=")${SECRET}[^"\\n]+`, 'gi'), '$1=REDACTED'],
+  [new RegExp(`(?<![\\w.-])${SECRET}(?:"[^"\\n]*"|'[^'\\n]*'|[^\\s,"]+)`, 'gi'), '$1=REDACTED'],
+  [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, '00000000-0000-4000-8000-000000000000'],
+  // The short ids of FAT file systems and of partitions in an MBR.
+  [/(?<=UUID=)[0-9a-f]{4}(?:[0-9a-f]{4})?-[0-9a-f]{2,4}(?![\w-])/gi, '00000000-01'],
+  // Container, image and snapshot ids, machine ids.
+  [/\b[0-9a-f]{64}\b/gi, '0'.repeat(64)],
+  [/\b[0-9a-f]{32}\b/gi, '0'.repeat(32)],
+  // MAC addresses, with hyphens as PXE's BOOTIF= writes them.
+  [/\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b/gi, '02:00:00:00:00:00'],
+  [/\b(?:[0-9a-f]{2}-){5,6}[0-9a-f]{2}\b/gi, '02-00-00-00-00-00'],
+  // IPv6: eight groups, or a double colon; times (18:23:48) and PCI addresses (0000:00:1e.0) have neither.
+  [/(?<![\w:.])(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}(?![\w:]|\.\w)/gi, '2001:db8::1'],
+  [/(?<![\w:.])(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*)::(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*)?(?![\w:])/gi, '2001:db8::1'],
+  // IPv4, not as part of a longer version (94.02.75.00.01) or of a release (6.6.85.1-2.azl3).
+  [/(?<![\w.-])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?!\.?[\w-])/g, '192.0.2.1'],
+  [/\b(ip-)\d+-\d+-\d+-\d+\b/g, '$1192-0-2-1']
+]
+
+/** These hold what a rule would take for an address or an id, and nothing that names a machine. */
+const PLAIN = /^\/(proc\/sys\/kernel\/osrelease|proc\/driver\/nvidia\/version|etc\/os-release|usr\/lib\/os-release)$/
+
+/** Kernel parameters that a detector looks at; the others can hold anything, URLs and keys too. */
+const PARAMETER = /^(nomodule|module_blacklist=.*|module\.sig_enforce(=.*)?|lockdown=.*|user_namespace\.enable=.*)$/
+
+/** What of a text is kept at all, by its path. */
+const TRIMS: Readonly<Record<string, (text: string) => string>> = {
+  '/proc/cmdline': text =>
+    `${text
+      .trim()
+      .split(/\s+/)
+      .filter(word => PARAMETER.test(word))
+      .join(' ')}\n`,
+  // One processor tells as much as two hundred.
+  '/proc/cpuinfo': text => text.replace(/\n\n[\s\S]*$/, '\n')
+}
+
+/** A text as it goes into a recording, before names and addresses are taken out of it. */
+export const trim = (path: string, answer: unknown): unknown => {
+  const shorten = Object.hasOwn(TRIMS, path) ? TRIMS[path] : undefined
+  return shorten !== undefined && typeof answer === 'string' ? shorten(answer) : answer
+}
+
+/**
+ * Takes serial numbers, host names, MAC and IP addresses, UUIDs and tokens out of answers, strings at any depth.
+ * The kernel's release is kept wherever it stands, since it can look like an address.
+ */
+export function scrubber(testimony: readonly Testimony[], names: readonly string[]): (answer: unknown) => unknown {
+  const release = releaseIn(testimony)
+  const hosts = names
+    .filter(name => name.length > 2)
+    .map(name => new RegExp(`(?<![\\w.-])${RegExp.escape(name)}(?![\\w-])`, 'gi'))
+  const plain = new Set(testimony.filter(({ subject }) => PLAIN.test(subject)).map(({ answer }) => answer))
+
+  const scrubText = (text: string): string => {
+    if (plain.has(text)) return text
+    const pieces = release === '' ? [text] : text.split(release)
+    return pieces.map(piece => scrubPiece(piece, hosts)).join(release)
+  }
+  const scrub = (value: unknown): unknown => {
+    if (typeof value === 'string') return scrubText(value)
+    if (Array.isArray(value)) return value.map(scrub)
+    if (typeof value === 'object' && value !== null) {
+      return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, scrub(inner)]))
+    }
+    return value
+  }
+  return scrub
+}
+
+const scrubPiece = (text: string, hosts: readonly RegExp[]): string => {
+  const anonymous = hosts.reduce((left, host) => left.replace(host, 'node'), text)
+  return RULES.reduce((left, [pattern, replacement]) => left.replace(pattern, replacement), anonymous)
+}
+
+const releaseIn = (testimony: readonly Testimony[]): string => {
+  const asked = testimony.find(({ subject, verb }) => verb === 'read' && subject === '/proc/sys/kernel/osrelease')
+  return typeof asked?.answer === 'string' ? asked.answer.trim() : ''
+}

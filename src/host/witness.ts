@@ -1,0 +1,111 @@
+import { type Evidence, HostError, type HostReader } from './host.ts'
+
+export type Verb = keyof HostReader
+
+/** One question that was asked, and its answer or the error in its place. */
+export interface Testimony {
+  readonly verb: Verb
+  /** A path, a command line, or empty for a question about the whole machine. */
+  readonly subject: string
+  /** The pattern of a `lines` question, empty otherwise. */
+  readonly pattern: string
+  readonly answer: unknown
+  readonly error: HostError | undefined
+}
+
+export interface Witness {
+  readonly host: HostReader
+  /** All that was asked so far, each question once, in the order of asking. */
+  testimony(): readonly Testimony[]
+}
+
+/**
+ * Stands between the detectors and the node and remembers every answer. A question asked twice in one look gets the same answer,
+ * so that two detectors cannot see two different nodes.
+ */
+export function witness(host: HostReader): Witness {
+  const asked = new Map<string, Promise<unknown>>()
+  // In the order of asking: answers come in any order, and evidence should read the same each time.
+  const heard: { testimony: Testimony | undefined }[] = []
+
+  const put = <T>(verb: Verb, subject: string, pattern: string, look: () => Promise<T>): Promise<T> => {
+    const key = `${verb}\0${subject}\0${pattern}`
+    const before = asked.get(key)
+    if (before !== undefined) return before as Promise<T>
+    const place: { testimony: Testimony | undefined } = { testimony: undefined }
+    heard.push(place)
+    const kept = look().then(
+      answer => {
+        place.testimony = { verb, subject, pattern, answer, error: undefined }
+        return answer
+      },
+      (error: unknown) => {
+        if (error instanceof HostError) place.testimony = { verb, subject, pattern, answer: undefined, error }
+        throw error
+      }
+    )
+    asked.set(key, kept)
+    return kept
+  }
+
+  return {
+    testimony: () => heard.map(({ testimony }) => testimony).filter(testimony => testimony !== undefined),
+    host: {
+      read: path => put('read', path, '', () => host.read(path)),
+      lines: (path, pattern) => put('lines', path, pattern.source, () => host.lines(path, pattern)),
+      list: path => put('list', path, '', () => host.list(path)),
+      stat: path => put('stat', path, '', () => host.stat(path)),
+      realpath: path => put('realpath', path, '', () => host.realpath(path)),
+      statfs: path => put('statfs', path, '', () => host.statfs(path)),
+      run: argv => put('run', argv.join(' '), '', () => host.run(argv)),
+      arch: () => put('arch', '', '', () => host.arch()),
+      inventory: () => put('inventory', '', '', () => host.inventory())
+    }
+  }
+}
+
+/** What a person is told of an answer. */
+export function evidenceOf(testimony: Testimony): Evidence {
+  return { source: testimony.subject || SOURCES[testimony.verb] || testimony.verb, saw: saw(testimony) }
+}
+
+const SOURCES: Partial<Record<Verb, string>> = { arch: 'process architecture', inventory: 'systeminformation' }
+
+function saw({ verb, answer, error, pattern }: Testimony): string {
+  if (error !== undefined) return error.message.slice(error.path.length + 1)
+  if (answer === undefined) return verb === 'inventory' ? 'not asked: another machine' : 'not there'
+  if (verb === 'read' || verb === 'run' || verb === 'arch') return firstLine(answer as string)
+  if (verb === 'lines') return someOf(answer as readonly string[], `no line matches ${pattern}`)
+  if (verb === 'list') return someOf(answer as readonly string[], 'an empty directory')
+  if (verb === 'realpath') return `leads to ${answer}`
+  if (verb === 'stat') return describeStat(answer as Record<'kind' | 'device', string> & { mode: number })
+  if (verb === 'statfs') return describeSpace(answer as { free: number; total: number })
+  return 'asked'
+}
+
+const WIDTH = 100
+
+const cut = (text: string): string => (text.length > WIDTH ? `${text.slice(0, WIDTH - 1)}…` : text)
+
+// Control characters (an efivar's bytes, or a file that lies) must not reach a terminal.
+const printable = (text: string): string =>
+  text.replace(/\p{Cc}/gu, char => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
+
+function firstLine(text: string): string {
+  const lines = text.replace(/\n$/, '').split('\n')
+  const [first = ''] = lines
+  if (text === '') return 'an empty file'
+  return cut(printable(first.replaceAll('\t', ' '))) + (lines.length > 1 ? ` (+${lines.length - 1} lines)` : '')
+}
+
+const someOf = (items: readonly string[], none: string): string =>
+  items.length === 0 ? none : cut(printable(items.map(item => item.replaceAll('\t', ' ').trim()).join(' · ')))
+
+const describeStat = ({ kind, mode, device }: { kind: string; mode: number; device: string }): string =>
+  `${device === '' ? kind : `${kind} device ${device}`}, mode ${mode.toString(8).padStart(4, '0')}`
+
+const describeSpace = ({ free, total }: { free: number; total: number }): string =>
+  `${gibibytes(free)} free of ${gibibytes(total)}`
+
+/** Bytes as people say them, `12.3 GiB`. */
+export const gibibytes = (bytes: number): string => `${(bytes / 1024 ** 3).toFixed(1)} GiB`
