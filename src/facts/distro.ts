@@ -1,0 +1,62 @@
+import type { HostReader } from '../host/host.ts'
+import { type Detector, Unsure } from './fact.ts'
+
+export interface Distro {
+  /** os-release ID, `ubuntu`. */
+  readonly id: string
+  /** os-release VERSION_ID, `22.04`; empty where the distribution gives none (Debian testing). */
+  readonly version: string
+  readonly name: string
+  readonly like: readonly string[]
+  /** os-release VARIANT_ID, `aws-k8s-1.34` or `coreos`. */
+  readonly variant: string
+}
+
+/** os-release(5): the second is read where the first is not there. On Bottlerocket /etc is rebuilt at boot, and links to it. */
+const FILES = ['/etc/os-release', '/usr/lib/os-release'] as const
+
+export const detectDistro: Detector<Distro> = async ({ host }) => {
+  const [path, text] = await firstOf(host)
+  const distro = parseOsRelease(text)
+  if (distro === undefined) throw new Unsure(`${path} names no distribution (no complete ID= line)`)
+  return distro
+}
+
+async function firstOf(host: HostReader): Promise<readonly [string, string]> {
+  for (const path of FILES) {
+    const text = await host.read(path)
+    if (text !== undefined) return [path, text]
+  }
+  throw new Unsure(`neither ${FILES.join(' nor ')} is there below the host root`)
+}
+
+/** `undefined` when no ID can be taken from it for certain: an ID in an unfinished last line may be cut short. */
+export function parseOsRelease(text: string): Distro | undefined {
+  const fields = new Map<string, string>()
+  const lines = text.split('\n')
+  for (const [index, line] of lines.entries()) {
+    const [, key, value] = /^([A-Z][A-Z0-9_]*)=(.*)$/.exec(line) ?? []
+    if (key === undefined || value === undefined) continue
+    const plain = unquote(value.trimEnd())
+    // CBL-Mariner's file has no final newline, so only the fields that matter must stand before one.
+    if (plain !== undefined && (index < lines.length - 1 || !/^(ID|VERSION_ID)$/.test(key))) fields.set(key, plain)
+  }
+  const id = fields.get('ID') ?? ''
+  if (!/^[a-z0-9][a-z0-9._-]{0,40}$/.test(id)) return undefined
+  return {
+    id,
+    version: fields.get('VERSION_ID') ?? '',
+    name: fields.get('PRETTY_NAME') ?? fields.get('NAME') ?? id,
+    like: (fields.get('ID_LIKE') ?? '').split(' ').filter(like => like !== ''),
+    variant: fields.get('VARIANT_ID') ?? ''
+  }
+}
+
+/** Shell quoting as os-release(5) allows it; `undefined` for a quote that is not closed. */
+function unquote(value: string): string | undefined {
+  const quote = value[0]
+  if (quote !== '"' && quote !== "'") return value
+  if (value.length < 2 || !value.endsWith(quote)) return undefined
+  const inner = value.slice(1, -1)
+  return quote === '"' ? inner.replace(/\\(["$`\\])/g, '$1') : inner
+}

@@ -1,0 +1,39 @@
+import type { Evidence, HostReader } from '../host/host.ts'
+import type { NodeObject } from './node-object.ts'
+
+/** Known with what was seen, or unknown with the reason. "It is not there" is a known value, not an unknown. */
+export type Fact<T> = Known<T> | Unknown
+
+export interface Known<T> {
+  readonly known: true
+  readonly value: T
+  readonly evidence: readonly Evidence[]
+}
+
+export interface Unknown {
+  readonly known: false
+  readonly why: string
+  readonly evidence: readonly Evidence[]
+}
+
+export interface Sources {
+  readonly host: HostReader
+  /** The Node object, where a cluster or a file gave one. */
+  readonly node: NodeObject | undefined
+  /** The Pod Security `enforce` level of the workspaces' namespace, empty where none is set; where an operator named one. */
+  readonly podSecurity: Attempt<string> | undefined
+}
+
+/** Looks, and returns a value; what cannot be known is thrown as `HostError` or `Unsure`. */
+export type Detector<T> = (sources: Sources) => Promise<T>
+
+/** Everything could be read, and still it does not tell. */
+export class Unsure extends Error {
+  constructor(why: string) {
+    super(why)
+    this.name = 'Unsure'
+  }
+}
+
+/** A value that could be read, or why not; for detectors whose parts fail apart from each other. */
+export type Attempt<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly why: string }

@@ -1,0 +1,24 @@
+import { type Detector, Unsure } from './fact.ts'
+import { requireMounted } from './numbers.ts'
+
+export interface Fuse {
+  /** `nodev fuse` stands in /proc/filesystems: the driver is there now. */
+  readonly registered: boolean
+  /** The device node, when there is one. It proves nothing about the driver. */
+  readonly device: { readonly number: string; readonly mode: number } | undefined
+}
+
+/** fuse is misc device 10:229 (Documentation/admin-guide/devices.txt). */
+export const FUSE_DEVICE = '10:229'
+
+export const detectFuse: Detector<Fuse> = async ({ host }) => {
+  await requireMounted(host, 'proc')
+  const lines = await host.lines('/proc/filesystems', /^nodev\tfuse$/)
+  if (lines === undefined) throw new Unsure('/proc/filesystems is not there')
+  const [directory, device] = await Promise.all([host.stat('/dev'), host.stat('/dev/fuse')])
+  if (directory === undefined) throw new Unsure('/dev of the node is not mounted below the host root')
+  return {
+    registered: lines.length > 0,
+    device: device && { number: device.kind === 'character' ? device.device : device.kind, mode: device.mode }
+  }
+}

@@ -1,0 +1,110 @@
+import { completeText, type HostReader } from '../host/host.ts'
+import { type Detector, Unsure } from './fact.ts'
+
+export type GpuVendor = 'nvidia' | 'amd' | 'intel'
+
+export interface Gpu {
+  /** PCI address, `0000:00:1e.0`. */
+  readonly address: string
+  readonly vendor: GpuVendor
+  /** The driver that is bound to it, empty when none is. */
+  readonly driver: string
+}
+
+/**
+ * PCI class prefixes that mean a device to compute with. NVIDIA's audio, USB and NVSwitch functions have others.
+ * The graphics of an Intel processor draw a console and route no work; they are always device 00:02.0.
+ */
+const CLASSES: Readonly<Record<string, readonly [GpuVendor, readonly string[]]>> = {
+  '0x10de': ['nvidia', ['0x0300', '0x0302']],
+  '0x1002': ['amd', ['0x0300', '0x0302', '0x0380', '0x1200']],
+  '0x8086': ['intel', ['0x0300', '0x0380']]
+}
+
+const DEVICES = '/sys/bus/pci/devices'
+
+/** The display and accelerator devices that are meant for work, whatever their driver. */
+export const detectGpus: Detector<readonly Gpu[]> = async ({ host }) => {
+  const addresses = await host.list(DEVICES)
+  if (addresses === undefined) {
+    if ((await host.stat('/sys/bus')) === undefined) throw new Unsure('/sys of the node is not mounted below the host root')
+    return []
+  }
+  const found = await Promise.all(addresses.map(address => readGpu(host, address)))
+  return found.filter(gpu => gpu !== undefined)
+}
+
+async function readGpu(host: HostReader, address: string): Promise<Gpu | undefined> {
+  const directory = `${DEVICES}/${address}`
+  const vendor = vendorOf(await readHex(host, `${directory}/vendor`, 4))
+  if (vendor === undefined) return undefined
+  const [name, classes] = vendor
+  const kind = await readHex(host, `${directory}/class`, 6)
+  if (!classes.some(prefix => kind.startsWith(prefix))) return undefined
+  if (name === 'intel' && address === '0000:00:02.0') return undefined
+  const driver = await host.realpath(`${directory}/driver`)
+  return { address, vendor: name, driver: driver?.split('/').at(-1) ?? '' }
+}
+
+const vendorOf = (id: string) => CLASSES[id]
+
+async function readHex(host: HostReader, path: string, digits: number): Promise<string> {
+  const text = (await host.read(path)) ?? ''
+  if (!new RegExp(`^0x[0-9a-f]{${digits}}\\n?$`).test(text)) throw new Unsure(`${path} is no PCI number`)
+  return text.trim()
+}
+
+export interface NvidiaDriver {
+  /** `550.135`. */
+  readonly version: string
+  readonly open: boolean
+}
+
+const VERSION = '/proc/driver/nvidia/version'
+
+/** The NVIDIA kernel driver that is loaded; `none` without one. */
+export const detectNvidiaDriver: Detector<NvidiaDriver | 'none'> = async ({ host }) => {
+  const text = await host.read(VERSION)
+  if (text === undefined) return 'none'
+  const driver = parseNvidiaVersion(completeText(VERSION, text))
+  if (driver === undefined) throw new Unsure(`${VERSION} has no driver version`)
+  return driver
+}
+
+/** `NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.95.05  Release Build …` */
+export function parseNvidiaVersion(text: string): NvidiaDriver | undefined {
+  const [, open, version] = /^NVRM version:.*?(Open )?Kernel Module(?: for \S+)?\s+(\d+(?:\.\d+)+)\s/m.exec(text) ?? []
+  return version === undefined ? undefined : { version, open: open !== undefined }
+}
+
+export interface NvidiaDevices {
+  /** /dev/nvidiactl is a character device. */
+  readonly control: boolean
+  /** How many GPUs the driver has taken. */
+  readonly gpus: number
+  readonly nouveau: boolean
+}
+
+export const detectNvidiaDevices: Detector<NvidiaDevices> = async ({ host }) => {
+  const [dev, control, gpus, nouveau] = await Promise.all([
+    host.stat('/dev'),
+    host.stat('/dev/nvidiactl'),
+    host.list('/proc/driver/nvidia/gpus'),
+    host.stat('/sys/module/nouveau')
+  ])
+  if (dev === undefined) throw new Unsure('/dev of the node is not mounted below the host root')
+  return { control: control?.kind === 'character', gpus: gpus?.length ?? 0, nouveau: nouveau !== undefined }
+}
+
+/** Whether a GPU is split into instances (MIG): its driver lists them, or the Node offers them. */
+export const detectMig: Detector<boolean> = async ({ host, node }) => {
+  if (Object.keys(node?.allocatable ?? {}).some(name => name.startsWith('nvidia.com/mig-'))) return true
+  const directory = '/proc/driver/nvidia/capabilities'
+  const names = (await host.list(directory)) ?? []
+  const split = await Promise.all(
+    names
+      .filter(name => /^gpu\d+$/.test(name))
+      .map(async name => ((await host.list(`${directory}/${name}/mig`)) ?? []).some(entry => /^gi\d+$/.test(entry)))
+  )
+  return split.includes(true)
+}

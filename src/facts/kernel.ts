@@ -1,0 +1,46 @@
+import { completeText, type HostReader } from '../host/host.ts'
+import { type Detector, Unsure } from './fact.ts'
+
+export interface Kernel {
+  /** As `uname -r` prints it, `5.15.0-1084-aws`. */
+  readonly release: string
+  readonly major: number
+  readonly minor: number
+}
+
+const RELEASE = '/proc/sys/kernel/osrelease'
+
+export const detectKernel: Detector<Kernel> = ({ host }) => readKernel(host)
+
+/** The running kernel. Detectors that look below `/lib/modules/REL` ask this too. */
+export async function readKernel(host: HostReader): Promise<Kernel> {
+  const text = await host.read(RELEASE)
+  if (text === undefined) throw new Unsure(`${RELEASE} is not there: /proc of the node is not mounted below the host root`)
+  const kernel = parseKernel(completeText(RELEASE, text))
+  if (kernel === undefined) throw new Unsure(`${RELEASE} holds ${JSON.stringify(text.slice(0, 40))}, not a kernel release`)
+  return kernel
+}
+
+/** Only the leading `N.N` counts: distributions append what they like (`5.15.133+`, `6.6.150.1-1.azl3`). */
+export function parseKernel(text: string): Kernel | undefined {
+  const release = text.trim()
+  // The release becomes part of paths, so it may not hold a slash or begin with a dot.
+  const [, major, minor] = /^(\d{1,3})\.(\d{1,3})(?![\d])[\w.+~-]*$/.exec(release) ?? []
+  return major === undefined || minor === undefined ? undefined : { release, major: Number(major), minor: Number(minor) }
+}
+
+export type Version = readonly [major: number, minor: number]
+
+/** Whether the kernel is at or above a version, by numbers: 5.10 is above 5.9. */
+export const atLeast = (kernel: Pick<Kernel, 'major' | 'minor'>, [major, minor]: Version): boolean =>
+  kernel.major > major || (kernel.major === major && kernel.minor >= minor)
+
+export const detectArchitecture: Detector<string> = ({ host }) => host.arch()
+
+/** A new one at every boot; what was proved before it is not proved any more. */
+export const detectBootId: Detector<string> = async ({ host }) => {
+  const path = '/proc/sys/kernel/random/boot_id'
+  const text = await host.read(path)
+  if (text === undefined || !/^[0-9a-f-]{36}\n?$/.test(text)) throw new Unsure(`${path} holds no boot id`)
+  return text.trim()
+}

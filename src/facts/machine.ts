@@ -1,0 +1,153 @@
+import { completeText, type HostReader } from '../host/host.ts'
+import { type Detector, Unsure } from './fact.ts'
+
+export interface Machine {
+  readonly kind: 'bare-metal' | 'virtual'
+  /** What told, in a few words. */
+  readonly sign: string
+}
+
+/** DMI strings that only virtual machines have, by prefix, in systemd's order (src/basic/virt.c). EC2 says the same on metal. */
+const VIRTUAL_PREFIXES = [
+  'KVM',
+  'OpenStack',
+  'KubeVirt',
+  'QEMU',
+  'VMware',
+  'VMW',
+  'innotek GmbH',
+  'VirtualBox',
+  'Oracle Corporation',
+  'Xen',
+  'Bochs',
+  'Parallels',
+  'BHYVE',
+  'Hyper-V',
+  'Apple Virtualization',
+  'Google Compute Engine',
+  'Virtual Machine',
+  'HVM domU',
+  'Alibaba Cloud ECS'
+] as const
+
+const DMI_FILES = ['product_name', 'sys_vendor', 'board_vendor', 'bios_vendor', 'product_version'] as const
+type DmiFile = (typeof DMI_FILES)[number]
+
+export type Dmi = Readonly<Record<DmiFile, string>>
+
+export interface MachineSigns {
+  /** Whether `hypervisor` stands among the processor's flags; `undefined` where processors have no such flag (arm64). */
+  readonly hypervisorFlag: boolean | undefined
+  readonly dmi: Dmi | undefined
+  /** /sys/hypervisor/type and the device tree's hypervisor node, empty where there is none. */
+  readonly hypervisor: string
+}
+
+/** Bare metal is a positive finding; any sign of a virtual machine wins; anything less is unknown. */
+export const detectMachine: Detector<Machine> = async ({ host }) => {
+  const signs = await readSigns(host)
+  const virtual = virtualSign(signs) || (await detectVirt(host))
+  if (virtual !== '') return { kind: 'virtual', sign: virtual }
+  return { kind: 'bare-metal', sign: metalSign(signs) }
+}
+
+async function readSigns(host: HostReader): Promise<MachineSigns> {
+  const [flag, dmi, xen, tree] = await Promise.all([
+    readHypervisorFlag(host),
+    readDmi(host),
+    host.read('/sys/hypervisor/type'),
+    host.read('/proc/device-tree/hypervisor/compatible')
+  ])
+  return {
+    hypervisorFlag: flag,
+    dmi,
+    hypervisor: (xen ?? tree ?? '').replaceAll('\0', ' ').trim()
+  }
+}
+
+/** systemd asks the processor itself (CPUID), which no file shows. A process is dear, so only where nothing else told. */
+async function detectVirt(host: HostReader): Promise<string> {
+  const found = ((await host.run(['/usr/bin/systemd-detect-virt', '--vm'])) ?? '').trim()
+  return found === '' || found === 'none' ? '' : `systemd-detect-virt says ${found}`
+}
+
+async function readHypervisorFlag(host: HostReader): Promise<boolean | undefined> {
+  const path = '/proc/cpuinfo'
+  const text = await host.read(path)
+  if (text === undefined) throw new Unsure(`${path} is not there`)
+  return parseHypervisorFlag(completeText(path, text))
+}
+
+/** CPUID.1:ECX[31] as /proc/cpuinfo shows it on x86; `undefined` without a line of flags. */
+export function parseHypervisorFlag(text: string): boolean | undefined {
+  const flags = [...text.matchAll(/^flags\s*:(.*)\n/gm)].map(([, line]) => line ?? '')
+  return flags.length === 0 ? undefined : flags.some(line => /\shypervisor(\s|$)/.test(line))
+}
+
+async function readDmi(host: HostReader): Promise<Dmi | undefined> {
+  const directory = '/sys/class/dmi/id'
+  if ((await host.stat(directory)) === undefined) return undefined
+  const values = await Promise.all(DMI_FILES.map(async name => ((await host.read(`${directory}/${name}`)) ?? '').trim()))
+  return Object.fromEntries(DMI_FILES.map((name, index) => [name, values[index]])) as unknown as Dmi
+}
+
+/** The first sign of a virtual machine, or an empty text. Pure. */
+export function virtualSign({ hypervisorFlag, dmi, hypervisor }: MachineSigns): string {
+  if (hypervisorFlag) return 'the processor flag "hypervisor"'
+  if (hypervisor !== '') return `the hypervisor ${hypervisor}`
+  for (const name of dmi ? DMI_FILES : []) {
+    const value = dmi?.[name] ?? ''
+    if (VIRTUAL_PREFIXES.some(prefix => value.startsWith(prefix))) return `DMI ${name} "${value}"`
+  }
+  const isEc2 = dmi !== undefined && [dmi.sys_vendor, dmi.board_vendor, dmi.bios_vendor].some(isAmazon)
+  if (isEc2 && !/\.metal(-|$)/.test(dmi.product_name)) return `EC2 instance type "${dmi.product_name}", which is not metal`
+  return ''
+}
+
+const isAmazon = (vendor: string): boolean => vendor.startsWith('Amazon EC2')
+
+/** What proves bare metal. Throws `Unsure` where nothing does. Pure. */
+export function metalSign({ hypervisorFlag, dmi }: MachineSigns): string {
+  if (dmi === undefined) throw new Unsure('there is no DMI, so nothing tells bare metal from virtual')
+  // Every maker writes its name in letters; garbage there could stand in the place of a virtual machine's name.
+  for (const name of ['sys_vendor', 'product_name'] as const) {
+    if (!/^[\x20-\x7e]*[A-Za-z][\x20-\x7e]*$/.test(dmi[name])) throw new Unsure(`DMI ${name} is not a name`)
+  }
+  const maker = `${dmi.sys_vendor} ${dmi.product_name}`
+  if (hypervisorFlag === undefined) return `no virtual machine's name in DMI (${maker})`
+  return `no processor flag "hypervisor", and ${maker} in DMI`
+}
+
+export type Cloud = 'aws' | 'gcp' | 'azure' | 'oci' | 'alibaba' | 'openstack' | 'hetzner' | 'none'
+
+/** Node.spec.providerID, or else what DMI says (cloud-init's tools/ds-identify). Metadata services are never asked. */
+export const detectCloud: Detector<Cloud> = async ({ host, node }) => {
+  const byId = cloudOfProvider(node?.providerId ?? '')
+  if (byId !== undefined) return byId
+  const dmi = await readDmi(host)
+  if (dmi === undefined) throw new Unsure('neither a providerID nor DMI tells')
+  return cloudOfDmi(dmi, (await host.read('/sys/class/dmi/id/chassis_asset_tag'))?.trim() ?? '')
+}
+
+const PROVIDERS: Readonly<Record<string, Cloud>> = {
+  aws: 'aws',
+  gce: 'gcp',
+  azure: 'azure',
+  oci: 'oci',
+  openstack: 'openstack',
+  hcloud: 'hetzner',
+  alicloud: 'alibaba'
+}
+
+export const cloudOfProvider = (providerId: string): Cloud | undefined => PROVIDERS[providerId.split(':')[0] ?? '']
+
+export function cloudOfDmi(dmi: Dmi, assetTag: string): Cloud {
+  if (isAmazon(dmi.sys_vendor) || isAmazon(dmi.bios_vendor)) return 'aws'
+  if (dmi.product_name === 'Google Compute Engine') return 'gcp'
+  // Azure's own asset tag: any other Hyper-V has another.
+  if (assetTag === '7783-7084-3265-9085-8269-3286-77') return 'azure'
+  if (assetTag === 'OracleCloud.com') return 'oci'
+  if (dmi.product_name.startsWith('Alibaba Cloud ECS')) return 'alibaba'
+  if (dmi.product_name.startsWith('OpenStack')) return 'openstack'
+  return dmi.sys_vendor === 'Hetzner' ? 'hetzner' : 'none'
+}

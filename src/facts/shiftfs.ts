@@ -1,0 +1,111 @@
+import type { Fact } from './fact.ts'
+import type { Headers } from './headers.ts'
+import { atLeast, type Kernel, type Version } from './kernel.ts'
+import type { DetectedFacts } from './observe.ts'
+
+export type ShiftfsState = 'loaded' | 'loadable' | 'buildable' | 'absent' | 'broken'
+
+export interface Shiftfs {
+  readonly state: ShiftfsState
+  readonly because: string
+  /** The module is not the kernel's own; `undefined` when that cannot be told or there is none. */
+  readonly outOfTree: boolean | undefined
+  /** A kernel whose own shiftfs is known to fail on mkdir and rename (EOVERFLOW). */
+  readonly suspect: boolean
+}
+
+/** What shiftfs is on this node, from what was looked at. Pure. */
+export function deriveShiftfs(facts: DetectedFacts): Fact<Shiftfs> {
+  const modules = facts['kernel-modules']
+  const { kernel, distro } = facts
+  if (!modules.known) return modules
+  if (!kernel.known) return kernel
+  const module = modules.value.modules.shiftfs
+  const { outOfTree, registered } = modules.value.shiftfs
+  const evidence = modules.evidence.filter(({ source }) => /modules|filesystems/.test(source))
+  if (module.state === 'unknown') return { known: false, why: module.because, evidence }
+  const suspect = isSuspect(kernel.value, distro.known ? distro.value.id : '')
+  const found = (state: ShiftfsState, because: string): Fact<Shiftfs> => ({
+    known: true,
+    value: { state, because, outOfTree, suspect },
+    evidence
+  })
+  if (registered || module.state === 'present') return found('loaded', module.because)
+  if (module.state === 'loadable') return found('loadable', module.because)
+  const [obstacle] = buildObstacles(facts)
+  return obstacle === undefined
+    ? found('buildable', `${module.because}; it could be built with the kernel headers now`)
+    : found('absent', `${module.because}; it cannot be built: ${obstacle}`)
+}
+
+/** Launchpad 1990849 (Ubuntu 5.15.0-48 to -67) and 5.17.5: the module loads, and then mkdir and rename fail. */
+const isSuspect = ({ release }: Kernel, distro: string): boolean => {
+  const [, abi] = /^5\.15\.0-(\d+)-/.exec(release) ?? []
+  const isListed = distro === 'ubuntu' && abi !== undefined && Number(abi) >= 48 && Number(abi) <= 67
+  return isListed || /^5\.17\.5(?!\d)/.test(release)
+}
+
+/** First and last kernel of each range for which there is a source that compiles (toby63/shiftfs-dkms, by branch). */
+const SOURCES: readonly (readonly [Version, Version])[] = [
+  [
+    [5, 4],
+    [5, 8]
+  ],
+  [
+    [5, 10],
+    [5, 11]
+  ],
+  [
+    [5, 13],
+    [5, 19]
+  ],
+  [
+    [6, 1],
+    [6, 2]
+  ]
+]
+
+/** Whether any published source of shiftfs is meant for this kernel; by numbers, since 6.10 is not 6.1. */
+export const hasShiftfsSource = ({ major, minor }: Kernel): boolean =>
+  SOURCES.some(
+    ([[low, first], [high, last]]) => atLeast({ major, minor }, [low, first]) && !atLeast({ major, minor }, [high, last + 1])
+  )
+
+/** Every reason why shiftfs cannot be built and loaded here, the first to be told first. Unknown is a reason: it is not clear. */
+export function buildObstacles(facts: DetectedFacts): readonly string[] {
+  return [
+    ...loadObstacles(facts),
+    judged(facts.kernel, kernel =>
+      hasShiftfsSource(kernel) ? '' : `no source of shiftfs is made for kernel ${kernel.major}.${kernel.minor}`
+    ),
+    judged(facts.headers, headers => (facts.kernel.known ? headerObstacle(headers, facts.kernel.value) : ''))
+  ].filter(obstacle => obstacle !== '')
+}
+
+/** Every reason why this kernel would not take a module that is not the distribution's own. */
+function loadObstacles(facts: DetectedFacts): readonly string[] {
+  return [
+    judged(facts['kernel-modules'], ({ supported }) => (supported ? '' : 'the kernel has no loadable modules')),
+    judged(facts['module-switch'], ({ disabled }) =>
+      disabled ? 'module loading is switched off (kernel.modules_disabled or nomodule)' : ''
+    ),
+    judged(facts['secure-boot'], state => (state === 'off' ? '' : 'Secure Boot is on')),
+    judged(facts.lockdown, level => (level === 'none' || level === 'absent' ? '' : `kernel lockdown is "${level}"`)),
+    judged(facts['module-signatures'], enforced => (enforced ? 'the kernel takes signed modules only (sig_enforce)' : '')),
+    judged(facts.loadpin, pinned => (pinned ? "LoadPin lets modules come only from the node's own image" : '')),
+    judged(facts['kernel-modules'], ({ shiftfs }) => shiftfs.blockedBy)
+  ]
+}
+
+const judged = <T>(fact: Fact<T>, obstacle: (value: T) => string): string =>
+  fact.known ? obstacle(fact.value) : `unknown: ${fact.why}`
+
+function headerObstacle({ directory, missing, isIdmappedMnt, renamedata }: Headers, { release, major, minor }: Kernel): string {
+  if (directory === '') return `the kernel headers of ${release} are not installed`
+  if (missing.length > 0) return `the kernel headers in ${directory} are not complete (no ${missing.join(', ')})`
+  if (major === 5 && minor === 15 && !isIdmappedMnt)
+    return 'this 5.15 kernel lacks is_idmapped_mnt, so the source does not compile'
+  if (major === 5 && minor === 10 && renamedata)
+    return 'this 5.10 kernel has struct renamedata (since 5.10.220 or so), so the source does not compile'
+  return ''
+}

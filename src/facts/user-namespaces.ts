@@ -1,0 +1,62 @@
+import type { HostReader } from '../host/host.ts'
+import { type Detector, Unsure } from './fact.ts'
+import { readCount, requireMounted } from './numbers.ts'
+
+export interface UserNamespaces {
+  /** The kernel was built with them. */
+  readonly compiled: boolean
+  /** user.max_user_namespaces: how many one uid may have at a time, over the whole node. */
+  readonly max: number
+  /** kernel.unprivileged_userns_clone is absent (no such patch) or 1. */
+  readonly unprivileged: boolean
+}
+
+/** user_namespaces(7) of the node's own user namespace. */
+export const detectUserNamespaces: Detector<UserNamespaces> = async ({ host }) => {
+  await requireMounted(host, 'proc')
+  await refuseInside(host)
+  const namespaces = await host.list('/proc/self/ns')
+  if (namespaces === undefined) throw new Unsure('/proc/self/ns is not there')
+  const compiled = namespaces.includes('user')
+  if (!compiled) return { compiled, max: 0, unprivileged: false }
+  const max = await readCount(host, '/proc/sys/user/max_user_namespaces')
+  if (max === undefined) throw new Unsure('/proc/sys/user/max_user_namespaces is not there')
+  const clone = await readCount(host, '/proc/sys/kernel/unprivileged_userns_clone')
+  return { compiled, max, unprivileged: clone === undefined || clone === 1 }
+}
+
+export interface NamespaceLimits {
+  /** user.max_mnt_namespaces and user.max_pid_namespaces, per uid over the whole node. */
+  readonly mnt: number
+  readonly pid: number
+}
+
+export const detectNamespaceLimits: Detector<NamespaceLimits> = async ({ host }) => {
+  await refuseInside(host)
+  const [mnt, pid] = await Promise.all([
+    readCount(host, '/proc/sys/user/max_mnt_namespaces'),
+    readCount(host, '/proc/sys/user/max_pid_namespaces')
+  ])
+  if (mnt === undefined || pid === undefined) throw new Unsure('/proc/sys/user lacks max_mnt_namespaces or max_pid_namespaces')
+  return { mnt, pid }
+}
+
+/** The files of /proc/sys/user answer for the reader's user namespace: in any but the node's own they always read 2147483647. */
+async function refuseInside(host: HostReader): Promise<void> {
+  const path = '/proc/self/uid_map'
+  const text = await host.read(path)
+  if (text === undefined) throw new Unsure(`${path} is not there`)
+  const outside = parseUidMapStart(text)
+  if (outside === undefined) throw new Unsure(`${path} cannot be understood`)
+  if (outside !== 0) {
+    throw new Unsure(
+      `this process runs in a user namespace of its own (${path} begins at ${outside}), where the limits cannot be seen`
+    )
+  }
+}
+
+/** The uid outside at which the first line of a uid_map begins: `0 0 4294967295` in the node's own namespace. */
+export function parseUidMapStart(text: string): number | undefined {
+  const [, outside] = /^\s*\d+\s+(\d+)\s+\d+\n/.exec(text) ?? []
+  return outside === undefined ? undefined : Number(outside)
+}
