@@ -1,0 +1,262 @@
+import type { Distro } from '../facts/distro.ts'
+import { atLeast, type Kernel, type Version } from '../facts/kernel.ts'
+import type { NodeFacts } from '../facts/observe.ts'
+import type { HostPath, Storage } from '../facts/storage.ts'
+import { judgeModulePart, judgeNetfilter } from './modules.ts'
+import type { Policy } from './policy.ts'
+import { judgePrivilegedPods, wasAsked } from './privileged.ts'
+import { allOf, ask, type Judgement, no, unsure, type Verdict, yes } from './verdict.ts'
+
+/** A Container-based Virtual Machine or an Envbox pod: a privileged outer container with Sysbox inside. */
+export function judgeCvm(facts: NodeFacts, policy: Policy): Verdict {
+  const { kernel } = facts
+  const parts = [
+    judgeArchitecture(facts),
+    ask(facts, 'kernel', 'kernel', value => judgeKernel(value, policy.minimumKernel)),
+    judgeDistro(facts),
+    judgeSeccomp(facts),
+    judgeUserNamespaces(facts),
+    allOf('modules', [
+      ask(facts, 'loadable modules', 'kernel-modules', ({ supported }) =>
+        supported
+          ? yes('/proc/modules is there')
+          : no(
+              'the kernel has no loadable modules (no /proc/modules), which Sysbox refuses',
+              'Boot a kernel with loadable modules.'
+            )
+      ),
+      judgeModulePart(facts, 'fuse'),
+      judgeModulePart(facts, 'nf_conntrack'),
+      judgeModulePart(facts, 'bridge'),
+      judgeModulePart(facts, 'veth'),
+      judgeNetfilter(facts),
+      judgeOverlay(facts)
+    ]),
+    judgeSeLinux(facts),
+    judgeFusermount(facts),
+    judgeYama(facts),
+    ask(facts, 'data file system', 'storage', storage => judgeStorage(storage, kernel.known ? kernel.value : undefined)),
+    judgeIdMapping(facts),
+    ask(facts, 'host paths', 'host-paths', judgeHostPaths),
+    ...(wasAsked(policy) ? [judgePrivilegedPods(facts, policy)] : [])
+  ]
+  return allOf(
+    'cvm',
+    parts,
+    kernel.known && facts.distro.known
+      ? `kernel ${kernel.value.release} on ${facts.distro.value.name}, all ${parts.length} conditions hold`
+      : undefined
+  )
+}
+
+export const judgeArchitecture = (facts: NodeFacts): Verdict =>
+  ask(facts, 'architecture', 'architecture', arch =>
+    arch === 'amd64' || arch === 'arm64'
+      ? yes(`architecture ${arch}`)
+      : no(`architecture ${arch}; Sysbox runs on amd64 and arm64 only`, 'Use a node pool of amd64 or arm64 machines.')
+  )
+
+const text = ([major, minor]: Version): string => `${major}.${minor}`
+
+/** Sysbox 0.6.3 and newer need seccomp notification of API level 6, which came with 5.7; the documents still say 5.4. */
+export function judgeKernel(kernel: Kernel, minimum: Version | undefined): Judgement {
+  const { release } = kernel
+  if (minimum !== undefined) {
+    return atLeast(kernel, minimum)
+      ? yes(`kernel ${release} is at or above ${text(minimum)} (--minimum-kernel)`)
+      : no(
+          `kernel ${release} is below ${text(minimum)} (--minimum-kernel)`,
+          `Use a node image with kernel ${text(minimum)} or newer.`
+        )
+  }
+  if (!atLeast(kernel, [5, 4])) return no(`kernel ${release} is below 5.4`, 'Use a node image with kernel 5.7 or newer.')
+  if (atLeast(kernel, [5, 7])) return yes(`kernel ${release} is at or above 5.7`)
+  return unsure(
+    `kernel ${release} is between 5.4 and 5.7: only Sysbox up to 0.6.2 (Envbox before June 2024) starts there`,
+    'Use a node image with kernel 5.7 or newer, or say --minimum-kernel 5.4 if your workspaces run such an old Sysbox.'
+  )
+}
+
+/** Distributions that cannot host Sysbox whatever their kernel, and where to go from there. */
+const EXCLUDED: Readonly<Record<string, string>> = {
+  cos: 'Use the Ubuntu image type for this node pool (GKE: --image-type UBUNTU_CONTAINERD).',
+  bottlerocket: 'Use an Ubuntu or Amazon Linux 2023 image for this node group; on Bottlerocket run rootless Podman workspaces.',
+  talos: 'Use a general-purpose distribution (Ubuntu 22.04 or 24.04) for this node pool.'
+}
+
+/** From which kernel on Sysbox's documents list a distribution. */
+const DOCUMENTED: Readonly<Record<string, Version>> = {
+  ubuntu: [0, 0],
+  debian: [5, 5],
+  flatcar: [5, 10],
+  fedora: [5, 12],
+  centos: [5, 12],
+  rocky: [5, 12],
+  almalinux: [5, 12],
+  rhel: [5, 12]
+}
+
+const judgeDistro = (facts: NodeFacts): Verdict =>
+  ask(facts, 'distribution', 'distro', distro => {
+    const wayOut = EXCLUDED[distro.id]
+    if (wayOut !== undefined) return no(`${distro.name} cannot host Sysbox`, wayOut)
+    return yes(distro.name, distroCaution(distro, facts.kernel.known ? facts.kernel.value : undefined))
+  })
+
+function distroCaution(distro: Distro, kernel: Kernel | undefined): string | undefined {
+  const { id, version, name } = distro
+  if (id === 'ubuntu' && (version === '18.04' || version === '20.04')) return `${name} is past the end of its standard support`
+  if (id === 'amzn' && version === '2') return 'Amazon Linux 2 is documented for plain CVMs only'
+  const from = id === 'amzn' ? ([6, 1] as const) : DOCUMENTED[id]
+  if (kernel !== undefined && atLeast(kernel, from ?? [5, 12])) {
+    return from === undefined
+      ? `Sysbox's documents do not list ${name}; other distributions are expected to work from kernel 5.12 on`
+      : undefined
+  }
+  return `Sysbox's documents list ${from === undefined ? 'other distributions' : name} only from kernel ${text(from ?? [5, 12])} on`
+}
+
+export const judgeSeccomp = (facts: NodeFacts): Verdict =>
+  ask(facts, 'seccomp notification', 'seccomp', actions =>
+    actions.includes('user_notif')
+      ? yes('seccomp has the action user_notif')
+      : no(
+          'seccomp lacks the action user_notif, by which Sysbox sees system calls',
+          'Use a kernel with CONFIG_SECCOMP_FILTER, 5.0 or newer.'
+        )
+  )
+
+export const judgeUserNamespaces = (facts: NodeFacts): Verdict =>
+  ask(facts, 'user namespaces', 'user-namespaces', ({ compiled, max, unprivileged }) => {
+    if (!compiled) return no('the kernel was built without user namespaces', 'Use a kernel with CONFIG_USER_NS.')
+    if (!unprivileged) return no('kernel.unprivileged_userns_clone is 0', 'Set the sysctl kernel.unprivileged_userns_clone=1.')
+    if (max === 0) {
+      return no(
+        'user.max_user_namespaces is 0',
+        'Raise the sysctl user.max_user_namespaces (65536), or permit the remedy user-namespaces.'
+      )
+    }
+    return yes(`user.max_user_namespaces is ${max}`)
+  })
+
+/** From 5.12 on Sysbox's manager ends without overlay; below it only the Docker inside works worse. */
+function judgeOverlay(facts: NodeFacts): Verdict {
+  const part = judgeModulePart(facts, 'overlay')
+  const { kernel } = facts
+  if (!kernel.known || atLeast(kernel.value, [5, 12]) || part.answer === 'yes') return part
+  const caution = `overlay: ${part.because}; Docker inside the workspace falls back to vfs`
+  return { ...part, answer: 'yes', cautions: [caution], wayOut: [] }
+}
+
+export const judgeSeLinux = (facts: NodeFacts): Verdict =>
+  ask(facts, 'SELinux', 'selinux', mode => {
+    if (mode === 'enforcing')
+      return no(
+        'SELinux is enforcing, which Sysbox does not support',
+        'Set SELinux to permissive on these nodes (SELINUX=permissive in /etc/selinux/config).'
+      )
+    return mode === 'permissive'
+      ? yes('SELinux is permissive', 'SELinux is permissive; enforcing it would end this')
+      : yes('there is no SELinux')
+  })
+
+/** The profile attaches by the program's path, so it takes hold inside a privileged container too. */
+export function judgeFusermount(facts: NodeFacts): Verdict {
+  return ask(facts, 'AppArmor', 'apparmor', ({ enabled, profiles, fusermount3File }) => {
+    if (profiles.ok) {
+      const enforced = ['fusermount3', '/usr/bin/fusermount3', '/bin/fusermount3'].find(
+        name => profiles.value.get(name) === 'enforce'
+      )
+      return enforced === undefined
+        ? yes('AppArmor enforces no profile for fusermount3')
+        : no(
+            `AppArmor enforces the profile ${enforced}, which stops Sysbox's FUSE mounts`,
+            `Set it to complain mode (aa-complain ${enforced}) or remove it on these nodes.`
+          )
+    }
+    if (enabled.ok && !enabled.value) return yes('AppArmor is not enabled')
+    if (fusermount3File.ok && !fusermount3File.value) return yes('the node has no AppArmor profile for fusermount3')
+    return unsure(
+      `${profiles.why}, and the node may load its profile for fusermount3`,
+      'Let the agent run with group 0, so that it can read the list of AppArmor profiles.'
+    )
+  })
+}
+
+export const judgeYama = (facts: NodeFacts): Verdict =>
+  ask(facts, 'ptrace scope', 'yama', scope => {
+    if (scope === 'absent') return yes('there is no Yama')
+    return scope < 3
+      ? yes(`kernel.yama.ptrace_scope is ${scope}`)
+      : no(
+          `kernel.yama.ptrace_scope is ${scope}, and cannot be lowered before a reboot`,
+          'Set kernel.yama.ptrace_scope to 2 or lower in sysctl.d and reboot the node.'
+        )
+  })
+
+const NEVER = ['nfs', 'nfs4', 'overlay', 'tmpfs']
+const LOCAL_DISK = 'Put it on a local ext4 or xfs file system.'
+
+/** The kind of file system that Sysbox can keep a container's files on. Needs the kernel, since 5.12 Sysbox maps ids on it. */
+export function judgeStorage(storage: Storage, kernel: Kernel | undefined): Judgement {
+  const { path, type } = storage
+  const where = `${path} lies on ${type} (mounted at ${storage.mountPoint})`
+  if (NEVER.includes(type)) return no(`${where}, which Sysbox cannot use`, LOCAL_DISK)
+  if (kernel === undefined) return unsure(`${where}, and the kernel is not known`)
+  const caution = storageCaution(storage)
+  if (!atLeast(kernel, [5, 12]) || type === 'ext4' || type === 'xfs') return yes(where, caution)
+  if (type === 'btrfs' && atLeast(kernel, [5, 15])) return yes(where, caution)
+  return unsure(
+    `${where}; whether ID-mapped mounts work on it is not known until one was tried`,
+    `${LOCAL_DISK} Or let the privileged helper try a mount.`
+  )
+}
+
+/** The seeds advise 50 to 100 GB for a workspace. */
+const ROOM_FOR_ONE = 50e9
+
+function storageCaution({ path, noExec, free }: Storage): string | undefined {
+  if (noExec) return `${path} is mounted noexec`
+  return free < ROOM_FOR_ONE ? `less than 50 GB are free at ${path}, and one workspace wants 50 to 100 GB` : undefined
+}
+
+function judgeIdMapping(facts: NodeFacts): Verdict {
+  const { distro } = facts
+  return ask(facts, 'ID-mapped mounts', 'kernel', ({ release, major, minor }) => {
+    if (!atLeast({ major, minor }, [5, 12])) {
+      return yes(
+        `not needed on kernel ${release}`,
+        "on kernels before 5.12, files of the node's root show as nobody inside, and the first start copies ownership (50 s for 0.5 GB)"
+      )
+    }
+    if (isEl9(release, distro.known ? distro.value : undefined)) {
+      return unsure(
+        `kernel ${release} may have ID-mapped mounts switched off, as EL 9 kernels had at least up to 9.1`,
+        'Let the privileged helper try a mount, or use another distribution.'
+      )
+    }
+    return yes(`kernel ${release} has ID-mapped mounts`)
+  })
+}
+
+const EL = ['rhel', 'rhcos', 'rocky', 'almalinux', 'centos', 'ol']
+
+/** By the release, and by the distribution too where the release was cut short; an unknown one may be EL. */
+const isEl9 = (release: string, distro: Distro | undefined): boolean =>
+  /^5\.14\.0-/.test(release) &&
+  (/\.el9/.test(release) || distro === undefined || EL.some(id => distro.id === id || distro.like.includes(id)))
+
+function judgeHostPaths(paths: Readonly<Record<string, HostPath>>): Judgement {
+  const lacking = Object.entries(paths).filter(([, { exists, parentWritable }]) => !exists && !parentWritable)
+  if (lacking.length > 0) {
+    const names = lacking.map(([path]) => path).join(' and ')
+    return no(
+      `${names} is not there and cannot be created, since the file system above it is read-only`,
+      `Create ${names} in the node image.`
+    )
+  }
+  const created = Object.entries(paths).filter(([, { exists }]) => !exists)
+  return created.length === 0
+    ? yes(`${Object.keys(paths).join(' and ')} are there`)
+    : yes(`${created.map(([path]) => path).join(' and ')} will be created by the container runtime`)
+}

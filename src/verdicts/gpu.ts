@@ -1,0 +1,91 @@
+import type { Gpu } from '../facts/gpu.ts'
+import type { NodeFacts } from '../facts/observe.ts'
+import { judgeCvm } from './cvm.ts'
+import type { Policy } from './policy.ts'
+import { allOf, ask, type Judgement, no, type Verdict, yes } from './verdict.ts'
+
+const DRIVER = 'Install the NVIDIA driver and its device plugin (the NVIDIA GPU operator does both).'
+
+/** An NVIDIA GPU that a pod can have. */
+export function judgeGpu(facts: NodeFacts): Verdict {
+  const hardware = ask(facts, 'hardware', 'gpus', judgeHardware)
+  // Without one, that its driver and its device files are missing tells nothing more.
+  if (hardware.answer === 'no') return allOf('gpu', [hardware])
+  return allOf('gpu', [
+    hardware,
+    ask(facts, 'bound driver', 'gpus', judgeBinding),
+    ask(facts, 'loaded driver', 'nvidia-driver', driver =>
+      driver === 'none' ? no('the NVIDIA driver is not loaded', DRIVER) : yes(`NVIDIA driver ${driver.version} is loaded`)
+    ),
+    ask(facts, 'device files', 'nvidia-devices', ({ control, gpus }) =>
+      control
+        ? yes(`/dev/nvidiactl is there, and the driver has ${gpus} GPUs`)
+        : no('/dev/nvidiactl is not there', 'Create the device files (nvidia-modprobe, or nvidia-persistenced).')
+    ),
+    ...(facts.node.known ? [ask(facts, 'offered to pods', 'node', ({ allocatable }) => judgeOffer(allocatable))] : [])
+  ])
+}
+
+function judgeHardware(gpus: readonly Gpu[]): Judgement {
+  const nvidia = gpus.filter(({ vendor }) => vendor === 'nvidia')
+  if (nvidia.length > 0)
+    return yes(`${nvidia.length} NVIDIA ${nvidia.length === 1 ? 'GPU' : 'GPUs'} (${nvidia.map(gpu => gpu.address).join(', ')})`)
+  const wayOut = 'Use a node pool with NVIDIA GPUs.'
+  return gpus.length === 0
+    ? no('no GPU is there', wayOut)
+    : no(`the GPUs are of ${[...new Set(gpus.map(({ vendor }) => vendor))].join(' and ')}; only NVIDIA is supported`, wayOut)
+}
+
+function judgeBinding(gpus: readonly Gpu[]): Judgement {
+  const nvidia = gpus.filter(({ vendor }) => vendor === 'nvidia')
+  const bound = nvidia.filter(({ driver }) => driver === 'nvidia')
+  if (bound.length > 0) return yes(`${bound.length} of ${nvidia.length} bound to the driver nvidia`)
+  const [first] = nvidia
+  if (first === undefined) return no('there is no NVIDIA GPU to bind')
+  return no(
+    first.driver === '' ? `no driver is bound to ${first.address}` : `${first.address} is bound to ${first.driver}`,
+    DRIVER
+  )
+}
+
+function judgeOffer(allocatable: Readonly<Record<string, number>>): Judgement {
+  const [offer] = Object.entries(allocatable).filter(([name]) => name === 'nvidia.com/gpu' || name.startsWith('nvidia.com/mig-'))
+  return offer === undefined
+    ? no(
+        'the Node offers no nvidia.com/gpu and no nvidia.com/mig-*',
+        "Install NVIDIA's device plugin, and see why it offers nothing."
+      )
+    : yes(`the Node offers ${offer[1]} ${offer[0]}`)
+}
+
+/** An NVIDIA GPU inside a CVM: on bare metal only, and never a part of a GPU. */
+export function judgeGpuCvm(facts: NodeFacts, policy: Policy): Verdict {
+  return allOf('gpu-cvm', [
+    judgeCvm(facts, policy),
+    judgeGpu(facts),
+    judgeMetal(facts, policy),
+    ask(facts, 'whole GPUs', 'mig', split =>
+      split
+        ? no('a GPU is split into MIG instances, which Sysbox cannot pass on', 'Switch MIG off (nvidia-smi -mig 0).')
+        : yes('no GPU is split')
+    )
+  ])
+}
+
+function judgeMetal(facts: NodeFacts, { gpuInVirtualMachines }: Policy): Verdict {
+  const part = ask(facts, 'bare metal', 'machine', ({ kind, sign }) =>
+    kind === 'bare-metal'
+      ? yes(`bare metal: ${sign}`)
+      : no(
+          `a virtual machine: ${sign}; GPUs in CVMs are supported on bare metal`,
+          'Use bare metal nodes (EC2 .metal), or try it with --gpu-in-virtual-machines=allow.'
+        )
+  )
+  if (part.answer === 'yes' || gpuInVirtualMachines === 'deny') return part
+  return {
+    ...part,
+    answer: 'yes',
+    cautions: [`not bare metal, allowed by --gpu-in-virtual-machines (${part.because})`],
+    wayOut: []
+  }
+}

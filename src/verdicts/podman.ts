@@ -1,0 +1,123 @@
+import { FUSE_DEVICE, type Fuse } from '../facts/fuse.ts'
+import { atLeast } from '../facts/kernel.ts'
+import type { NodeFacts } from '../facts/observe.ts'
+import { judgeUserNamespaces } from './cvm.ts'
+import { judgeModulePart } from './modules.ts'
+import type { Policy } from './policy.ts'
+import { allOf, ask, type Judgement, leaf, no, unsure, type Verdict, yes } from './verdict.ts'
+
+/** Rootless Podman in an unprivileged pod. */
+export function judgePodman(facts: NodeFacts, policy: Policy): Verdict {
+  return allOf('podman', [
+    withLowLimit(judgeUserNamespaces(facts), facts),
+    ask(facts, 'namespace limits', 'namespace-limits', ({ mnt, pid }) => {
+      if (mnt < 4)
+        return no(`user.max_mnt_namespaces is ${mnt}; one session needs 4`, 'Raise the sysctl user.max_mnt_namespaces.')
+      if (pid < 1) return no(`user.max_pid_namespaces is ${pid}`, 'Raise the sysctl user.max_pid_namespaces.')
+      return yes(`user.max_mnt_namespaces is ${mnt}, user.max_pid_namespaces is ${pid}`)
+    }),
+    judgeAppArmorUserns(facts, policy),
+    judgeFuseDriver(facts),
+    ask(facts, 'FUSE device', 'fuse', judgeDevice),
+    ...(facts.node.known
+      ? [ask(facts, 'FUSE offered to pods', 'node', ({ allocatable }) => judgeOffer(allocatable, policy.fuseResources))]
+      : []),
+    judgeSeLinux(facts, policy),
+    ask(facts, 'seccomp profile', 'seccomp-default', state =>
+      yes(
+        `kubelet's seccompDefault is ${state}`,
+        state === 'on' ? "kubelet's seccompDefault is on: the pod must say seccompProfile Unconfined" : undefined
+      )
+    ),
+    ask(facts, 'overlay in user namespaces', 'kernel', kernel =>
+      atLeast(kernel, [5, 11])
+        ? yes(`kernel ${kernel.release} mounts overlay in user namespaces`)
+        : yes(
+            `kernel ${kernel.release} cannot`,
+            'kernels before 5.11 have no overlay in user namespaces: Podman needs fuse-overlayfs'
+          )
+    )
+  ])
+}
+
+/** Fewer than this are soon used up: every workspace of the usual template runs as the same uid and holds one. */
+const FEW = 256
+
+function withLowLimit(part: Verdict, { 'user-namespaces': fact }: NodeFacts): Verdict {
+  if (part.answer !== 'yes' || !fact.known || fact.value.max >= FEW) return part
+  return { ...part, cautions: [`user.max_user_namespaces is only ${fact.value.max}, counted per user over the whole node`] }
+}
+
+function judgeAppArmorUserns(facts: NodeFacts, { apparmorUserns }: Policy): Verdict {
+  const name = 'AppArmor and user namespaces'
+  const wayOut =
+    'Set the sysctl kernel.apparmor_restrict_unprivileged_userns=0, or load a profile named podman and say --apparmor-userns=allow.'
+  const restrict = facts['apparmor-userns']
+  const part = restrict.known
+    ? leaf(name, ['apparmor-userns', 'apparmor'], judgeRestriction(restrict.value, facts, wayOut))
+    : leaf(name, ['apparmor-userns'], unsure(restrict.why, wayOut))
+  if (part.answer === 'yes' || apparmorUserns === 'block') return part
+  return {
+    ...part,
+    answer: 'yes',
+    cautions: [`AppArmor may stop Podman, allowed by --apparmor-userns (${part.because})`],
+    wayOut: []
+  }
+}
+
+function judgeRestriction(restrict: 'absent' | 'off' | 'on', { apparmor }: NodeFacts, wayOut: string): Judgement {
+  if (restrict === 'absent') return yes('the kernel has no AppArmor restriction of user namespaces')
+  if (restrict === 'off') return yes('kernel.apparmor_restrict_unprivileged_userns is 0')
+  const sentence = 'kernel.apparmor_restrict_unprivileged_userns is 1'
+  if (!apparmor.known) return unsure(`${sentence}, and the profiles are not known: ${apparmor.why}`, wayOut)
+  const { profiles } = apparmor.value
+  if (!profiles.ok) return unsure(`${sentence}, and the profiles are not known: ${profiles.why}`, wayOut)
+  return profiles.value.has('podman')
+    ? unsure(`${sentence}; a profile named podman is loaded and may lift it`, wayOut)
+    : no(`${sentence}, and no profile named podman is loaded`, wayOut)
+}
+
+const judgeFuseDriver = (facts: NodeFacts): Verdict =>
+  facts.fuse.known && facts.fuse.value.registered
+    ? ask(facts, 'FUSE driver', 'fuse', () => yes('fuse is registered in /proc/filesystems'))
+    : { ...judgeModulePart(facts, 'fuse'), name: 'FUSE driver' }
+
+function judgeDevice({ device, registered }: Fuse): Judgement {
+  const wayOut = 'Give /dev/fuse its usual form back: crw-rw-rw- 10:229 (a udev rule, or a line in tmpfiles.d).'
+  if (device === undefined) {
+    return yes(
+      `there is no /dev/fuse${registered ? '' : ' yet'}; it comes with the driver`,
+      registered ? '/dev/fuse is not there although the driver is' : undefined
+    )
+  }
+  if (device.number !== FUSE_DEVICE) return no(`/dev/fuse is ${device.number}, not the device ${FUSE_DEVICE}`, wayOut)
+  const mode = device.mode.toString(8).padStart(4, '0')
+  return (device.mode & 0o006) === 0o006
+    ? yes(`/dev/fuse is ${FUSE_DEVICE} with mode ${mode}`)
+    : no(`/dev/fuse has mode ${mode}: others may not read and write it, and pods get it with that mode`, wayOut)
+}
+
+function judgeOffer(allocatable: Readonly<Record<string, number>>, resources: readonly string[]): Judgement {
+  const offered = resources.find(name => (allocatable[name] ?? 0) > 0)
+  return offered === undefined
+    ? no(
+        `the Node offers none of ${resources.join(', ')}`,
+        'Install a device plugin that offers /dev/fuse (smarter-device-manager, generic-device-plugin), or name its resource with --fuse-resources.'
+      )
+    : yes(`the Node offers ${allocatable[offered]} ${offered}`)
+}
+
+/** On Bottlerocket, SELinux always enforces, and rootless Podman is documented to work. */
+function judgeSeLinux(facts: NodeFacts, { selinuxPodman }: Policy): Verdict {
+  return ask(facts, 'SELinux', 'selinux', mode => {
+    if (mode !== 'enforcing') return yes(mode === 'absent' ? 'there is no SELinux' : 'SELinux is permissive')
+    if (facts.distro.known && facts.distro.value.id === 'bottlerocket')
+      return yes('SELinux is enforcing, which works on Bottlerocket')
+    if (selinuxPodman === 'allow') return yes('SELinux is enforcing', 'SELinux is enforcing, allowed by --selinux-podman')
+    if (!facts.distro.known) return unsure(`SELinux is enforcing, and the distribution is not known: ${facts.distro.why}`)
+    return no(
+      'SELinux is enforcing',
+      'Set SELinux to permissive on these nodes, or say --selinux-podman=allow where your policy lets Podman work.'
+    )
+  })
+}

@@ -1,0 +1,39 @@
+import type { NodeFacts } from '../facts/observe.ts'
+import type { Policy } from './policy.ts'
+import { ask, leaf, no, unsure, type Verdict, yes } from './verdict.ts'
+
+/** Whether the operator said anything about privileged pods; if not, they are not part of any verdict. */
+export const wasAsked = (policy: Policy): boolean => policy.privilegedWorkspaces !== 'unset' || policy.workspaceNamespace !== ''
+
+/** Privileged pods with hostPath volumes, where workspaces run: a fact of the cluster, not of the node. */
+export function judgePrivilegedPods(facts: NodeFacts, { privilegedWorkspaces, workspaceNamespace }: Policy): Verdict {
+  const name = 'privileged pods'
+  if (privilegedWorkspaces === 'allowed')
+    return leaf(name, [], yes('the operator says that they are allowed (--privileged-workspaces)'))
+  if (privilegedWorkspaces === 'denied') {
+    return leaf(
+      name,
+      [],
+      no('the operator says that they are denied (--privileged-workspaces)', 'Allow privileged pods where workspaces run.')
+    )
+  }
+  return ask(facts, name, 'pod-security', found => {
+    if (!found.asked) return unsure(`the Pod Security level of namespace ${workspaceNamespace} was not read`)
+    const { level } = found
+    if (level === '' || level === 'privileged') {
+      return yes(
+        `namespace ${workspaceNamespace} enforces ${level === '' ? 'no Pod Security level' : 'the Pod Security level privileged'}`
+      )
+    }
+    return no(
+      `namespace ${workspaceNamespace} enforces the Pod Security level ${level}`,
+      `Label the namespace: kubectl label namespace ${workspaceNamespace} pod-security.kubernetes.io/enforce=privileged --overwrite`
+    )
+  })
+}
+
+/** The privileged Docker sidecar: insecure, so only where the operator asked for it. */
+export const judgePrivileged = (facts: NodeFacts, policy: Policy): Verdict => ({
+  ...judgePrivilegedPods(facts, policy),
+  name: 'privileged'
+})
