@@ -1,0 +1,14 @@
+import type { NodeFacts } from '../facts/observe.ts'
+import type { PlanStep } from '../remedies/plan.ts'
+import type { Verdicts } from '../verdicts/decide.ts'
+
+/** Everything that one look at the node came to. Frozen: publishers read it, and nobody writes it. */
+export interface Snapshot {
+  /** When the look ended, ISO 8601 in UTC. */
+  readonly at: string
+  readonly facts: NodeFacts
+  readonly verdicts: Verdicts
+  readonly plan: readonly PlanStep[]
+  /** Seconds each detector took. */
+  readonly durations: Readonly<Record<string, number>>
+}

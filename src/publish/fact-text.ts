@@ -1,0 +1,82 @@
+import type { Known } from '../facts/fact.ts'
+import type { FactName, NodeFacts } from '../facts/observe.ts'
+import type { Storage } from '../facts/storage.ts'
+import { gibibytes } from '../host/witness.ts'
+
+type Value<Name extends FactName> = Extract<NodeFacts[Name], { known: true }>['value']
+
+/** A known fact in a line for people. */
+export const factText = <Name extends FactName>(name: Name, facts: NodeFacts): string =>
+  (TEXTS[name] as (value: Value<Name>) => string)((facts[name] as Known<Value<Name>>).value)
+
+const storage = ({ path, type, mountPoint, free, total, readOnly, noExec }: Storage): string =>
+  `${path} on ${type} at ${mountPoint}${readOnly ? ', read-only' : ''}${noExec ? ', noexec' : ''}, ${gibibytes(free)} free of ${gibibytes(total)}`
+
+const listed = (items: readonly string[], none: string): string => (items.length === 0 ? none : items.join(', '))
+
+const TEXTS: { readonly [Name in FactName]: (value: Value<Name>) => string } = {
+  kernel: ({ release }) => release,
+  architecture: arch => arch,
+  distro: ({ name, id, version }) => `${name} (${[id, version].filter(part => part !== '').join(' ')})`,
+  'boot-id': id => id,
+  'kernel-modules': ({ supported, modules }) =>
+    supported
+      ? Object.entries(modules)
+          .map(([name, { state }]) => `${name} ${state}`)
+          .join(', ')
+      : 'this kernel has no loadable modules',
+  headers: ({ directory, missing }) => {
+    if (directory === '') return 'none'
+    return missing.length === 0 ? `complete, in ${directory}` : `not complete: no ${missing.join(', ')} in ${directory}`
+  },
+  'module-switch': ({ disabled }) => `module loading is switched ${disabled ? 'off' : 'on'}`,
+  'secure-boot': state => state,
+  lockdown: level => level,
+  'module-signatures': enforced => (enforced ? 'enforced' : 'not enforced'),
+  loadpin: pinned => (pinned ? 'on' : 'off'),
+  'user-namespaces': ({ compiled, max, unprivileged }) =>
+    compiled ? `at most ${max} per user${unprivileged ? '' : ', not for unprivileged users'}` : 'not in this kernel',
+  'namespace-limits': ({ mnt, pid }) => `mount ${mnt}, pid ${pid}`,
+  seccomp: actions => listed(actions, 'no actions'),
+  'seccomp-default': state => state,
+  fuse: ({ registered, device }) =>
+    `${registered ? 'registered' : 'not registered'}, ${device ? `/dev/fuse ${device.number} mode ${device.mode.toString(8).padStart(4, '0')}` : 'no /dev/fuse'}`,
+  selinux: mode => mode,
+  apparmor: ({ enabled, profiles }) =>
+    `${enabled.ok ? (enabled.value ? 'enabled' : 'not enabled') : `unknown (${enabled.why})`}, ${profiles.ok ? `${profiles.value.size} profiles` : profiles.why}`,
+  'apparmor-userns': restriction => (restriction === 'on' ? 'restricted' : `not restricted (${restriction})`),
+  yama: scope => (scope === 'absent' ? 'absent' : `ptrace_scope ${scope}`),
+  storage,
+  'sysbox-storage': storage,
+  'var-lib': storage,
+  'host-paths': paths =>
+    Object.entries(paths)
+      .map(([path, { exists, parentWritable }]) => `${path} ${exists ? 'there' : parentWritable ? 'can be created' : 'missing'}`)
+      .join(', '),
+  machine: ({ kind, sign }) => `${kind}: ${sign}`,
+  cloud: name => name,
+  gpus: gpus =>
+    listed(
+      gpus.map(({ vendor, address, driver }) => `${vendor} ${address} (${driver || 'no driver'})`),
+      'none'
+    ),
+  'nvidia-driver': driver => (driver === 'none' ? 'none' : `${driver.version}${driver.open ? ' (open kernel module)' : ''}`),
+  'nvidia-devices': ({ control, gpus, nouveau }) =>
+    `${control ? '/dev/nvidiactl' : 'no /dev/nvidiactl'}, driver has ${gpus} GPUs${nouveau ? ', nouveau is loaded' : ''}`,
+  mig: split => (split ? 'on' : 'off'),
+  sysbox: ({ programs, manager, fs }) =>
+    programs.length === 0 ? 'not installed' : `${programs.join(', ')}; sysbox-mgr ${manager}, sysbox-fs ${fs}`,
+  conntrack: there => (there ? 'loaded' : 'not loaded'),
+  node: ({ name, kubelet, containerRuntime, allocatable }) =>
+    `${name}, ${kubelet}, ${containerRuntime}, offers ${listed(
+      Object.entries(allocatable).map(([resource, count]) => `${count} ${resource}`),
+      'no extended resources'
+    )}`,
+  'pod-security': found => (found.asked ? found.level || 'no level is enforced' : 'not asked'),
+  inventory: ({ cpu, memory, disks }) =>
+    `${cpu.cores} × ${cpu.model}, ${gibibytes(memory.total)} memory, ${listed(
+      disks.map(({ name, size, type }) => `${name} ${gibibytes(size)} ${type}`),
+      'no disks seen'
+    )}`,
+  shiftfs: ({ state, because }) => `${state}: ${because}`
+}

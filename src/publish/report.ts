@@ -1,0 +1,50 @@
+import type { Snapshot } from '../cycle/snapshot.ts'
+import type { Fact } from '../facts/fact.ts'
+import type { Verdict } from '../verdicts/verdict.ts'
+import { labels } from './labels.ts'
+
+/** The annotation may have this many bytes; a node object is held in many caches. */
+const LIMIT = 4096
+
+/** The compact report that a Node carries: `fleet` reads it from there. Shortened, never cut, where it would be too long. */
+export function reportAnnotation(snapshot: Snapshot, version: string): string {
+  for (const width of [240, 120, 60, 30]) {
+    const text = JSON.stringify({ version, boot: bootId(snapshot), verdicts: shortVerdicts(snapshot, width) })
+    if (Buffer.byteLength(text) <= LIMIT) return text
+  }
+  return JSON.stringify({ version, boot: bootId(snapshot), verdicts: {} })
+}
+
+const bootId = ({ facts }: Snapshot): string => (facts['boot-id'].known ? facts['boot-id'].value : '')
+
+const shortVerdicts = ({ verdicts }: Snapshot, width: number) =>
+  Object.fromEntries(
+    Object.entries(verdicts as Readonly<Record<string, Verdict>>).map(([name, { answer, because, cautions }]) => [
+      name,
+      {
+        answer,
+        because: shorten(because, width),
+        ...(cautions.length > 0 ? { cautions: cautions.map(caution => shorten(caution, width)) } : {})
+      }
+    ])
+  )
+
+const shorten = (text: string, width: number): string => (text.length > width ? `${text.slice(0, width - 1)}…` : text)
+
+/** The whole report as contract.md gives its shape; facts and labels by name. */
+export function reportJson(snapshot: Snapshot, prefix: string): unknown {
+  const { at, facts, verdicts, plan } = snapshot
+  return {
+    schema: 1,
+    at,
+    node: facts.node.known ? facts.node.value.name : null,
+    labels: labels(snapshot, prefix),
+    facts: Object.fromEntries(Object.entries(facts).map(([name, fact]) => [name, plain(fact as Fact<unknown>)])),
+    verdicts,
+    plan
+  }
+}
+
+/** Maps become objects, since JSON has none. */
+const plain = (fact: Fact<unknown>): unknown =>
+  JSON.parse(JSON.stringify(fact, (_, value: unknown) => (value instanceof Map ? Object.fromEntries(value) : value)))
