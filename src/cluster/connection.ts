@@ -1,0 +1,164 @@
+import type { RequestOptions } from 'node:https'
+import { isDeepStrictEqual } from 'node:util'
+// Deep imports: the package's index would load its watch, exec, copy and object clients too.
+import { KubeConfig } from '@kubernetes/client-node/dist/config.js'
+import { createConfiguration } from '@kubernetes/client-node/dist/gen/configuration.js'
+import type { RequestContext } from '@kubernetes/client-node/dist/gen/http/http.js'
+import type { Middleware } from '@kubernetes/client-node/dist/gen/middleware.js'
+import { of } from '@kubernetes/client-node/dist/gen/rxjsStub.js'
+import { ServerConfiguration } from '@kubernetes/client-node/dist/gen/servers.js'
+import { ObjectCoreV1Api as CoreV1Api } from '@kubernetes/client-node/dist/gen/types/ObjectParamAPI.js'
+import { Agent, type Dispatcher } from 'undici'
+import { ApiError, apiError, type Question } from './api-error.ts'
+import { loadKubeconfig, loadServiceAccount } from './kubeconfig.ts'
+
+/** The one connection of this process to its Kubernetes API. */
+export interface Connection {
+  /** URL without user name and password. */
+  readonly server: string
+  /** Calls the typed API. Every failure of the world is an `ApiError`. */
+  readonly ask: <T>(what: Pick<Question, 'tried' | 'whenMissing'>, call: (api: CoreV1Api) => Promise<T>) => Promise<T>
+  readonly close: () => Promise<void>
+}
+
+/** Milliseconds. */
+export interface Limits {
+  /** TCP and TLS together, so that a handshake that freezes ends. */
+  readonly connect: number
+  /** Until an answer begins, and between any two parts of it. */
+  readonly silence: number
+  /** From the question to the end of the answer. */
+  readonly total: number
+}
+
+export interface ConnectionOptions {
+  readonly userAgent: string
+  /** Stands before the path of the pod's own credentials. */
+  readonly root: string
+  readonly limits: Limits
+}
+
+const DEFAULTS: ConnectionOptions = {
+  userAgent: 'berth',
+  root: '',
+  limits: { connect: 5_000, silence: 10_000, total: 15_000 }
+}
+
+/** With the kubeconfig, or where none is given (empty) with the pod's own credentials. Nothing is sent yet. Throws `ApiError`. */
+export async function openConnection(kubeconfig: string, options: Partial<ConnectionOptions> = {}): Promise<Connection> {
+  const { userAgent, root, limits } = { ...DEFAULTS, ...options }
+  const line = sharedLine(limits)
+  const config = new SharedConfig(line)
+  const { server, credentials } = kubeconfig === '' ? loadServiceAccount(config, root) : loadKubeconfig(config, kubeconfig)
+  const api = new CoreV1Api(
+    createConfiguration({
+      baseServer: new ServerConfiguration(config.getCurrentCluster()?.server ?? server, {}),
+      authMethods: { default: config },
+      middleware: [everyRequest(userAgent, limits.total)]
+    })
+  )
+  return {
+    server,
+    ask: async (what, call) => {
+      try {
+        return await call(api)
+      } catch (error) {
+        throw apiError(error, { ...what, server, credentials })
+      }
+    },
+    close: line.close
+  }
+}
+
+const everyRequest = (userAgent: string, total: number): Middleware => ({
+  pre: request => {
+    request.setHeaderParam('User-Agent', userAgent)
+    request.setSignal(AbortSignal.timeout(total))
+    return of(request)
+  },
+  post: response => of(response)
+})
+
+/**
+ * client-node 2.0.1 makes an Agent, and so a TCP connection and a TLS handshake, for every single request.
+ * This does what the parent's method does, by the parent's public parts, and gives each request the same Agent.
+ */
+class SharedConfig extends KubeConfig {
+  readonly #line: SharedLine
+
+  constructor(line: SharedLine) {
+    super()
+    this.#line = line
+  }
+
+  override async applySecurityAuthentication(context: RequestContext): Promise<void> {
+    const options = await this.#credentials()
+    const { headers = {}, auth } = options
+    if (auth) context.setHeaderParam('Authorization', `Basic ${Buffer.from(auth).toString('base64')}`)
+    for (const [name, value] of Object.entries(headers)) context.setHeaderParam(name, `${value}`)
+    const make = this.getCurrentCluster()?.proxyUrl ? () => this.#throughProxy(context) : undefined
+    context.setDispatcher(await this.#line.dispatcher(tlsOf(options), make))
+  }
+
+  /** Read anew for every request: token, certificates and CA are exchanged below us while we run. */
+  async #credentials(): Promise<RequestOptions> {
+    const options: RequestOptions = {}
+    try {
+      await this.applyToHTTPSOptions(options)
+      return options
+    } catch (error) {
+      const [first] = (error as Error).message.split('\n')
+      throw new ApiError(`the credentials for the Kubernetes API cannot be had: ${first}`, { code: 'CREDENTIALS', cause: error })
+    }
+  }
+
+  /** The parent knows HTTP and SOCKS proxies; what it makes is kept. */
+  async #throughProxy(context: RequestContext): Promise<Dispatcher> {
+    await super.applySecurityAuthentication(context)
+    return context.getDispatcher() as Dispatcher
+  }
+}
+
+const TLS_OPTIONS = ['ca', 'cert', 'key', 'pfx', 'passphrase', 'rejectUnauthorized', 'servername'] as const
+
+type TlsOptions = Pick<RequestOptions, (typeof TLS_OPTIONS)[number]>
+
+const tlsOf = (options: RequestOptions): TlsOptions =>
+  Object.fromEntries(TLS_OPTIONS.filter(name => options[name] !== undefined).map(name => [name, options[name]]))
+
+interface SharedLine {
+  /** The same one as long as the TLS options are the same; after a rotation a new one, while the old one ends what it has begun. */
+  readonly dispatcher: (tls: TlsOptions, make?: (() => Promise<Dispatcher>) | undefined) => Promise<Dispatcher>
+  readonly close: () => Promise<void>
+}
+
+function sharedLine(limits: Limits): SharedLine {
+  let current: { readonly tls: TlsOptions; readonly made: Promise<Dispatcher> } | undefined
+  const end = async () => (await current?.made)?.close()
+  return {
+    dispatcher: (tls, make = async () => agentFor(tls, limits)) => {
+      if (current !== undefined && isDeepStrictEqual(current.tls, tls)) return current.made
+      end().catch(() => undefined) // nobody waits for the old one
+      current = { tls, made: make() }
+      return current.made
+    },
+    close: async () => {
+      await end()
+      current = undefined
+    }
+  }
+}
+
+/**
+ * HTTP/2 carries a watch and calls at the same time on one connection; with HTTP/1.1 each needs one of its own.
+ * After a timeout undici asks the server by a PING whether it lives, and connects anew if it does not.
+ */
+const agentFor = (tls: TlsOptions, { connect, silence }: Limits): Agent =>
+  new Agent({
+    allowH2: true,
+    connections: 2,
+    headersTimeout: silence,
+    bodyTimeout: silence,
+    // Load balancers drop what is silent for 60 s.
+    connect: { ...tls, timeout: connect, keepAlive: true, keepAliveInitialDelay: 30_000 }
+  })

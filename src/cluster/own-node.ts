@@ -1,0 +1,86 @@
+import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
+import type { V1ObjectMeta } from '@kubernetes/client-node/dist/gen/models/V1ObjectMeta.js'
+import { setHeaderOptions } from '@kubernetes/client-node/dist/middleware.js'
+import type { Attempt } from '../facts/fact.ts'
+import { ApiError } from './api-error.ts'
+import type { Connection } from './connection.ts'
+
+/** What every write of ours is attributed to in `managedFields`. */
+const FIELD_MANAGER = 'berth'
+
+/** The answer is the metadata alone: 8 KB of a Node's 20, since its list of images is not in it. Honoured on PATCH too. */
+const METADATA_ONLY = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1'
+
+const WHEN_MISSING = 'list the Nodes with kubectl get nodes, and name this one with --node-name or NODE_NAME'
+
+/** The whole Node, as the API has it. Throws `ApiError`. */
+export const readNode = (connection: Connection, name: string): Promise<V1Node> =>
+  connection.ask({ tried: `read the Node "${name}"`, whenMissing: WHEN_MISSING }, api => api.readNode({ name }))
+
+/** What a Node carries, and which one it is. */
+export interface Metadata {
+  readonly uid: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+}
+
+export const readMetadata = async (connection: Connection, name: string): Promise<Metadata> => {
+  const read = connection.ask({ tried: `read the Node "${name}"`, whenMissing: WHEN_MISSING }, api =>
+    api.readNode({ name }, setHeaderOptions('Accept', METADATA_ONLY))
+  )
+  return metadataOf((await read).metadata)
+}
+
+export interface MetadataPatch {
+  /** `null` removes a key. */
+  readonly labels: Readonly<Record<string, string | null>>
+  readonly annotations: Readonly<Record<string, string | null>>
+}
+
+/**
+ * One JSON merge patch: it needs neither `labels` nor `annotations` on the Node to begin with, and names only our keys.
+ * The uid is the condition that this is still the Node that was read. Resolves to what the Node carries then. Throws `ApiError`.
+ */
+export async function patchMetadata(
+  connection: Connection,
+  name: string,
+  patch: MetadataPatch & { readonly uid: string }
+): Promise<Metadata> {
+  const { uid, labels, annotations } = patch
+  const metadata = { uid, ...filled('labels', labels), ...filled('annotations', annotations) }
+  const headers = setHeaderOptions('Accept', METADATA_ONLY, setHeaderOptions('Content-Type', 'application/merge-patch+json'))
+  const answer = connection.ask({ tried: `label the Node "${name}"`, whenMissing: WHEN_MISSING }, api =>
+    api.patchNode({ name, body: { metadata }, fieldManager: FIELD_MANAGER }, headers)
+  )
+  return metadataOf((await answer).metadata)
+}
+
+const filled = (key: keyof MetadataPatch, entries: Readonly<Record<string, string | null>>) =>
+  Object.keys(entries).length > 0 ? { [key]: entries } : {}
+
+const metadataOf = ({ uid = '', labels = {}, annotations = {} }: V1ObjectMeta = {}): Metadata => ({ uid, labels, annotations })
+
+const ENFORCE = 'pod-security.kubernetes.io/enforce'
+
+/**
+ * The Pod Security level that a namespace enforces, empty where none is set. A namespace that cannot be read is a reason and no
+ * failure: what does not depend on it can still be told. Throws `ApiError` for all else.
+ */
+export async function readPodSecurity(connection: Connection, namespace: string): Promise<Attempt<string>> {
+  try {
+    const { metadata } = await connection.ask({ tried: `read the Namespace "${namespace}"`, whenMissing: '' }, api =>
+      api.readNamespace({ name: namespace }, setHeaderOptions('Accept', METADATA_ONLY))
+    )
+    return { ok: true, value: metadata?.labels?.[ENFORCE] ?? '' }
+  } catch (error) {
+    const why = error instanceof ApiError ? NAMESPACE_REFUSALS[error.status]?.(namespace) : undefined
+    if (why === undefined) throw error
+    return { ok: false, why }
+  }
+}
+
+const NAMESPACE_REFUSALS: Readonly<Record<number, (namespace: string) => string>> = {
+  403: namespace =>
+    `the API forbids us to read the Namespace "${namespace}"; grant "get" on it, or say it yourself with --privileged-workspaces`,
+  404: namespace => `there is no Namespace "${namespace}" in this cluster; check --workspace-namespace`
+}

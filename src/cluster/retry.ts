@@ -1,0 +1,29 @@
+import { ApiError } from './api-error.ts'
+
+/** Sleep and chance, as the caller has them. */
+export interface Waiting {
+  readonly sleep: (milliseconds: number) => Promise<void>
+  /** From 0 up to 1. */
+  readonly random: () => number
+}
+
+const RETRIES = 3
+const FIRST = 500 // milliseconds; the next ones are twice the one before
+const LONGEST = 30_000
+
+/** Again after a failure that passes, at most three times, with full jitter; a server's Retry-After comes on top. */
+export async function withRetries<T>(attempt: () => Promise<T>, { sleep, random }: Waiting): Promise<T> {
+  for (let retry = 0; ; retry++) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (!(error instanceof ApiError) || !error.transient) throw error
+      const wait = error.retryAfter * 1000 + random() * FIRST * 2 ** retry
+      if (retry === RETRIES || wait > LONGEST) throw retry === 0 ? error : gaveUp(error, retry + 1)
+      await sleep(wait)
+    }
+  }
+}
+
+const gaveUp = (error: ApiError, times: number): ApiError =>
+  new ApiError(`${error.message} (tried ${times} times)`, { ...error, cause: error })
