@@ -1,0 +1,100 @@
+import { COMMANDS, environmentName, OPTIONS, type Option } from '../src/config.ts'
+import type { detectors } from '../src/facts/observe.ts'
+import { factLabels } from '../src/publish/labels.ts'
+import { CAPABILITIES } from '../src/verdicts/decide.ts'
+
+/** A table of the README by the heading above it; `npm run golden` writes them, a test holds them against the code. */
+export const README_TABLES = {
+  commands: () =>
+    table(
+      ['command', 'does'],
+      Object.entries(COMMANDS).map(([name, { operand, does }]) => [code(`${name} ${operand}`.trim()), does])
+    ),
+  labels: () =>
+    table(
+      ['label', 'values'],
+      [
+        ...CAPABILITIES.map(name => [code(`berth.dev/${name}`), '`true` `false` `unknown`']),
+        ...Object.keys(factLabels).map(name => [code(`berth.dev/${name}`), LABEL_VALUES[name as keyof typeof factLabels]])
+      ]
+    ),
+  facts: () =>
+    table(
+      ['fact', 'what it tells'],
+      Object.entries(FACTS).map(([name, text]) => [code(name), text])
+    ),
+  options: () =>
+    table(
+      ['option', 'default', 'environment', 'does'],
+      (Object.entries(OPTIONS) as [string, Option<unknown>][]).map(([name, { form, fallback, does }]) => [
+        code(`--${name} ${form}`.trim()),
+        fallback === '' || form === '' ? '' : code(fallback),
+        code(environmentName(name)),
+        does
+      ])
+    )
+} as const
+
+const LABEL_VALUES: Readonly<Record<keyof typeof factLabels, string>> = {
+  kernel: 'major.minor, `5.15`',
+  distro: 'os-release ID and VERSION_ID, `ubuntu-22.04`',
+  shiftfs: '`loaded` `loadable` `buildable` `absent` `broken` `unknown`',
+  'gpu-hardware': '`nvidia` `amd` `intel` `none` `unknown`, whatever the driver',
+  'gpu-driver': 'version of the NVIDIA driver, `550.135`; absent without one',
+  machine: '`bare-metal` `virtual` `unknown`'
+}
+
+const FACTS: Readonly<Record<keyof typeof detectors | 'shiftfs', string>> = {
+  kernel: 'release of the running kernel',
+  architecture: 'amd64, arm64, …',
+  distro: "the host's os-release, never the container's",
+  'boot-id': 'the boot that all this was seen in',
+  'kernel-modules': 'the modules that workspaces need: present, loadable, absent',
+  headers: 'kernel headers, complete enough to build a module',
+  'module-switch': '`kernel.modules_disabled` and `nomodule`',
+  'secure-boot': 'the SecureBoot variable of the firmware',
+  lockdown: 'the kernel lockdown level',
+  'module-signatures': 'whether only signed modules load',
+  loadpin: 'whether modules must come from the node image (COS)',
+  'user-namespaces': '`user.max_user_namespaces` and `kernel.unprivileged_userns_clone`',
+  'namespace-limits': '`user.max_mnt_namespaces`, `user.max_pid_namespaces`',
+  seccomp: 'the actions that seccomp knows',
+  'seccomp-default': "kubelet's `seccompDefault`, where its configuration can be read",
+  fuse: 'the FUSE driver, and kind and mode of `/dev/fuse`',
+  selinux: 'absent, permissive, enforcing',
+  apparmor: 'loaded profiles and their modes',
+  'apparmor-userns': "Ubuntu's `kernel.apparmor_restrict_unprivileged_userns`",
+  yama: '`kernel.yama.ptrace_scope`',
+  storage: "file system and free space of the kubelet's root",
+  'sysbox-storage': 'the same for `/var/lib/sysbox`',
+  'var-lib': 'the same for `/var/lib`',
+  'host-paths': '`/usr/src` and `/lib/modules`: there, or can be created',
+  machine: 'bare metal or virtual, and what told',
+  cloud: 'from the providerID, else from DMI; no metadata service is asked',
+  gpus: 'NVIDIA, AMD and Intel devices on PCI, with the driver bound to each',
+  'nvidia-driver': 'the NVIDIA kernel driver that is loaded',
+  'nvidia-devices': '`/dev/nvidiactl`, GPUs that the driver has, nouveau',
+  mig: 'whether a GPU is split into instances',
+  sysbox: 'a Sysbox installed on the node, and its daemons',
+  conntrack: '`/sys/module/nf_conntrack/parameters`',
+  node: 'allocatable, runtime handlers, taints and versions from the Node object',
+  'pod-security': "Pod Security level of the workspaces' namespace, where one was named",
+  inventory: 'processor, memory and disks, for people only',
+  shiftfs: 'the state of shiftfs, put together from the facts above'
+}
+
+const code = (text: string): string => `\`${text.replaceAll('|', '\\|')}\``
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map(cells => `| ${cells.join(' | ')} |`).join('\n')
+
+/** The README with the tables between their marks as the code has them now. */
+export const withTables = (readme: string): string =>
+  Object.entries(README_TABLES).reduce(
+    (text, [name, render]) =>
+      text.replace(
+        new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*?(\n<!-- end -->)`),
+        (_, open: string, close: string) => `${open}${render()}${close}`
+      ),
+    readme
+  )

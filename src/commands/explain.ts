@@ -1,0 +1,24 @@
+import { painter } from '../publish/paint.ts'
+import { explainTree } from '../publish/tree.ts'
+import { CAPABILITIES, type Capability } from '../verdicts/decide.ts'
+import type { Verdict } from '../verdicts/verdict.ts'
+import { type Command, CommandError } from './command.ts'
+import { look } from './look.ts'
+
+/** One verdict down to the values that were read. */
+export const explain: Command = async (config, { print, clock }) => {
+  const { operand } = config
+  if (!CAPABILITIES.includes(operand as Capability)) {
+    throw new CommandError(`unknown capability "${operand}": expected ${CAPABILITIES.join(', ')}`, { status: 2 })
+  }
+  const snapshot = await look(config, clock)
+  const verdict: Verdict | undefined = snapshot.verdicts[operand as Capability]
+  if (verdict === undefined) {
+    throw new CommandError(`${operand} is not judged until you opt in: say --privileged-workspaces or --workspace-namespace`, {
+      status: 2
+    })
+  }
+  if (config.options.format === 'json') print(`${JSON.stringify(verdict)}\n`)
+  else print(explainTree(verdict, snapshot, painter(config.screen)))
+  return 0
+}

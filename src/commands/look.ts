@@ -1,0 +1,72 @@
+import { readFile, stat } from 'node:fs/promises'
+import type { Config } from '../config.ts'
+import { type Clock, cycle } from '../cycle/cycle.ts'
+import type { Snapshot } from '../cycle/snapshot.ts'
+import { type NodeObject, parseNode } from '../facts/node-object.ts'
+import { ERRNO_TEXTS, type HostReader } from '../host/host.ts'
+import { localHost } from '../host/local.ts'
+import { CommandError, termsOf } from './command.ts'
+
+/** One look at the host root (and the Node file) that the options name. */
+export async function look(config: Config, clock: Clock): Promise<Snapshot> {
+  const [host, node] = await Promise.all([openHost(config.options['host-root']), readNode(config.options.node)])
+  const sources = { host, node, podSecurity: namespaceWithoutCluster(config) }
+  return await cycle(sources, termsOf(config), clock)
+}
+
+const namespaceWithoutCluster = ({ options }: Config) =>
+  options['workspace-namespace'] === ''
+    ? undefined
+    : ({ ok: false, why: 'a Pod Security level is read from a cluster, which this command does not ask' } as const)
+
+/** The node below a directory, or the recorded one in a file. Throws `CommandError`. */
+export async function openHost(root: string): Promise<HostReader> {
+  const stats = await stat(root).catch((error: NodeJS.ErrnoException) => {
+    throw wrong('host-root', root, error.code === 'ENOENT' ? 'there is no such directory or file' : errno(error))
+  })
+  if (stats.isDirectory()) return localHost(root)
+  if (!stats.isFile()) throw wrong('host-root', root, 'it is neither a directory nor a recorded node')
+  const { parseRecording, recordedHost } = await import('../host/recorded.ts')
+  return recordedHost(await parsed('host-root', root, parseRecording))
+}
+
+async function readNode(path: string): Promise<NodeObject | undefined> {
+  if (path === '') return undefined
+  const { load } = await import('js-yaml')
+  // JSON is YAML, so one parser reads both.
+  return await parsed('node', path, text => parseNode(load(text)))
+}
+
+async function parsed<T>(option: string, path: string, parse: (text: string) => T): Promise<T> {
+  const text = await readSmall(option, path)
+  try {
+    return parse(text)
+  } catch (error) {
+    throw wrong(option, path, (error as Error).message, error)
+  }
+}
+
+const SIZE_LIMIT = 16 * 1024 * 1024
+
+async function readSmall(option: string, path: string): Promise<string> {
+  try {
+    const stats = await stat(path)
+    if (!stats.isFile()) throw wrong(option, path, 'it is not a file')
+    if (stats.size > SIZE_LIMIT) throw wrong(option, path, `it is larger than ${SIZE_LIMIT / 1024 / 1024} MiB`)
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (error instanceof CommandError) throw error
+    const { code } = error as NodeJS.ErrnoException
+    throw wrong(option, path, code === 'ENOENT' ? 'there is no such file' : errno(error as NodeJS.ErrnoException), error)
+  }
+}
+
+const errno = ({ code = '', message }: NodeJS.ErrnoException): string => ERRNO_TEXTS[code] ?? message
+
+const EXPECTED: Readonly<Record<string, string>> = {
+  'host-root': "the directory where a node's root is mounted, or a recorded node (berth record FILE)",
+  node: 'a Node object as JSON or YAML (kubectl get node NAME -o yaml)'
+}
+
+const wrong = (option: string, path: string, what: string, cause?: unknown): CommandError =>
+  new CommandError(`--${option} is "${path}": ${what}; expected ${EXPECTED[option]}`, { status: 2, cause })

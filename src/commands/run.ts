@@ -1,0 +1,191 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Connection, ConnectionOptions } from '../cluster/connection.ts'
+import type { Metadata } from '../cluster/own-node.ts'
+import type { Waiting } from '../cluster/retry.ts'
+import type { Config } from '../config.ts'
+import { cycle } from '../cycle/cycle.ts'
+import type { Snapshot } from '../cycle/snapshot.ts'
+import { type NodeObject, parseNode } from '../facts/node-object.ts'
+import type { HostReader } from '../host/host.ts'
+import { type LabelPatch, type Labels, labelPatch, labels } from '../publish/labels.ts'
+import { reportAnnotation } from '../publish/report.ts'
+import { VERSION } from '../version.ts'
+import { type Command, CommandError, type Surroundings, termsOf } from './command.ts'
+import { openHost } from './look.ts'
+
+/** What a test gives in place of the world. */
+export interface World extends Waiting {
+  readonly connection: Partial<ConnectionOptions>
+}
+
+const WORLD: World = {
+  sleep: milliseconds => sleep(milliseconds),
+  random: Math.random,
+  connection: { userAgent: `berth/${VERSION}` }
+}
+
+/** One cycle: look, decide, write what differs in one request, read it back. */
+export const run: Command = async (config, surroundings) => {
+  if (!config.options.once) throw new CommandError('run without --once is not built yet; say --once', { status: 2 })
+  return await runOnce(config, surroundings, WORLD)
+}
+
+export async function runOnce(config: Config, surroundings: Surroundings, world: World): Promise<number> {
+  const name = config.options['node-name']
+  if (name === '') {
+    throw new CommandError(
+      'run needs the name of the Node that this machine is; expected --node-name NAME or NODE_NAME (in a pod: fieldRef spec.nodeName)',
+      { status: 2 }
+    )
+  }
+  const host = startedEarly(await openHost(config.options['host-root']))
+  return await withConnection(config, world, async connection => {
+    const before = await readSources(connection, config, world)
+    const sources = { host, node: before.node, podSecurity: before.podSecurity }
+    const snapshot = await cycle(sources, termsOf(config), surroundings.clock)
+    const wanted = wish(snapshot, config.options['label-prefix'])
+    const written = await publish({ connection, wanted, before }, world)
+    surroundings.print(`${story(name, wanted, written).join('\n')}\n`)
+    return 0
+  })
+}
+
+/** The inventory asks other programs, which takes longest: they run while we load the client and wait for the API. */
+function startedEarly(host: HostReader): HostReader {
+  const inventory = host.inventory()
+  inventory.catch(() => undefined) // whoever asks for it hears of it
+  return { ...host, inventory: () => inventory }
+}
+
+/** Loads the client, which is most of what `run` costs, and turns its errors into sentences. */
+async function withConnection<T>(config: Config, world: World, use: (connection: Connection) => Promise<T>): Promise<T> {
+  const [{ openConnection }, { ApiError }] = await Promise.all([
+    import('../cluster/connection.ts'),
+    import('../cluster/api-error.ts')
+  ])
+  try {
+    const connection = await openConnection(config.options.kubeconfig, world.connection)
+    try {
+      return await use(connection)
+    } finally {
+      await connection.close()
+    }
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error
+    throw new CommandError(error.message, { status: error.code === 'KUBECONFIG' ? 2 : 1, cause: error })
+  }
+}
+
+interface Before {
+  readonly node: NodeObject
+  readonly uid: string
+  readonly podSecurity: Awaited<ReturnType<typeof import('../cluster/own-node.ts').readPodSecurity>> | undefined
+}
+
+async function readSources(connection: Connection, { options }: Config, waiting: Waiting): Promise<Before> {
+  const { readNode, readPodSecurity } = await import('../cluster/own-node.ts')
+  const { withRetries } = await import('../cluster/retry.ts')
+  const { 'node-name': name, 'workspace-namespace': namespace } = options
+  const [raw, podSecurity] = await Promise.all([
+    withRetries(() => readNode(connection, name), waiting),
+    namespace === '' ? undefined : withRetries(() => readPodSecurity(connection, namespace), waiting)
+  ])
+  const uid = raw.metadata?.uid
+  if (raw.kind !== 'Node' || raw.metadata?.name !== name || uid === undefined) {
+    throw new CommandError(
+      `${connection.server} was asked for the Node "${name}" and answered with ${described(raw)}; check the URL of the server`
+    )
+  }
+  return { node: parseNode(raw), uid, podSecurity }
+}
+
+const described = ({ kind, metadata }: { readonly kind?: string; readonly metadata?: { readonly name?: string } }): string =>
+  kind === undefined ? 'something that is no Kubernetes object' : `the ${kind} ${JSON.stringify(metadata?.name ?? '')}`
+
+/** What the Node shall carry of ours. */
+interface Wish {
+  readonly prefix: string
+  readonly labels: Labels
+  readonly annotation: { readonly key: string; readonly value: string }
+}
+
+const wish = (snapshot: Snapshot, prefix: string): Wish => ({
+  prefix,
+  labels: labels(snapshot, prefix),
+  annotation: { key: `${prefix}/report`, value: reportAnnotation(snapshot, VERSION) }
+})
+
+interface Difference {
+  readonly labels: LabelPatch
+  readonly annotations: Readonly<Record<string, string>>
+}
+
+function differences({ prefix, labels, annotation }: Wish, carried: Pick<Metadata, 'labels' | 'annotations'>): Difference {
+  const { key, value } = annotation
+  return {
+    labels: labelPatch(labels, carried.labels, prefix),
+    annotations: carried.annotations[key] === value ? {} : { [key]: value }
+  }
+}
+
+const keysOf = ({ labels, annotations }: Difference): readonly string[] => [...Object.keys(labels), ...Object.keys(annotations)]
+
+interface Publication {
+  readonly connection: Connection
+  readonly wanted: Wish
+  readonly before: Before
+}
+
+interface Written {
+  readonly difference: Difference
+  readonly old: Labels
+}
+
+/** Writes what differs, or nothing, and believes only what it reads back. */
+async function publish({ connection, wanted, before }: Publication, waiting: Waiting): Promise<Written> {
+  const { node, uid } = before
+  const difference = differences(wanted, node)
+  if (keysOf(difference).length > 0) {
+    const { patchMetadata, readMetadata } = await import('../cluster/own-node.ts')
+    const { withRetries } = await import('../cluster/retry.ts')
+    await withRetries(() => patchMetadata(connection, node.name, { ...difference, uid }), waiting)
+    mustMatch(wanted, await withRetries(() => readMetadata(connection, node.name), waiting), node.name)
+  }
+  return { difference, old: node.labels }
+}
+
+function mustMatch(wanted: Wish, carried: Metadata, name: string): void {
+  const { labels, annotations } = differences(wanted, carried)
+  const wrong = [
+    ...Object.entries(labels).map(([key, value]) => `${key} is ${shown(carried.labels[key])}, expected ${shown(value)}`),
+    ...Object.keys(annotations).map(key => `the annotation ${key} differs`)
+  ]
+  if (wrong.length === 0) return
+  throw new CommandError(
+    `the Node "${name}" does not carry what was just written: ${wrong.join('; ')}; an admission webhook or another writer may have changed it`
+  )
+}
+
+const shown = (value: string | null | undefined): string => (value === null || value === undefined ? 'absent' : `"${value}"`)
+
+function story(name: string, wanted: Wish, { difference, old }: Written): readonly string[] {
+  const total = Object.keys(wanted.labels).length
+  const changes = Object.entries(difference.labels)
+  if (keysOf(difference).length === 0) return [`${name}: nothing to write: all ${total} labels are right.`]
+  const removed = changes.filter(([, value]) => value === null).length
+  const parts = [
+    `${changes.length - removed} of ${total} labels written`,
+    ...(removed > 0 ? [`${removed} removed`] : []),
+    ...(Object.keys(difference.annotations).length > 0 ? ['the report written'] : [])
+  ]
+  return [
+    `${name}: ${parts.join(', ')}, in one request, and read back.`,
+    ...changes.map(([key, value]) => `  ${change(key, old[key], value)}`),
+    ...Object.entries(difference.annotations).map(([key, value]) => `  ${key}: ${Buffer.byteLength(value)} bytes`)
+  ]
+}
+
+function change(key: string, old: string | undefined, value: string | null): string {
+  if (value === null) return `${key} removed (was ${old})`
+  return old === undefined ? `${key}=${value}` : `${key}=${old} → ${value}`
+}

@@ -1,0 +1,52 @@
+import process from 'node:process'
+import { type Command, CommandError } from './commands/command.ts'
+import { type CommandName, readConfig, UsageError } from './config.ts'
+
+/** Each command is imported when it is called: what is imported is what costs. */
+const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
+  report: async () => (await import('./commands/report.ts')).report,
+  explain: async () => (await import('./commands/explain.ts')).explain,
+  record: async () => (await import('./commands/record.ts')).record,
+  run: async () => (await import('./commands/run.ts')).run
+}
+
+const print = (text: string): void => {
+  process.stdout.write(text)
+}
+
+const clock = { elapsed: () => performance.now(), now: () => new Date() }
+
+async function main(): Promise<number> {
+  const config = readConfig()
+  const { command, about, screen } = config
+  if (command === 'help') {
+    print((await import('./help.ts')).help(about, screen.columns))
+    return 0
+  }
+  if (command === 'version') {
+    print(`berth ${(await import('./version.ts')).VERSION}\n`)
+    return 0
+  }
+  const run = await COMMANDS[command]()
+  return await run(config, { print, clock })
+}
+
+// A reader that went away (berth report | head) is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  if (error instanceof UsageError) {
+    process.stderr.write(`${error.problems.map(problem => `berth: ${problem}`).join('\n')}\nSee berth --help.\n`)
+    process.exitCode = 2
+  } else if (error instanceof CommandError) {
+    process.stderr.write(`berth: ${error.message}\n`)
+    process.exitCode = error.status
+  } else {
+    process.stderr.write(
+      `berth: this is a bug in berth; please report it with what follows.\n${(error as Error).stack ?? error}\n`
+    )
+    process.exitCode = 1
+  }
+}
