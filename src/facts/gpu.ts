@@ -1,5 +1,6 @@
 import { completeText, type HostReader } from '../host/host.ts'
 import { type Detector, Unsure } from './fact.ts'
+import { requireMounted } from './numbers.ts'
 
 export type GpuVendor = 'nvidia' | 'amd' | 'intel'
 
@@ -64,6 +65,7 @@ const VERSION = '/proc/driver/nvidia/version'
 
 /** The NVIDIA kernel driver that is loaded; `none` without one. */
 export const detectNvidiaDriver: Detector<NvidiaDriver | 'none'> = async ({ host }) => {
+  await requireMounted(host, 'proc')
   const text = await host.read(VERSION)
   if (text === undefined) return 'none'
   const driver = parseNvidiaVersion(completeText(VERSION, text))
@@ -99,6 +101,7 @@ export const detectNvidiaDevices: Detector<NvidiaDevices> = async ({ host }) => 
 /** Whether a GPU is split into instances (MIG): its driver lists them, or the Node offers them. */
 export const detectMig: Detector<boolean> = async ({ host, node }) => {
   if (Object.keys(node?.allocatable ?? {}).some(name => name.startsWith('nvidia.com/mig-'))) return true
+  await requireMounted(host, 'proc')
   const directory = '/proc/driver/nvidia/capabilities'
   const names = (await host.list(directory)) ?? []
   const split = await Promise.all(

@@ -1,5 +1,5 @@
 import type { HostReader } from '../host/host.ts'
-import type { Detector } from './fact.ts'
+import { type Detector, Unsure } from './fact.ts'
 import { readKernel } from './kernel.ts'
 
 export interface Headers {
@@ -42,13 +42,18 @@ async function absentOf(host: HostReader, directory: string): Promise<readonly s
   return NEEDED.filter((_, index) => !there[index])
 }
 
-const SIGNS = /\b(is_idmapped_mnt|struct renamedata)\b/
+/** The last stands in every kernel's file; without it the file was emptied, and tells nothing by what it lacks. */
+const SIGNS = /\b(is_idmapped_mnt|struct renamedata|struct super_operations \{)/
 
 /** Debian keeps the headers that all flavours share in a folder of their own, which `source` leads to. */
 async function readFsHeader(host: HostReader, directory: string, source: string): Promise<readonly string[] | undefined> {
-  const lines = await host.lines(`${directory}/include/linux/fs.h`, SIGNS)
-  if (lines !== undefined) return lines
   const common = await host.realpath(source)
-  if (common === undefined || common === directory) return undefined
-  return await host.lines(`${common}/include/linux/fs.h`, SIGNS)
+  for (const folder of [directory, ...(common === undefined ? [] : [common])]) {
+    const path = `${folder}/include/linux/fs.h`
+    const lines = await host.lines(path, SIGNS)
+    if (lines === undefined) continue
+    if (!lines.some(line => line.includes('struct super_operations'))) throw new Unsure(`${path} is not the kernel's own`)
+    return lines
+  }
+  return undefined
 }

@@ -1,6 +1,6 @@
 import { completeText, HostError, type HostReader, matchingLines } from '../host/host.ts'
 import { type Attempt, type Detector, Unsure } from './fact.ts'
-import { readKernel } from './kernel.ts'
+import { readCommandLine, readKernel } from './kernel.ts'
 import { readCount, requireMounted } from './numbers.ts'
 
 /** The modules that a workspace can need. */
@@ -73,7 +73,7 @@ async function readModuleSources(host: HostReader): Promise<ModuleSources> {
     attempt(async () => filesIn(await host.lines(`${directory}/modules.dep`, MODULE_FILE))),
     attempt(async () => (await readCount(host, '/proc/sys/kernel/modules_disabled')) !== 0),
     attempt(() => readModprobeRules(host)),
-    attempt(() => readKernelBlacklist(host))
+    attempt(async () => parseKernelBlacklist(await readCommandLine(host)))
   ])
   return {
     loaded: loaded && parseModules(loaded),
@@ -92,7 +92,7 @@ const MODULE_FILE = new RegExp(`(^|/)(${MODULES.map(name => name.replaceAll('_',
 
 const moduleIn = (line: string): readonly [name: string, path: string] | undefined => {
   const path = line.split(':')[0] ?? ''
-  const [, name] = /([^/]+?)\.ko(\.\w+)?$/.exec(path) ?? []
+  const [, name] = /^(.+?)\.ko(\.\w+)?$/.exec(path.split('/').at(-1) ?? '') ?? []
   return name === undefined ? undefined : [name.replaceAll('-', '_'), path]
 }
 
@@ -103,11 +103,12 @@ export const filesIn = (lines: readonly string[] | undefined): ReadonlyMap<strin
 const namesIn = (lines: readonly string[] | undefined): ReadonlySet<string> | undefined =>
   lines && new Set(filesIn(lines)?.keys())
 
-/** Lines of /proc/modules, `shiftfs 32768 0 - Live 0x0000000000000000 (OE)`. Throws `Unsure` on a line of another form. */
+/** Lines of /proc/modules, `shiftfs 32768 0 - Live 0x0000000000000000 (OE)`; without CONFIG_MODULE_UNLOAD the count is a `-`. Throws `Unsure` on a line of another form. */
 export function parseModules(lines: readonly string[]): ReadonlyMap<string, LoadedModule> {
   const found = new Map<string, LoadedModule>()
   for (const line of lines) {
-    const [, name, state, taint] = /^(\w+) \d+ -?\d+ \S+ (Live|Loading|Unloading) \S+(?: \((\w[\w+-]*)\))?\s*$/.exec(line) ?? []
+    const [, name, state, taint] =
+      /^(\w+) \d+ (?:-?\d+|-) \S+ (Live|Loading|Unloading) \S+(?: \((\w[\w+-]*)\))?\s*$/.exec(line) ?? []
     if (name === undefined) throw new Unsure('/proc/modules has a line of another form')
     found.set(name, { taint: taint ?? '', live: state === 'Live' })
   }
@@ -119,16 +120,10 @@ async function sysModuleNames(host: HostReader): Promise<ReadonlySet<string>> {
   return new Set(MODULES.filter((_, index) => present[index]))
 }
 
-async function readKernelBlacklist(host: HostReader): Promise<ReadonlySet<string>> {
-  const text = await host.read('/proc/cmdline')
-  if (text === undefined) throw new Unsure('/proc/cmdline is not there')
-  return parseKernelBlacklist(text)
-}
-
-/** `module_blacklist=a,b` on the kernel's command line, which stops a load with nothing to be seen in /sys. */
+/** `module_blacklist=a,b` on the kernel's command line, which stops a load with nothing to be seen in /sys; `-` is `_` and quotes may stand. */
 export const parseKernelBlacklist = (cmdline: string): ReadonlySet<string> =>
   new Set(
-    [...cmdline.matchAll(/(?:^|\s)module_blacklist=(\S+)/g)].flatMap(([, names]) =>
+    [...cmdline.matchAll(/(?:^|\s)"?module[-_]blacklist="?([^\s"]+)/g)].flatMap(([, names]) =>
       (names ?? '').split(',').map(name => name.replaceAll('-', '_'))
     )
   )
@@ -143,21 +138,38 @@ export interface ModprobeRules {
 const MODPROBE_DIRECTORIES = ['/etc/modprobe.d', '/run/modprobe.d', '/usr/lib/modprobe.d'] as const
 
 async function readModprobeRules(host: HostReader): Promise<ModprobeRules> {
-  const texts: (readonly [string, string])[] = []
-  const seen = new Set<string>()
-  // modprobe.d(5): a file hides those of the same name in the directories after it.
+  const paths = new Map<string, string>()
+  // modprobe.d(5): a file hides those of the same name in the directories after it, and all are read in the order of their names.
   for (const directory of MODPROBE_DIRECTORIES) {
     for (const name of (await host.list(directory)) ?? []) {
-      if (!name.endsWith('.conf') || seen.has(name)) continue
-      seen.add(name)
-      const path = `${directory}/${name}`
-      texts.push([path, completeText(path, (await host.read(path)) ?? '')])
+      if (name.endsWith('.conf') && !paths.has(name)) paths.set(name, `${directory}/${name}`)
     }
+  }
+  const texts: (readonly [string, string])[] = []
+  for (const [, path] of [...paths].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    // A link to /dev/null is how modprobe.d(5) has a file of the distribution switched off.
+    if ((await host.stat(path))?.device === '1:3') continue
+    const text = await host.read(path)
+    if (text !== undefined) texts.push([path, requireDirectives(path, completeText(path, text))])
   }
   return parseModprobeRules(texts)
 }
 
-/** The `install` and `blacklist` directives of modprobe.d files, given as path and text. */
+const DIRECTIVE = /^\s*(#|$|(alias|blacklist|config|include|install|options|remove|softdep|weakdep)\s)/
+
+/** A file that is empty, or that says what modprobe does not know, may have lost the line that decides. */
+function requireDirectives(path: string, text: string): string {
+  if (text.trim() === '')
+    throw new Unsure(`${path} is empty, and may have lost what it said; remove it, or put a comment into it`)
+  const strange = text
+    .replaceAll('\\\n', ' ')
+    .split('\n')
+    .find(line => !DIRECTIVE.test(line))
+  if (strange !== undefined) throw new Unsure(`${path} has a line that is no directive of modprobe`)
+  return text
+}
+
+/** The `install` and `blacklist` directives of modprobe.d files, given as path and text; the first `install` of a module counts. */
 export function parseModprobeRules(files: readonly (readonly [path: string, text: string])[]): ModprobeRules {
   const install = new Map<string, { command: string; file: string }>()
   const blacklist = new Map<string, string>()
@@ -165,11 +177,20 @@ export function parseModprobeRules(files: readonly (readonly [path: string, text
     for (const line of matchingLines(file, text.replaceAll('\\\n', ' '), /^\s*(install|blacklist)\s/)) {
       const [directive, name = '', ...command] = line.trim().split(/\s+/)
       const module = name.replaceAll('-', '_')
-      if (directive === 'install') install.set(module, { command: command.join(' '), file })
-      else blacklist.set(module, file)
+      if (directive === 'blacklist') blacklist.set(module, file)
+      else for (const one of modulesLike(module)) install.set(one, install.get(one) ?? { command: command.join(' '), file })
     }
   }
   return { install, blacklist }
+}
+
+/** The modules that an `install` line means: its name may have wildcards (kmod asks fnmatch), and a set of characters is taken for all. */
+function modulesLike(name: string): readonly string[] {
+  if (!/[*?[]/.test(name)) return [name]
+  if (name.length > 64) return MODULES
+  const pattern = RegExp.escape(name.replaceAll(/\[[^\][]*\]/g, '?').replaceAll(/\*+/g, '*'))
+  const like = new RegExp(`^${pattern.replaceAll('\\*', '.*').replaceAll('\\?', '.')}$`)
+  return MODULES.filter(module => like.test(module))
 }
 
 /** Puts the sources together. Pure. */

@@ -37,6 +37,15 @@ export const atLeast = (kernel: Pick<Kernel, 'major' | 'minor'>, [major, minor]:
 
 export const detectArchitecture: Detector<string> = ({ host }) => host.arch()
 
+/** The kernel's command line. The kernel ends it with a newline, so a text without one was cut, and may lack the word that decides. */
+export async function readCommandLine(host: HostReader): Promise<string> {
+  const path = '/proc/cmdline'
+  const text = await host.read(path)
+  if (text === undefined) throw new Unsure(`${path} is not there`)
+  if (!/^(?:\t|\P{Cc})*\n$/u.test(text)) throw new Unsure(`${path} is not one line of text`)
+  return text
+}
+
 /** A new one at every boot; what was proved before it is not proved any more. */
 export const detectBootId: Detector<string> = async ({ host }) => {
   const path = '/proc/sys/kernel/random/boot_id'

@@ -75,6 +75,7 @@ async function readHypervisorFlag(host: HostReader): Promise<boolean | undefined
   const path = '/proc/cpuinfo'
   const text = await host.read(path)
   if (text === undefined) throw new Unsure(`${path} is not there`)
+  if (!/^(processor|flags)\b/m.test(text)) throw new Unsure(`${path} names no processor`)
   return parseHypervisorFlag(completeText(path, text))
 }
 
@@ -87,7 +88,9 @@ export function parseHypervisorFlag(text: string): boolean | undefined {
 async function readDmi(host: HostReader): Promise<Dmi | undefined> {
   const directory = '/sys/class/dmi/id'
   if ((await host.stat(directory)) === undefined) return undefined
-  const values = await Promise.all(DMI_FILES.map(async name => ((await host.read(`${directory}/${name}`)) ?? '').trim()))
+  const values = await Promise.all(
+    DMI_FILES.map(async name => completeText(`${directory}/${name}`, (await host.read(`${directory}/${name}`)) ?? '').trim())
+  )
   return Object.fromEntries(DMI_FILES.map((name, index) => [name, values[index]])) as unknown as Dmi
 }
 
@@ -106,14 +109,33 @@ export function virtualSign({ hypervisorFlag, dmi, hypervisor }: MachineSigns): 
 
 const isAmazon = (vendor: string): boolean => vendor.startsWith('Amazon EC2')
 
+/** They sell virtual machines under their own names, so where processors have no flag (arm64), those names prove nothing. */
+const HOSTERS = [
+  'Akamai',
+  'Alibaba Cloud',
+  'DigitalOcean',
+  'Google',
+  'Hetzner',
+  'Linode',
+  'Microsoft Corporation',
+  'Scaleway',
+  'UpCloud',
+  'Vultr'
+] as const
+
+const isHoster = (vendor: string): boolean => HOSTERS.some(name => vendor.startsWith(name))
+
 /** What proves bare metal. Throws `Unsure` where nothing does. Pure. */
 export function metalSign({ hypervisorFlag, dmi }: MachineSigns): string {
   if (dmi === undefined) throw new Unsure('there is no DMI, so nothing tells bare metal from virtual')
   // Every maker writes its name in letters; garbage there could stand in the place of a virtual machine's name.
   for (const name of ['sys_vendor', 'product_name'] as const) {
-    if (!/^[\x20-\x7e]*[A-Za-z][\x20-\x7e]*$/.test(dmi[name])) throw new Unsure(`DMI ${name} is not a name`)
+    if (!/^[\x20-\x7e]*$/.test(dmi[name]) || !/[A-Za-z]/.test(dmi[name])) throw new Unsure(`DMI ${name} is not a name`)
   }
   const maker = `${dmi.sys_vendor} ${dmi.product_name}`
+  if (hypervisorFlag === undefined && [dmi.sys_vendor, dmi.board_vendor, dmi.bios_vendor].some(isHoster)) {
+    throw new Unsure(`no processor flag tells, and ${maker} may be a virtual machine`)
+  }
   if (hypervisorFlag === undefined) return `no virtual machine's name in DMI (${maker})`
   return `no processor flag "hypervisor", and ${maker} in DMI`
 }
@@ -139,7 +161,10 @@ const PROVIDERS: Readonly<Record<string, Cloud>> = {
   alicloud: 'alibaba'
 }
 
-export const cloudOfProvider = (providerId: string): Cloud | undefined => PROVIDERS[providerId.split(':')[0] ?? '']
+export function cloudOfProvider(providerId: string): Cloud | undefined {
+  const [name = ''] = providerId.split(':')
+  return Object.hasOwn(PROVIDERS, name) ? PROVIDERS[name] : undefined
+}
 
 export function cloudOfDmi(dmi: Dmi, assetTag: string): Cloud {
   if (isAmazon(dmi.sys_vendor) || isAmazon(dmi.bios_vendor)) return 'aws'

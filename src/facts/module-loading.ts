@@ -1,6 +1,6 @@
-import { completeText, type HostReader } from '../host/host.ts'
+import type { HostReader } from '../host/host.ts'
 import { type Detector, Unsure } from './fact.ts'
-import { readKernel } from './kernel.ts'
+import { readCommandLine, readKernel } from './kernel.ts'
 import { readCount, readFlag, requireMounted } from './numbers.ts'
 
 const EFI = '/sys/firmware/efi'
@@ -82,7 +82,7 @@ export const detectSignatureEnforcement: Detector<boolean> = async ({ host }) =>
   // Where the parameter is there, it holds what the configuration and the command line came to.
   const parameter = await readFlag(host, '/sys/module/module/parameters/sig_enforce')
   if (parameter !== undefined) return parameter
-  const cmdline = (await host.read('/proc/cmdline')) ?? ''
+  const cmdline = await readCommandLine(host)
   if (/(^|\s)module\.sig_enforce(=1|\s|$)/.test(cmdline)) return true
   const { release } = await readKernel(host)
   for (const path of [`/boot/config-${release}`, `/lib/modules/${release}/config`]) {
@@ -101,7 +101,7 @@ export interface ModuleSwitch {
 export const detectModuleSwitch: Detector<ModuleSwitch> = async ({ host }) => {
   await requireMounted(host, 'proc')
   const path = '/proc/sys/kernel/modules_disabled'
-  const cmdline = completeText('/proc/cmdline', (await host.read('/proc/cmdline')) ?? '')
+  const cmdline = await readCommandLine(host)
   const disabled = await readCount(host, path)
   return { disabled: disabled === undefined || disabled !== 0 || /(^|\s)nomodule(\s|$)/.test(cmdline) }
 }

@@ -1,9 +1,9 @@
 import type { HostReader } from '../host/host.ts'
 import { Unsure } from './fact.ts'
 
-/** A whole number as the kernel prints a sysctl: digits and white space, nothing else. */
+/** A whole number as the kernel prints a sysctl: digits and white space, nothing else, and few enough to be exact. */
 export function parseCount(text: string): number | undefined {
-  return /^\s*\d+\s*$/.test(text) ? Number(text) : undefined
+  return /^\s*\d{1,15}\s*$/.test(text) ? Number(text) : undefined
 }
 
 /** The number in a sysctl or parameter file; `undefined` when the file is not there. Throws `Unsure` on anything but a number. */
@@ -15,6 +15,13 @@ export async function readCount(host: HostReader, path: string): Promise<number 
   return count
 }
 
+const FLAGS: ReadonlyMap<string, boolean> = new Map([
+  ['Y', true],
+  ['1', true],
+  ['N', false],
+  ['0', false]
+])
+
 /**
  * Y or N as a kernel module parameter prints it; `undefined` when the file is not there.
  * Throws `Unsure` on anything else.
@@ -22,7 +29,7 @@ export async function readCount(host: HostReader, path: string): Promise<number 
 export async function readFlag(host: HostReader, path: string): Promise<boolean | undefined> {
   const text = await host.read(path)
   if (text === undefined) return undefined
-  const flag = { Y: true, '1': true, N: false, '0': false }[text.trim()]
+  const flag = FLAGS.get(text.trim())
   if (flag === undefined) throw new Unsure(`${path} holds ${JSON.stringify(text.slice(0, 40))}, not Y or N`)
   return flag
 }

@@ -117,8 +117,12 @@ export async function observe(sources: Sources, clock: () => number): Promise<Ob
   )
   const detected = Object.fromEntries(looks.map(({ name, fact }) => [name, fact])) as unknown as DetectedFacts
   const durations = Object.fromEntries(looks.map(({ name, seconds }) => [name, seconds])) as Record<DetectorName, number>
-  return { facts: Object.freeze({ ...detected, shiftfs: deriveShiftfs(detected) }), durations }
+  return { facts: withDerived(detected), durations }
 }
+
+/** Adds what follows from the facts that were looked at. Pure. */
+export const withDerived = (detected: DetectedFacts): NodeFacts =>
+  Object.freeze({ ...detected, shiftfs: deriveShiftfs(detected) })
 
 async function look<T>(detect: Detector<T>, sources: Sources): Promise<Fact<T>> {
   const eyes = witness(sources.host)

@@ -86,7 +86,7 @@ export function parseMountInfo(text: string): readonly Mount[] | undefined {
   const mounts: Mount[] = []
   for (const line of text.split('\n').slice(0, -1)) {
     const [, mountPoint, options, type, superOptions] =
-      /^\d+ \d+ \d+:\d+ \S+ (\/\S*) (\S+)(?: [\w]+(?::\d+)?)* - (\S+) \S* ?(\S*)$/.exec(line) ?? []
+      /^\d+ \d+ \d+:\d+ \S+ (\/\S*) (\S+)(?: [\w]+(?::\d+)?)* - (\S+) \S*(?: (\S*))?$/.exec(line) ?? []
     if (mountPoint === undefined || options === undefined || type === undefined) return undefined
     const flags = options.split(',')
     const readOnly = flags.includes('ro') || (superOptions ?? '').split(',').includes('ro')

@@ -21,6 +21,7 @@ export const detectSysbox: Detector<Sysbox> = async ({ host }) => {
   const paths = DIRECTORIES.flatMap(directory => PROGRAMS.map(program => `${directory}/${program}`))
   const there = await Promise.all(paths.map(async path => (await host.stat(path)) !== undefined))
   const programs = paths.filter((_, index) => there[index])
+  if (programs.length === 0 && (await host.stat('/usr')) === undefined) throw new Unsure('/usr is not there below the host root')
   if (programs.length === 0) return { programs, manager: 'no socket', fs: 'no socket' }
   const [manager, fs] = await Promise.all([daemon(host, 'sysmgr', 'sysbox-mgr'), daemon(host, 'sysfs', 'sysbox-fs')])
   return { programs, manager, fs }

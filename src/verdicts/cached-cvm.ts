@@ -7,7 +7,7 @@ import { allOf, ask, type Judgement, no, unsure, type Verdict, yes } from './ver
 /** A CVM whose image comes from the node's own cache: its layers belong to root, so shiftfs must turn them around. */
 export function judgeCachedCvm(facts: NodeFacts, policy: Policy): Verdict {
   const { node } = facts
-  return allOf('cached-cvm', [
+  const parts = [
     judgeCvm(facts, policy),
     ask(facts, 'shiftfs', 'shiftfs', shiftfs => judgeShiftfs(shiftfs, facts, policy)),
     ...(node.known ? [ask(facts, 'container runtime', 'node', ({ containerRuntime }) => judgeRuntime(containerRuntime))] : []),
@@ -22,7 +22,8 @@ export function judgeCachedCvm(facts: NodeFacts, policy: Policy): Verdict {
     ask(facts, 'distribution of the cache', 'distro', ({ id, name }) =>
       id === 'amzn' ? no(`${name} is not supported for cached CVMs`, 'Use an Ubuntu image for this node group.') : yes(name)
     )
-  ])
+  ]
+  return allOf('cached-cvm', parts, ['shiftfs'])
 }
 
 const IMAGES = ['squashfs', 'erofs', 'iso9660', 'cramfs', 'romfs']

@@ -10,10 +10,11 @@ import { allOf, ask, type Judgement, no, unsure, type Verdict, yes } from './ver
 /** A Container-based Virtual Machine or an Envbox pod: a privileged outer container with Sysbox inside. */
 export function judgeCvm(facts: NodeFacts, policy: Policy): Verdict {
   const { kernel } = facts
+  const distro = judgeDistro(facts)
   const parts = [
     judgeArchitecture(facts),
     ask(facts, 'kernel', 'kernel', value => judgeKernel(value, policy.minimumKernel)),
-    judgeDistro(facts),
+    distro,
     judgeSeccomp(facts),
     judgeUserNamespaces(facts),
     allOf('modules', [
@@ -40,13 +41,9 @@ export function judgeCvm(facts: NodeFacts, policy: Policy): Verdict {
     ask(facts, 'host paths', 'host-paths', judgeHostPaths),
     ...(wasAsked(policy) ? [judgePrivilegedPods(facts, policy)] : [])
   ]
-  return allOf(
-    'cvm',
-    parts,
-    kernel.known && facts.distro.known
-      ? `kernel ${kernel.value.release} on ${facts.distro.value.name}, all ${parts.length} conditions hold`
-      : undefined
-  )
+  const verdict = allOf('cvm', parts, ['kernel', 'distribution'])
+  // Where the distribution cannot do it at all, no other mending helps.
+  return distro.answer === 'no' ? { ...verdict, wayOut: distro.wayOut } : verdict
 }
 
 export const judgeArchitecture = (facts: NodeFacts): Verdict =>

@@ -11,7 +11,7 @@ export function judgeGpu(facts: NodeFacts): Verdict {
   const hardware = ask(facts, 'hardware', 'gpus', judgeHardware)
   // Without one, that its driver and its device files are missing tells nothing more.
   if (hardware.answer === 'no') return allOf('gpu', [hardware])
-  return allOf('gpu', [
+  const parts = [
     hardware,
     ask(facts, 'bound driver', 'gpus', judgeBinding),
     ask(facts, 'loaded driver', 'nvidia-driver', driver =>
@@ -23,7 +23,8 @@ export function judgeGpu(facts: NodeFacts): Verdict {
         : no('/dev/nvidiactl is not there', 'Create the device files (nvidia-modprobe, or nvidia-persistenced).')
     ),
     ...(facts.node.known ? [ask(facts, 'offered to pods', 'node', ({ allocatable }) => judgeOffer(allocatable))] : [])
-  ])
+  ]
+  return allOf('gpu', parts, ['hardware', 'loaded driver', 'offered to pods'])
 }
 
 function judgeHardware(gpus: readonly Gpu[]): Judgement {
@@ -60,7 +61,7 @@ function judgeOffer(allocatable: Readonly<Record<string, number>>): Judgement {
 
 /** An NVIDIA GPU inside a CVM: on bare metal only, and never a part of a GPU. */
 export function judgeGpuCvm(facts: NodeFacts, policy: Policy): Verdict {
-  return allOf('gpu-cvm', [
+  const parts = [
     judgeCvm(facts, policy),
     judgeGpu(facts),
     judgeMetal(facts, policy),
@@ -69,7 +70,8 @@ export function judgeGpuCvm(facts: NodeFacts, policy: Policy): Verdict {
         ? no('a GPU is split into MIG instances, which Sysbox cannot pass on', 'Switch MIG off (nvidia-smi -mig 0).')
         : yes('no GPU is split')
     )
-  ])
+  ]
+  return allOf('gpu-cvm', parts, ['gpu', 'bare metal'])
 }
 
 function judgeMetal(facts: NodeFacts, { gpuInVirtualMachines }: Policy): Verdict {

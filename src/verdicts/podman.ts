@@ -8,7 +8,7 @@ import { allOf, ask, type Judgement, leaf, no, unsure, type Verdict, yes } from 
 
 /** Rootless Podman in an unprivileged pod. */
 export function judgePodman(facts: NodeFacts, policy: Policy): Verdict {
-  return allOf('podman', [
+  const parts = [
     withLowLimit(judgeUserNamespaces(facts), facts),
     ask(facts, 'namespace limits', 'namespace-limits', ({ mnt, pid }) => {
       if (mnt < 4)
@@ -37,7 +37,8 @@ export function judgePodman(facts: NodeFacts, policy: Policy): Verdict {
             'kernels before 5.11 have no overlay in user namespaces: Podman needs fuse-overlayfs'
           )
     )
-  ])
+  ]
+  return allOf('podman', parts, ['user namespaces', 'FUSE driver', 'FUSE offered to pods'])
 }
 
 /** Fewer than this are soon used up: every workspace of the usual template runs as the same uid and holds one. */

@@ -16,7 +16,7 @@ export function judgeSysbox(facts: NodeFacts): Verdict {
   )
   // Without it the other parts would say the same thing five times.
   if (sysbox.known && installed.answer === 'no') return allOf('sysbox', [installed])
-  return allOf('sysbox', [
+  const parts = [
     installed,
     judgeHandler(facts),
     ask(facts, 'daemons', 'sysbox', judgeDaemons),
@@ -33,7 +33,8 @@ export function judgeSysbox(facts: NodeFacts): Verdict {
         : no('fuse is not registered in /proc/filesystems', 'Load it: modprobe fuse.')
     ),
     judgeConntrackNow(facts)
-  ])
+  ]
+  return allOf('sysbox', parts, ['runtime handler', 'daemons'])
 }
 
 /** Sysbox binds /sys/module/nf_conntrack/parameters into every container, and nobody loads the module on demand here. */

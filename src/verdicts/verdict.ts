@@ -64,11 +64,23 @@ export const leaf = (name: string, facts: readonly FactName[], judgement: Judgem
   facts
 })
 
-/** Any no is a no, else any unknown is unknown, else yes, which is said as `whenYes`. */
-export function allOf(name: string, parts: readonly Verdict[], whenYes = `all ${parts.length} conditions hold`): Verdict {
+/**
+ * Any no is a no, else any unknown is unknown, else yes.
+ * A yes is told by the sentences of the parts that are named, which say the most about the node.
+ */
+export function allOf(name: string, parts: readonly Verdict[], telling: readonly string[] = []): Verdict {
   const answer = first(['no', 'unknown', 'yes'], parts)
-  const reasons = answer === 'yes' ? [whenYes] : unique(deciding(parts, answer).flatMap(part => part.reasons))
-  return combined(name, answer, parts, reasons)
+  return combined(
+    name,
+    answer,
+    parts,
+    answer === 'yes' ? [told(parts, telling)] : unique(deciding(parts, answer).flatMap(part => part.reasons))
+  )
+}
+
+const told = (parts: readonly Verdict[], telling: readonly string[]): string => {
+  const sentences = parts.filter(part => telling.includes(part.name)).map(part => part.because)
+  return sentences.length === 0 ? `all ${parts.length} conditions hold` : sentences.join('; ')
 }
 
 /** Any yes is a yes, else any unknown is unknown, else no. */

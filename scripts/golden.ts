@@ -1,0 +1,30 @@
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import process from 'node:process'
+import { machines } from '../test/nodes/machines.ts'
+import { GOLDENS, golden, NODES, recordingOf } from '../test/nodes/recordings.ts'
+
+/** Writes every recording and golden of test/nodes anew, and takes away those of machines that are no more. */
+async function main(): Promise<void> {
+  await mkdir(GOLDENS, { recursive: true })
+  const kept = new Set<string>()
+  const put = async (file: string, text: string): Promise<void> => {
+    kept.add(file)
+    await writeFile(file, text)
+  }
+  for (const [name, machine] of Object.entries(machines)) {
+    for (const [file, text] of Object.entries(await recordingOf(name, machine))) await put(join(NODES, file), text)
+    await put(join(GOLDENS, `${name}.txt`), await golden(name))
+  }
+  for (const [folder, ending] of [
+    [NODES, '.yaml'],
+    [GOLDENS, '.txt']
+  ] as const) {
+    for (const file of await readdir(folder)) {
+      if (file.endsWith(ending) && !kept.has(join(folder, file))) await rm(join(folder, file))
+    }
+  }
+  process.stdout.write(`${Object.keys(machines).length} machines in test/nodes and test/golden.\n`)
+}
+
+await main()

@@ -1,0 +1,109 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import process from 'node:process'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { localHost } from '../../src/host/local.ts'
+import { parseRecording } from '../../src/host/recorded.ts'
+import { claims, cut, cutTexts, garbled, newClaims } from './damage.ts'
+import { machines } from './machines.ts'
+import { directory, type Entry, type Machine, normalised, playedHost } from './played.ts'
+import { recordingFile } from './recordings.ts'
+
+// A machine that is busy with other tests takes its time.
+vi.setConfig({ testTimeout: 30_000 })
+
+const nodes = Object.entries(machines).map(([name, machine]) => ({
+  name,
+  machine,
+  recording: parseRecording(readFileSync(recordingFile(name), 'utf8'))
+}))
+
+describe.each(nodes)('$name: no claim comes of one file', ({ machine, recording }) => {
+  const entries = Object.entries(recording.paths)
+
+  it('that is cut inside a line, or empty', async () => {
+    expect(
+      await newClaims(
+        recording,
+        machine,
+        entries.flatMap(([path, entry]) => cut(path, entry))
+      )
+    ).toEqual([])
+  })
+  it('that holds garbage', async () => {
+    expect(
+      await newClaims(
+        recording,
+        machine,
+        entries.flatMap(([path, entry]) => garbled(path, entry))
+      )
+    ).toEqual([])
+  })
+})
+
+/** Real files in a real folder: what is made up here and what the reader of a node makes of it come to the same. */
+describe.each(['modules-blacklist', 'debian-12-shiftfs', 'rocky-8-elrepo'])('%s as real files', name => {
+  const { recording, machine } = nodes.find(node => node.name === name) as (typeof nodes)[number]
+  const real = realisable(machine)
+  const root = mkdtempSync(join(tmpdir(), 'berth-damage-'))
+  const things = [...normalised(real.tree)]
+
+  beforeAll(async () => {
+    for (const [path, entry] of things) await put(root, path, entry)
+  })
+  afterAll(() => rmSync(root, { recursive: true }))
+
+  it('is judged as the played one', async () => {
+    const seen = await claims(localHost(root), real)
+    expect(seen).toEqual(await claims(playedHost(real), real))
+    expect(seen.size).toBeGreaterThan(0)
+  })
+
+  it('is judged as the played one with any file that it is asked for damaged', async () => {
+    const asked = await askedFiles(real, Object.keys(recording.paths))
+    expect(asked.length).toBeGreaterThan(20)
+    for (const [path, text] of asked) {
+      const cuts = cutTexts(text).filter((_, index) => index < 3)
+      for (const entry of [...cuts, directory]) {
+        await put(root, path, entry)
+        const played = { ...real, tree: { ...real.tree, [path]: entry } }
+        const what = `${path} as ${JSON.stringify(entry)}`
+        expect(await claims(localHost(root), real), what).toEqual(await claims(playedHost(played), played))
+      }
+      await put(root, path, text)
+    }
+  })
+})
+
+/** Without device nodes, which only root can make. */
+function realisable(machine: Machine): Machine {
+  const kept = Object.entries(machine.tree).filter(
+    ([, entry]) => typeof entry !== 'object' || entry.kind === 'link' || entry.kind === 'directory'
+  )
+  return {
+    ...machine,
+    arch: process.arch === 'x64' ? 'amd64' : process.arch,
+    tree: { ...Object.fromEntries(kept), '/dev': directory }
+  }
+}
+
+async function put(root: string, path: string, entry: Entry): Promise<void> {
+  const at = join(root, path)
+  if (path !== '/') await rm(at, { recursive: true, force: true })
+  await mkdir(dirname(at), { recursive: true })
+  if (typeof entry === 'string') await writeFile(at, entry)
+  else if (entry?.kind === 'link') await symlink(entry.target, at)
+  else await mkdir(at, { recursive: true })
+}
+
+/** The files that were asked for, where they really lie, and their texts. */
+async function askedFiles(machine: Machine, paths: readonly string[]): Promise<readonly (readonly [string, string])[]> {
+  const host = playedHost(machine)
+  const files = await Promise.all(paths.map(path => host.realpath(path)))
+  return [...new Set(files)]
+    .filter(path => path !== undefined)
+    .map(path => [path, machine.tree[path]] as const)
+    .filter((file): file is readonly [string, string] => typeof file[1] === 'string')
+}

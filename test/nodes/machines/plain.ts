@@ -1,0 +1,366 @@
+import {
+  apparmor,
+  board,
+  cpu,
+  dell,
+  distro,
+  dmi,
+  headers,
+  IDMAPPED,
+  kubeNode,
+  kvm,
+  linux,
+  lockdown,
+  machine,
+  modules,
+  mounts,
+  RENAMEDATA,
+  selinux,
+  sysctl,
+  ubuntu,
+  uefi,
+  virtio,
+  WORKING
+} from '../parts.ts'
+
+/** Distributions as people install them, most of them looked at without a cluster. */
+
+export const debian = (version: string, name: string) =>
+  distro({
+    PRETTY_NAME: `Debian GNU/Linux ${version} (${name})`,
+    NAME: 'Debian GNU/Linux',
+    VERSION_ID: `"${version}"`,
+    VERSION: `${version} (${name})`,
+    VERSION_CODENAME: name,
+    ID: 'debian'
+  })
+
+const el = (id: string, name: string, version: string, like: string) =>
+  distro({
+    NAME: name,
+    VERSION: version,
+    ID: `"${id}"`,
+    ID_LIKE: `"${like}"`,
+    VERSION_ID: `"${version}"`,
+    PRETTY_NAME: `${name} ${version}`
+  })
+
+const REL11 = '5.10.0-46-cloud-amd64'
+const REL12 = '6.1.0-56-cloud-amd64'
+
+const debian11 = [
+  linux(REL11),
+  debian('11', 'bullseye'),
+  modules(REL11, { loaded: WORKING, loadable: ['fuse'] }),
+  kvm,
+  virtio,
+  apparmor(),
+  sysctl({ 'kernel.unprivileged_userns_clone': 1 })
+]
+const debian12 = [
+  linux(REL12),
+  debian('12', 'bookworm'),
+  modules(REL12, { loaded: WORKING, loadable: ['fuse'] }),
+  kvm,
+  virtio,
+  apparmor(),
+  sysctl({ 'kernel.unprivileged_userns_clone': 1 })
+]
+const headers12 = headers(
+  REL12,
+  `/usr/src/linux-headers-${REL12}`,
+  [IDMAPPED, RENAMEDATA],
+  '/usr/src/linux-headers-6.1.0-56-common'
+)
+
+const ubuntu22 = (release: string) => [
+  linux(release),
+  ubuntu('22.04', '22.04.4'),
+  modules(release, { loaded: WORKING, loadable: ['shiftfs'], builtin: ['fuse'] }),
+  kvm,
+  virtio,
+  apparmor(),
+  sysctl({ 'kernel.unprivileged_userns_clone': 1 })
+]
+
+const rocky9 = '5.14.0-427.13.1.el9_4.x86_64'
+const elSize = { cpu: 'AMD EPYC 7543', cores: 8, memory: 32 }
+
+export const plain = {
+  'debian-11-headers': machine({
+    about: 'Debian 11 of today with its headers: its kernel has struct renamedata, so shiftfs cannot be built',
+    source: 'shiftfs-measured.md 1 (1), 2.1, 2.2',
+    parts: [
+      ...debian11,
+      headers(REL11, `/usr/src/linux-headers-${REL11}`, [RENAMEDATA], '/usr/src/linux-headers-5.10.0-46-common')
+    ],
+    expected: { cvm: 'yes', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
+  }),
+  'debian-11-old-headers': machine({
+    about: 'Debian 11 of 2024 (5.10.218) with its headers: shiftfs could be built, and would be dangerous',
+    source: 'shiftfs-measured.md 1, 2.1, 2.2',
+    parts: [
+      linux('5.10.0-30-cloud-amd64'),
+      debian('11', 'bullseye'),
+      modules('5.10.0-30-cloud-amd64', { loaded: WORKING, loadable: ['fuse'] }),
+      kvm,
+      virtio,
+      apparmor(),
+      headers(
+        '5.10.0-30-cloud-amd64',
+        '/usr/src/linux-headers-5.10.0-30-cloud-amd64',
+        [],
+        '/usr/src/linux-headers-5.10.0-30-common'
+      )
+    ],
+    expected: { cvm: 'yes', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
+  }),
+  'debian-11-no-headers': machine({
+    about: 'Debian 11 without headers, and with little disk',
+    source: 'shiftfs-measured.md 2.2; sysbox-measured.md 2 (5.10)',
+    space: [21, 30],
+    parts: debian11,
+    expected: { cvm: 'yes', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
+  }),
+  'debian-12-headers': machine({
+    about: 'Debian 12 with complete headers: shiftfs could be built, and would be dangerous',
+    source: 'shiftfs-measured.md 2.1, 2.2, 4',
+    parts: [...debian12, headers12, uefi('off')],
+    expected: { cvm: 'yes', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
+  }),
+  'debian-12-no-headers': machine({
+    about: 'Debian 12 without headers; user namespaces are few, and the kubelet gives every pod a seccomp profile',
+    source: 'shiftfs-measured.md 2.2; podman-measured.md 5',
+    parts: [
+      ...debian12,
+      sysctl({ 'user.max_user_namespaces': 128 }),
+      {
+        '/var/lib/kubelet/config.yaml':
+          'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\nseccompDefault: true\n'
+      }
+    ],
+    expected: { cvm: 'yes', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
+  }),
+  'debian-12-shiftfs': machine({
+    about: 'Debian 12 with a self-built shiftfs loaded: an ordinary user in a container could crash the node',
+    source: 'shiftfs-measured.md 3 (OE), 4',
+    parts: [
+      ...debian12,
+      headers12,
+      modules(REL12, { loaded: [...WORKING, 'shiftfs'], loadable: ['fuse'], foreign: { shiftfs: 'updates/shiftfs.ko' } })
+    ],
+    expected: { cvm: 'yes', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
+  }),
+  'debian-12-shiftfs-on-disk': machine({
+    about: 'Debian 12 with a self-built shiftfs in updates/, not loaded',
+    source: 'shiftfs-measured.md 3, 4',
+    parts: [
+      ...debian12,
+      modules(REL12, { loaded: WORKING, loadable: ['fuse', 'shiftfs'], foreign: { shiftfs: 'updates/shiftfs.ko' } })
+    ],
+    expected: { cvm: 'yes', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
+  }),
+  'debian-12-secure-boot': machine({
+    about: 'Debian 12 with Secure Boot on and complete headers',
+    source: 'shiftfs-measured.md 5 (Secure Boot)',
+    parts: [...debian12, headers12, uefi('on'), lockdown('integrity'), { '/sys/module/module/parameters/sig_enforce': 'Y\n' }],
+    expected: { cvm: 'yes', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
+  }),
+  'debian-12-efivars-empty': machine({
+    about: 'Debian 12 with complete headers and efivarfs not mounted: Secure Boot is unknown, so nothing is built',
+    source: 'shiftfs-measured.md 5 (Secure Boot)',
+    parts: [...debian12, headers12, uefi('unmounted')],
+    expected: { cvm: 'yes', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
+  }),
+  'debian-12-detect-virt': machine({
+    about: 'Debian 12 looked at from itself, its hypervisor hidden from every file: only systemd-detect-virt tells',
+    source: 'bottlerocket-podman-cloud.md E',
+    size: { cpu: 'AMD EPYC', cores: 2, memory: 4 },
+    parts: [...debian12, cpu('AMD EPYC-Rome Processor', false), dmi('Vultr', 'VC2', { product_version: 'pc-q35-8.2' })],
+    programs: { '/usr/bin/systemd-detect-virt --vm': 'kvm' },
+    expected: { cvm: 'yes', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
+  }),
+  'ubuntu-22.04-shiftfs': machine({
+    about: 'Ubuntu 22.04 with linux-modules-extra: the stock shiftfs can be loaded',
+    source: 'sysbox-and-shiftfs.md 3.1 (intree)',
+    size: elSize,
+    parts: ubuntu22('5.15.0-91-generic'),
+    expected: { cvm: 'yes', 'cached-cvm': 'yes', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
+  }),
+  'ubuntu-22.04-lockdown': machine({
+    about: 'Ubuntu 22.04 with lockdown=integrity: its own shiftfs is signed and can be loaded all the same',
+    source: "shiftfs-measured.md 5 (the distribution's own module loads under lockdown)",
+    parts: [...ubuntu22('5.15.0-91-generic'), lockdown('integrity')],
+    expected: { cvm: 'yes', 'cached-cvm': 'yes', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
+  }),
+  'ubuntu-22.04-suspect': machine({
+    about: 'Ubuntu 5.15.0-52, whose shiftfs loads and then fails on mkdir and rename',
+    source: 'sysbox-and-shiftfs.md 3.4 (LP 1990849)',
+    parts: ubuntu22('5.15.0-52-generic'),
+    expected: { cvm: 'yes', 'cached-cvm': 'unknown', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
+  }),
+  'ubuntu-24.04': machine({
+    about: 'Ubuntu 24.04 as installed: AppArmor restricts user namespaces, and no profile named podman is loaded',
+    source: 'sysbox-and-shiftfs.md 6.1; podman-measured.md 5',
+    parts: [
+      linux('6.8.0-45-generic'),
+      ubuntu('24.04', '24.04.1'),
+      modules('6.8.0-45-generic', { loaded: WORKING, builtin: ['fuse'], packed: '.zst' }),
+      kvm,
+      virtio,
+      apparmor('unprivileged_userns (enforce)'),
+      sysctl({ 'kernel.unprivileged_userns_clone': 1, 'kernel.apparmor_restrict_unprivileged_userns': 1 })
+    ],
+    expected: { cvm: 'yes', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'no', sysbox: 'no' }
+  }),
+  'ubuntu-26.04': machine({
+    about: 'Ubuntu 26.04: AppArmor enforces its profile for fusermount3, which stops Sysbox; one named podman is loaded too',
+    source: 'sysbox-measured.md 1 (3); sysbox-and-shiftfs.md 1.2 (7.0)',
+    parts: [
+      linux('7.0.0-9-generic'),
+      ubuntu('26.04'),
+      modules('7.0.0-9-generic', { loaded: WORKING, builtin: ['fuse'], packed: '.zst' }),
+      kvm,
+      virtio,
+      apparmor('fusermount3 (enforce)', 'podman (unconfined)', 'unprivileged_userns (enforce)'),
+      sysctl({ 'kernel.unprivileged_userns_clone': 1, 'kernel.apparmor_restrict_unprivileged_userns': 1 }),
+      { '/etc/apparmor.d/fusermount3': '# profile\n' }
+    ],
+    expected: { cvm: 'no', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'unknown', sysbox: 'no' }
+  }),
+  'rocky-8': machine({
+    about: 'Rocky Linux 8, kernel 4.18, SELinux enforcing',
+    source: 'sysbox-and-shiftfs.md 1.1, 7.1, 7.2',
+    size: elSize,
+    parts: [
+      linux('4.18.0-425.10.1.el8_7.x86_64'),
+      el('rocky', 'Rocky Linux', '8.10', 'rhel centos fedora'),
+      modules('4.18.0-425.10.1.el8_7.x86_64', { loaded: WORKING, loadable: ['fuse'], packed: '.xz' }),
+      kvm,
+      virtio,
+      selinux(1),
+      mounts(['/', 'xfs']),
+      { '/proc/sys/kernel/seccomp/actions_avail': 'kill_process kill_thread trap errno trace log allow\n' }
+    ],
+    expected: { cvm: 'no', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'no', sysbox: 'no' }
+  }),
+  'rocky-8-elrepo': machine({
+    about: "Rocky Linux 8 with ELRepo's kernel 6.1, SELinux permissive",
+    source: 'sysbox-and-shiftfs.md 1.1 (ELRepo-type kernel)',
+    size: elSize,
+    parts: [
+      linux('6.1.66-1.el8.elrepo.x86_64'),
+      el('rocky', 'Rocky Linux', '8.10', 'rhel centos fedora'),
+      modules('6.1.66-1.el8.elrepo.x86_64', { loaded: WORKING, loadable: ['fuse'], packed: '.xz' }),
+      kvm,
+      virtio,
+      selinux(0),
+      mounts(['/', 'xfs'])
+    ],
+    expected: { cvm: 'yes', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
+  }),
+  'rocky-9': machine({
+    about: 'Rocky Linux 9, SELinux permissive: its kernel may have ID-mapped mounts switched off',
+    source: 'sysbox-and-shiftfs.md 2.1 (EL9), 7.2',
+    size: elSize,
+    parts: [
+      linux(rocky9),
+      el('rocky', 'Rocky Linux', '9.5', 'rhel centos fedora'),
+      modules(rocky9, { loaded: WORKING, loadable: ['fuse'], packed: '.xz' }),
+      kvm,
+      virtio,
+      uefi('off'),
+      selinux(0),
+      mounts(['/', 'xfs'])
+    ],
+    expected: { cvm: 'unknown', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
+  }),
+  rhcos: machine({
+    about: 'OpenShift: RHEL CoreOS with CRI-O, SELinux enforcing',
+    source: 'bottlerocket-podman-cloud.md B4, D2; sysbox-and-shiftfs.md 5.4 (OpenShift does not support CVMs)',
+    size: elSize,
+    parts: [
+      linux(rocky9),
+      distro({
+        NAME: 'Red Hat Enterprise Linux CoreOS',
+        VERSION: '416.94.202405291527-0',
+        ID: '"rhcos"',
+        ID_LIKE: '"rhel fedora"',
+        VERSION_ID: '"4.16"',
+        VARIANT_ID: 'coreos',
+        PRETTY_NAME: 'Red Hat Enterprise Linux CoreOS 416.94.202405291527-0',
+        OPENSHIFT_VERSION: '"4.16"'
+      }),
+      modules(rocky9, { loaded: WORKING, loadable: ['fuse'], packed: '.xz' }),
+      kvm,
+      virtio,
+      uefi('off'),
+      selinux(1),
+      mounts(['/', 'xfs'], ['/usr', 'xfs', 'ro,relatime'], ['/var', 'xfs'])
+    ],
+    node: kubeNode({
+      name: 'rhcos',
+      kubelet: 'v1.29.5+87992f4',
+      image: 'Red Hat Enterprise Linux CoreOS 416.94.202405291527-0',
+      kernel: rocky9,
+      runtime: 'cri-o://1.29.5-3.rhaos4.16.git96e1f87.el9',
+      labels: { 'node.openshift.io/os_id': 'rhcos' }
+    }),
+    expected: { cvm: 'no', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'no', sysbox: 'no' }
+  }),
+  flatcar: machine({
+    about: 'Flatcar Container Linux, kernel 6.1, /usr read-only, SELinux permissive',
+    source: 'sysbox-and-shiftfs.md 1.1, 3.3, 7.1, 7.2',
+    parts: [
+      linux('6.1.85-flatcar'),
+      distro({
+        NAME: 'Flatcar Container Linux by Kinvolk',
+        ID: 'flatcar',
+        ID_LIKE: 'coreos',
+        VERSION: '3815.2.2',
+        VERSION_ID: '3815.2.2',
+        PRETTY_NAME: 'Flatcar Container Linux by Kinvolk 3815.2.2 (Oklo)',
+        FLATCAR_BOARD: '"amd64-usr"'
+      }),
+      modules('6.1.85-flatcar', { loaded: WORKING, loadable: ['fuse'], packed: '.xz' }),
+      kvm,
+      virtio,
+      uefi('off'),
+      selinux(0),
+      mounts(['/', 'ext4'], ['/usr', 'btrfs', 'ro,relatime'])
+    ],
+    node: kubeNode({
+      name: 'flatcar',
+      kubelet: 'v1.29.2',
+      image: 'Flatcar Container Linux by Kinvolk 3815.2.2 (Oklo)',
+      kernel: '6.1.85-flatcar',
+      runtime: 'containerd://1.7.13'
+    }),
+    expected: { cvm: 'yes', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'no', sysbox: 'no' }
+  }),
+  talos: machine({
+    about: 'Talos Linux on bare metal: signed modules only, and no user namespaces until its configuration asks for them',
+    source: 'sysbox-and-shiftfs.md 3.3, 7.1, 7.2',
+    parts: [
+      linux('6.6.58-talos', 'talos.platform=metal module.sig_enforce=1 lockdown=integrity'),
+      distro({ NAME: 'Talos', ID: 'talos', VERSION_ID: 'v1.8.2', PRETTY_NAME: 'Talos (v1.8.2)' }),
+      modules('6.6.58-talos', { loaded: [], builtin: [...WORKING, 'fuse'] }),
+      dell,
+      board,
+      uefi('off'),
+      lockdown('integrity'),
+      mounts(['/', 'squashfs', 'ro,relatime'], ['/var', 'xfs'], ['/etc/kubernetes', 'tmpfs']),
+      sysctl({ 'user.max_user_namespaces': 0 }),
+      { '/sys/module/module/parameters/sig_enforce': 'Y\n', '/usr/src': undefined }
+    ],
+    node: kubeNode({
+      name: 'talos',
+      kubelet: 'v1.31.2',
+      image: 'Talos (v1.8.2)',
+      kernel: '6.6.58-talos',
+      runtime: 'containerd://2.0.0-rc.6',
+      handlers: ['', 'runc']
+    }),
+    expected: { cvm: 'no', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'no', sysbox: 'no' }
+  })
+} as const

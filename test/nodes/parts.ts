@@ -1,0 +1,370 @@
+import { device, directory, type Entry, type Expected, link, type Machine, socket, type Tree } from './played.ts'
+
+/** What machines share, each a part of a tree; a machine is some of these, the later ones over the earlier. */
+
+const GB = 1e9
+const GIB = 1024 ** 3
+
+interface Draft {
+  readonly about: string
+  readonly source: string
+  readonly parts: readonly Tree[]
+  readonly expected: Expected
+  readonly node?: Machine['node']
+  readonly arch?: string
+  /** Gigabytes free of in all, at the kubelet's root. */
+  readonly space?: readonly [free: number, total: number]
+  readonly size?: { readonly cpu: string; readonly cores: number; readonly memory: number }
+  readonly programs?: Machine['programs']
+}
+
+export const machine = ({ about, source, parts, expected, node, arch, space = [82, 100], size, programs }: Draft): Machine => ({
+  about,
+  source,
+  arch: arch ?? 'amd64',
+  tree: Object.assign({}, ...parts),
+  space: { free: space[0] * GB, total: space[1] * GB },
+  inventory: size && {
+    cpu: { model: size.cpu, cores: size.cores },
+    memory: { total: size.memory * GIB, available: size.memory * 0.8 * GIB },
+    disks: [{ name: 'sda', size: space[1] * GB, type: 'SSD' }]
+  },
+  programs: programs ?? {},
+  node,
+  expected
+})
+
+/** os-release(5), in /usr/lib with the usual link to it; a value may bring quotes of its own. */
+export const distro = (fields: Readonly<Record<string, string>>): Tree => ({
+  '/etc/os-release': link('../usr/lib/os-release'),
+  '/usr/lib/os-release': `${Object.entries(fields)
+    .map(([key, value]) => `${key}=${/^[\w.-]+$|^"/.test(value) ? value : `"${value}"`}`)
+    .join('\n')}\n`
+})
+
+/** Numbers of /proc/sys by their dotted names. */
+export const sysctl = (values: Readonly<Record<string, number>>): Tree =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [`/proc/sys/${name.replaceAll('.', '/')}`, `${value}\n`]))
+
+const NAMESPACES = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'pid_for_children', 'time', 'user', 'uts']
+
+/** The usual machine under a kernel: /proc, /sys and /dev as any Linux of these years has them, and a merged /usr. */
+export const linux = (release: string, cmdline = 'ro quiet'): Tree => ({
+  '/lib': link('usr/lib'),
+  '/usr/src': directory,
+  '/usr/bin': directory,
+  '/etc/modprobe.d/blacklist.conf': '# evbug is a debug tool that should be loaded explicitly\nblacklist evbug\n',
+  [`/usr/lib/modules/${release}`]: directory,
+  '/var/lib/kubelet': directory,
+  '/var/lib/containerd': directory,
+  '/run': directory,
+  '/proc/cmdline': `BOOT_IMAGE=/boot/vmlinuz-${release} ${cmdline}\n`,
+  '/proc/self/uid_map': '         0          0 4294967295\n',
+  ...Object.fromEntries(NAMESPACES.map(name => [`/proc/self/ns/${name}`, ''])),
+  '/proc/sys/kernel/osrelease': `${release}\n`,
+  '/proc/sys/kernel/random/boot_id': '3f2b8c1e-5d0a-4b7e-9c46-1f8e2a90d7b3\n',
+  '/proc/sys/kernel/seccomp/actions_avail': 'kill_process kill_thread trap errno user_notif trace log allow\n',
+  '/sys/kernel/security/lsm': 'lockdown,capability,yama,apparmor',
+  '/sys/kernel/security/lockdown': '[none] integrity confidentiality\n',
+  '/sys/module/module/parameters/sig_enforce': 'N\n',
+  '/sys/fs/cgroup': directory,
+  '/sys/firmware/acpi': directory,
+  '/sys/bus/pci/devices': directory,
+  '/sys/hypervisor': directory,
+  '/dev/null': device('1:3'),
+  '/dev/fuse': device('10:229'),
+  ...sysctl({
+    'kernel.modules_disabled': 0,
+    'kernel.yama.ptrace_scope': 1,
+    'user.max_user_namespaces': 62_872,
+    'user.max_mnt_namespaces': 62_872,
+    'user.max_pid_namespaces': 62_872
+  }),
+  ...mounts()
+})
+
+/** Mount point, type and options; the file systems of the kernel come along. */
+export type Mount = readonly [point: string, type: string, options?: string]
+
+export const mounts = (...disks: readonly Mount[]): Tree => {
+  const all: readonly Mount[] = [
+    ...(disks.length === 0 ? [['/', 'ext4'] as const] : disks),
+    ['/proc', 'proc', 'rw,nosuid,nodev,noexec,relatime'],
+    ['/sys', 'sysfs', 'rw,nosuid,nodev,noexec,relatime'],
+    ['/sys/kernel/security', 'securityfs', 'rw,nosuid,nodev,noexec,relatime'],
+    ['/sys/fs/cgroup', 'cgroup2', 'rw,nosuid,nodev,noexec,relatime'],
+    ['/dev', 'devtmpfs', 'rw,nosuid'],
+    ['/run', 'tmpfs', 'rw,nosuid,nodev']
+  ]
+  const lines = all.map(([point, type, options = 'rw,relatime'], index) => {
+    const source = /^(ext|xfs|btrfs)/.test(type) ? `/dev/sda${index + 1}` : type
+    return `${22 + index} ${point === '/' ? 1 : 22} 0:${20 + index} / ${point} ${options} shared:${index + 1} - ${type} ${source} ${options.slice(0, 2)}\n`
+  })
+  return { '/proc/1/mountinfo': lines.join('') }
+}
+
+const FILES: Readonly<Record<string, string>> = {
+  bridge: 'kernel/net/bridge/bridge.ko',
+  fuse: 'kernel/fs/fuse/fuse.ko',
+  ip_tables: 'kernel/net/ipv4/netfilter/ip_tables.ko',
+  nf_conntrack: 'kernel/net/netfilter/nf_conntrack.ko',
+  nf_tables: 'kernel/net/netfilter/nf_tables.ko',
+  overlay: 'kernel/fs/overlayfs/overlay.ko',
+  shiftfs: 'kernel/fs/shiftfs.ko',
+  veth: 'kernel/drivers/net/veth.ko'
+}
+const FILE_SYSTEMS = ['fuse', 'overlay', 'shiftfs']
+
+interface Modules {
+  readonly loaded: readonly string[]
+  /** On the disk and not loaded. */
+  readonly loadable?: readonly string[]
+  readonly builtin?: readonly string[]
+  /** After `.ko`, as the distribution packs them. */
+  readonly packed?: '.xz' | '.zst' | '.gz'
+  /** Where a module lies that is not the kernel's own, and its taint in /proc/modules. */
+  readonly foreign?: Readonly<Record<string, string>>
+}
+
+/** Every place where the modules of a kernel show: /proc/modules, /proc/filesystems, /sys/module, modules.dep and modules.builtin. */
+export function modules(release: string, { loaded, loadable = [], builtin = [], packed, foreign = {} }: Modules): Tree {
+  const fileOf = (name: string) => (foreign[name] ?? FILES[name] ?? `kernel/lib/${name}.ko`) + (packed ?? '')
+  const dep = ['br_netfilter', ...loaded, ...loadable].map(name =>
+    name === 'br_netfilter' ? `kernel/net/bridge/br_netfilter.ko${packed ?? ''}: ${fileOf('bridge')}` : `${fileOf(name)}:`
+  )
+  const live = [...loaded].map(name => `${name} 40960 0 - Live 0x0000000000000000${foreign[name] === undefined ? '' : ' (OE)'}\n`)
+  const types = [...loaded, ...builtin].filter(name => FILE_SYSTEMS.includes(name))
+  const directories = [...loaded, ...builtin.filter(name => ['fuse', 'overlay', 'nf_conntrack'].includes(name))]
+  return {
+    '/proc/modules': live.join(''),
+    '/proc/filesystems': ['sysfs', 'tmpfs', 'proc', 'cgroup2', ...types]
+      .map(name => `nodev\t${name}\n`)
+      .concat('\text4\n')
+      .join(''),
+    [`/usr/lib/modules/${release}/modules.dep`]: `${dep.join('\n')}\n`,
+    [`/usr/lib/modules/${release}/modules.builtin`]: ['ext4', ...builtin]
+      .map(name => `${FILES[name] ?? `kernel/fs/${name}/${name}.ko`}\n`)
+      .join(''),
+    ...Object.fromEntries(directories.map(name => [`/sys/module/${name}`, directory])),
+    ...(directories.includes('nf_conntrack') ? { '/sys/module/nf_conntrack/parameters/hashsize': '65536\n' } : {})
+  }
+}
+
+/** What containerd and kube-proxy have loaded on any node of a cluster. */
+export const WORKING = ['bridge', 'ip_tables', 'nf_conntrack', 'nf_tables', 'overlay', 'veth'] as const
+
+const FLAGS = 'fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat ht syscall nx lm rep_good nopl'
+
+/** An x86 processor, with the flag that only a virtual machine has, or without. */
+export const cpu = (model: string, hypervisor: boolean): Tree => ({
+  '/proc/cpuinfo': `processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: ${model}\nflags\t\t: ${FLAGS}${hypervisor ? ' hypervisor' : ''} lahf_lm\nbugs\t\t: spectre_v1\n\n`
+})
+
+/** An arm64 processor, which has no such flag. */
+export const armCpu: Tree = {
+  '/proc/cpuinfo':
+    'processor\t: 0\nBogoMIPS\t: 2100.00\nFeatures\t: fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics\nCPU part\t: 0xd40\n\n'
+}
+
+/** The strings that the firmware gives the machine. */
+export const dmi = (vendor: string, product: string, more: Readonly<Record<string, string>> = {}): Tree =>
+  Object.fromEntries(
+    Object.entries({ sys_vendor: vendor, product_name: product, board_vendor: vendor, bios_vendor: vendor, ...more }).map(
+      ([name, value]) => [`/sys/class/dmi/id/${name}`, `${value}\n`]
+    )
+  )
+
+export const gce: Tree = {
+  ...cpu('Intel(R) Xeon(R) CPU @ 2.20GHz', true),
+  ...dmi('Google', 'Google Compute Engine', { product_version: '', chassis_asset_tag: '' })
+}
+export const ec2 = (type: string): Tree => ({
+  ...(/^\w+g\w*\./.test(type) && !type.startsWith('g')
+    ? armCpu
+    : cpu('Intel(R) Xeon(R) Platinum 8259CL CPU', !/\.metal/.test(type))),
+  ...dmi('Amazon EC2', type, { product_version: '', chassis_asset_tag: 'Amazon EC2' })
+})
+export const azure: Tree = {
+  ...cpu('Intel(R) Xeon(R) Platinum 8370C CPU @ 2.80GHz', true),
+  ...dmi('Microsoft Corporation', 'Virtual Machine', {
+    bios_vendor: 'Microsoft Corporation',
+    product_version: 'Hyper-V UEFI Release v4.1',
+    chassis_asset_tag: '7783-7084-3265-9085-8269-3286-77'
+  })
+}
+export const kvm: Tree = {
+  ...cpu('QEMU Virtual CPU version 2.5+', true),
+  ...dmi('QEMU', 'Standard PC (Q35 + ICH9, 2009)', { bios_vendor: 'SeaBIOS', product_version: 'pc-q35-8.2' })
+}
+export const dell: Tree = {
+  ...cpu('Intel(R) Xeon(R) Gold 6338 CPU @ 2.00GHz', false),
+  ...dmi('Dell Inc.', 'PowerEdge R750xa', { product_version: '' })
+}
+export const supermicro: Tree = {
+  ...cpu('Intel(R) Xeon(R) Platinum 8480C', false),
+  ...dmi('Supermicro', 'SYS-821GE-TNHR', {
+    bios_vendor: 'American Megatrends International, LLC.',
+    product_version: '0123456789'
+  })
+}
+
+const EFIVARS = '/sys/firmware/efi/efivars'
+const GLOBAL = '8be4df61-93ca-11d2-aa0d-00e098032b8c'
+
+/** UEFI firmware with its variables; `unmounted` where nobody mounted them. */
+export const uefi = (secureBoot: 'on' | 'off' | 'unmounted'): Tree =>
+  secureBoot === 'unmounted'
+    ? { [EFIVARS]: directory }
+    : {
+        [`${EFIVARS}/BootCurrent-${GLOBAL}`]: '\x06\0\0\0\x01\0',
+        [`${EFIVARS}/SecureBoot-${GLOBAL}`]: `\x06\0\0\0${secureBoot === 'on' ? '\x01' : '\0'}`,
+        [`${EFIVARS}/SetupMode-${GLOBAL}`]: `\x06\0\0\0${secureBoot === 'on' ? '\0' : '\x01'}`
+      }
+
+export const lockdown = (level: 'integrity' | 'confidentiality'): Tree => ({
+  '/sys/kernel/security/lockdown': `none ${['integrity', 'confidentiality'].map(name => (name === level ? `[${name}]` : name)).join(' ')}\n`
+})
+
+/** Whether AppArmor's profiles can be read, and which of them. */
+export const apparmor = (...profiles: readonly string[]): Tree => ({
+  '/sys/module/apparmor/parameters/enabled': 'Y\n',
+  '/sys/kernel/security/apparmor/profiles': ['/usr/bin/man (enforce)', 'cri-containerd.apparmor.d (enforce)', ...profiles]
+    .map(line => `${line}\n`)
+    .join(''),
+  '/etc/apparmor.d/usr.bin.man': '# profile\n'
+})
+
+/** selinuxfs writes the digit without a newline. */
+export const selinux = (enforce: 0 | 1): Tree => ({
+  '/sys/fs/selinux/enforce': `${enforce}`,
+  '/sys/kernel/security/lsm': 'lockdown,capability,yama,selinux,bpf'
+})
+
+const NEEDED = ['Makefile', 'Module.symvers', 'include/generated/autoconf.h', 'scripts/basic/fixdep', 'scripts/mod/modpost']
+const FS_H = '/* SPDX-License-Identifier: GPL-2.0 */\nstruct inode;\nstruct super_operations {\n'
+
+/** Complete kernel headers at `path`, with the lines of fs.h that matter; Debian's lie in a second folder. */
+export const headers = (release: string, path: string, signs: readonly string[], common = path): Tree => ({
+  [`/usr/lib/modules/${release}/build`]: link(path),
+  ...(common === path ? {} : { [`/usr/lib/modules/${release}/source`]: link(common) }),
+  ...Object.fromEntries(NEEDED.map(name => [`${path}/${name}`, '#\n'])),
+  [`${common}/include/linux/fs.h`]: `${FS_H}${signs.map(sign => `${sign}\n`).join('')}`
+})
+export const IDMAPPED = 'static inline bool is_idmapped_mnt(const struct vfsmount *mnt)'
+export const RENAMEDATA = 'struct renamedata {'
+
+export interface Pci {
+  readonly at: string
+  readonly vendor: string
+  readonly kind: string
+  readonly driver?: string
+}
+
+/** PCI devices, each with its driver's link. */
+export const pci = (...devices: readonly Pci[]): Tree =>
+  Object.assign(
+    {},
+    ...devices.map(({ at, vendor, kind, driver }) => {
+      const path = `/sys/devices/pci0000:00/${at}`
+      const bound: Record<string, Entry> =
+        driver === undefined
+          ? {}
+          : { [`${path}/driver`]: link(`/sys/bus/pci/drivers/${driver}`), [`/sys/bus/pci/drivers/${driver}`]: directory }
+      return {
+        [`/sys/bus/pci/devices/${at}`]: link(path),
+        [`${path}/vendor`]: `${vendor}\n`,
+        [`${path}/class`]: `${kind}\n`,
+        ...bound
+      }
+    })
+  )
+export const NVIDIA_3D = { vendor: '0x10de', kind: '0x030200' } as const
+/** The network card and the disk that any machine has, so that a list of devices is never empty. */
+export const virtio: Tree = pci({ at: '0000:00:05.0', vendor: '0x1af4', kind: '0x020000', driver: 'virtio-pci' })
+export const board: Tree = pci(
+  { at: '0000:00:1f.2', vendor: '0x8086', kind: '0x010601', driver: 'ahci' },
+  { at: '0000:03:00.0', vendor: '0x1a03', kind: '0x030000', driver: 'ast' }
+)
+
+/** The NVIDIA driver, loaded, with the GPUs at these addresses, and its device files. */
+export const nvidia = (version: string, at: readonly string[], open = false): Tree => ({
+  '/proc/driver/nvidia/version': open
+    ? `NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  ${version}  Release Build  (dvs-builder@U16)  Tue Sep 23 09:55:41 UTC 2025\nGCC version:  gcc version 12.3.0\n`
+    : `NVRM version: NVIDIA UNIX x86_64 Kernel Module  ${version}  Fri Jan 10 20:00:00 UTC 2025\nGCC version:  gcc version 12.3.0\n`,
+  '/proc/driver/nvidia/capabilities/mig/config': 'DeviceFileMinor: 1\n',
+  '/sys/module/nvidia': directory,
+  '/dev/nvidiactl': device('195:255'),
+  '/dev/nvidia-uvm': device('511:0'),
+  ...Object.fromEntries(at.map((_, index) => [`/dev/nvidia${index}`, device(`195:${index}`)])),
+  ...Object.fromEntries(
+    at.map((address, index) => [`/proc/driver/nvidia/gpus/${address}/information`, `Device Minor: \t ${index}\n`])
+  )
+})
+
+/** Sysbox installed on the node, with both daemons alive. */
+export const sysbox: Tree = {
+  '/usr/bin/sysbox-runc': '',
+  '/usr/bin/sysbox-mgr': '',
+  '/usr/bin/sysbox-fs': '',
+  '/run/sysbox/sysmgr.sock': socket,
+  '/run/sysbox/sysmgr.pid': '1412\n',
+  '/run/sysbox/sysfs.sock': socket,
+  '/run/sysbox/sysfs.pid': '1436\n',
+  '/proc/1412/comm': 'sysbox-mgr\n',
+  '/proc/1436/comm': 'sysbox-fs\n',
+  '/var/lib/sysbox': directory
+}
+
+interface NodeDraft {
+  readonly name: string
+  readonly kubelet: string
+  readonly image: string
+  readonly kernel: string
+  readonly runtime: string
+  readonly providerID?: string
+  readonly offers?: Readonly<Record<string, string>>
+  /** `undefined` for kubelets before 1.30. */
+  readonly handlers?: readonly string[]
+  readonly taints?: readonly { readonly key: string; readonly value: string; readonly effect: string }[]
+  readonly labels?: Readonly<Record<string, string>>
+  readonly arch?: string
+}
+
+/** A Node object as the API gives it, as far as it matters here. */
+export const kubeNode = (draft: NodeDraft): Readonly<Record<string, unknown>> => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name: draft.name, labels: { 'kubernetes.io/hostname': draft.name, ...draft.labels } },
+  spec: {
+    ...(draft.providerID === undefined ? {} : { providerID: draft.providerID }),
+    ...(draft.taints === undefined ? {} : { taints: draft.taints })
+  },
+  status: {
+    allocatable: { cpu: '3920m', memory: '14300000Ki', pods: '110', ...draft.offers },
+    ...(draft.handlers === undefined
+      ? {}
+      : {
+          runtimeHandlers: draft.handlers.map(name => ({
+            name,
+            features: { recursiveReadOnlyMounts: true, userNamespaces: true }
+          }))
+        }),
+    nodeInfo: {
+      architecture: draft.arch ?? 'amd64',
+      containerRuntimeVersion: draft.runtime,
+      kernelVersion: draft.kernel,
+      kubeletVersion: draft.kubelet,
+      osImage: draft.image
+    }
+  }
+})
+
+export const ubuntu = (version: string, point = version): Tree =>
+  distro({
+    PRETTY_NAME: `Ubuntu ${point} LTS`,
+    NAME: '"Ubuntu"',
+    VERSION_ID: `"${version}"`,
+    ID: 'ubuntu',
+    ID_LIKE: 'debian',
+    HOME_URL: 'https://www.ubuntu.com/'
+  })

@@ -1,0 +1,46 @@
+import fc from 'fast-check'
+import { Unsure } from '../../../src/facts/fact.ts'
+import { HostError } from '../../../src/host/host.ts'
+
+fc.configureGlobal({ numRuns: 500 })
+
+/** Any characters, control characters and halves of a pair too. */
+const characters = (maxLength: number): fc.Arbitrary<string> =>
+  fc.array(fc.oneof(fc.nat(0xff), fc.nat(0xffff)), { maxLength }).map(codes => String.fromCharCode(...codes))
+
+const bytes = fc.uint8Array({ maxLength: 300 }).map(array => Buffer.from(array).toString('utf8'))
+
+/** A text that was cut, doubled, or has some of its characters exchanged. */
+const damaged = (sample: string): fc.Arbitrary<string> =>
+  fc.oneof(
+    fc.nat(sample.length).map(end => sample.slice(0, end)),
+    fc.nat(sample.length).map(begin => sample.slice(begin)),
+    fc
+      .tuple(fc.nat(sample.length), fc.nat(5), characters(5))
+      .map(([at, length, other]) => sample.slice(0, at) + other + sample.slice(at + length)),
+    fc.constant(sample + sample)
+  )
+
+/** Arbitrary bytes as text, arbitrary characters, pieces of the samples, and the samples damaged. */
+export const garbage = (...samples: readonly string[]): fc.Arbitrary<string> => {
+  const pieces = samples.flatMap(sample => sample.split(/\b/))
+  return fc.oneof(
+    bytes,
+    characters(200),
+    fc.array(fc.constantFrom(...pieces, '\n', ' ', '\t', '='), { maxLength: 40 }).map(parts => parts.join('')),
+    ...samples.map(damaged)
+  )
+}
+
+/** What a parser makes of a text: its value, or `refused` when it says that it is not sure. Every other error is a bug. */
+export function outcome<T>(parse: () => T): { readonly value: T } | 'refused' {
+  try {
+    return { value: parse() }
+  } catch (error) {
+    if (error instanceof Unsure || error instanceof HostError) return 'refused'
+    throw error
+  }
+}
+
+/** 100 kB made of one piece, after a beginning that a parser takes and before an end that it does not. */
+export const endless = (piece: string, before = '', after = ''): string => before + piece.repeat(100_000 / piece.length) + after

@@ -1,0 +1,159 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { detectGpus, detectMig, detectNvidiaDevices, detectNvidiaDriver, parseNvidiaVersion } from '../../../src/facts/gpu.ts'
+import { parseNode } from '../../../src/facts/node-object.ts'
+import { endless, garbage } from './garbage.ts'
+import { type Answers, detect } from './replay.ts'
+
+const CLOSED =
+  'NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.135  Fri Jan 10 20:00:00 UTC 2025\nGCC version:  gcc version 11.4.0\n'
+const OPEN =
+  'NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.95.05  Release Build  (dvs-builder@x)  Tue Sep 23 09:55:41 UTC 2025\n'
+
+describe('the version of the NVIDIA driver', () => {
+  test.each([
+    [CLOSED, '550.135', false],
+    [OPEN, '580.95.05', true],
+    ['NVRM version: NVIDIA UNIX aarch64 Kernel Module  535.129.03  Thu\n', '535.129.03', false],
+    ['NVRM version: NVIDIA UNIX Open Kernel Module for aarch64  560.35.03  x\n', '560.35.03', true]
+  ])('%j', (text, version, open) => {
+    expect(parseNvidiaVersion(text)).toEqual({ version, open })
+  })
+
+  test.each([
+    [''],
+    ['NVRM version: NVIDIA UNIX x86_64 Kernel Module  550\n'],
+    ['NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.1'],
+    ['GCC version:  gcc version 11.4.0\n'],
+    ['Kernel Module  550.135 x\n']
+  ])('is not in %j', text => {
+    expect(parseNvidiaVersion(text)).toBeUndefined()
+  })
+
+  test('of any bytes is numbers with dots, or nothing', () => {
+    fc.assert(fc.property(garbage(CLOSED, OPEN), text => /^\d+(\.\d+)+$/.test(parseNvidiaVersion(text)?.version ?? '0.0')))
+  })
+
+  test.each([
+    [endless('NVRM version:')],
+    [endless('NVRM version:\n')],
+    [endless('Kernel Module ', 'NVRM version:')],
+    [endless('1.', 'NVRM version: Kernel Module ')],
+    [endless('1', 'NVRM version: Kernel Module 1.')],
+    [endless(' ', 'NVRM version: Kernel Module')],
+    [endless('Open ', 'NVRM version:')],
+    [endless('Kernel Module for x', 'NVRM version:')]
+  ])('of 100 kB is judged at once (%#)', text => {
+    expect(parseNvidiaVersion(text)).toBeUndefined()
+  })
+
+  test('is none without a driver, and not known when closed or cut short', async () => {
+    const path = '/proc/driver/nvidia/version'
+    expect(await detect(detectNvidiaDriver, { [path]: undefined })).toEqual({ value: 'none' })
+    expect(await detect(detectNvidiaDriver, { [path]: OPEN })).toEqual({ value: { version: '580.95.05', open: true } })
+    for (const answer of [{ error: 'EACCES' }, OPEN.slice(0, -5), 'x\n', '']) {
+      expect(await detect(detectNvidiaDriver, { [path]: answer })).toHaveProperty('unsure')
+    }
+  })
+})
+
+const device = (address: string, vendor: string, kind: string, driver?: string): Answers => {
+  const path = `/sys/bus/pci/devices/${address}`
+  return {
+    [`${path}/vendor`]: `${vendor}\n`,
+    [`${path}/class`]: `${kind}\n`,
+    [`${path}/driver`]: driver === undefined ? undefined : { link: `/sys/bus/pci/drivers/${driver}` }
+  }
+}
+const ADDRESS = '0000:00:1e.0'
+const bus = (answers: Answers, names: readonly string[] = [ADDRESS]): Answers => ({ '/sys/bus/pci/devices': names, ...answers })
+
+describe('PCI devices', () => {
+  test.each<[string, Answers, readonly object[]]>([
+    ['an A10G', device(ADDRESS, '0x10de', '0x030200', 'nvidia'), [{ address: ADDRESS, vendor: 'nvidia', driver: 'nvidia' }]],
+    [
+      'an NVIDIA display',
+      device(ADDRESS, '0x10de', '0x030000', 'nouveau'),
+      [{ address: ADDRESS, vendor: 'nvidia', driver: 'nouveau' }]
+    ],
+    ['one without a driver', device(ADDRESS, '0x10de', '0x030200'), [{ address: ADDRESS, vendor: 'nvidia', driver: '' }]],
+    [
+      'one given away',
+      device(ADDRESS, '0x10de', '0x030200', 'vfio-pci'),
+      [{ address: ADDRESS, vendor: 'nvidia', driver: 'vfio-pci' }]
+    ],
+    ['NVIDIA audio', device(ADDRESS, '0x10de', '0x040300', 'snd_hda_intel'), []],
+    ['NVIDIA USB', device(ADDRESS, '0x10de', '0x0c0330', 'xhci_hcd'), []],
+    ['an NVSwitch', device(ADDRESS, '0x10de', '0x068000', 'nvidia-nvswitch'), []],
+    ['an AMD Instinct', device(ADDRESS, '0x1002', '0x120000', 'amdgpu'), [{ address: ADDRESS, vendor: 'amd', driver: 'amdgpu' }]],
+    ['an AMD display', device(ADDRESS, '0x1002', '0x038000', 'amdgpu'), [{ address: ADDRESS, vendor: 'amd', driver: 'amdgpu' }]],
+    ['an Intel accelerator', device(ADDRESS, '0x8086', '0x038000', 'xe'), [{ address: ADDRESS, vendor: 'intel', driver: 'xe' }]],
+    ['the console of a server', device(ADDRESS, '0x1a03', '0x030000', 'ast'), []],
+    ['a network card', device(ADDRESS, '0x8086', '0x020000', 'ice'), []]
+  ])('%s', async (_, answers, gpus) => {
+    expect(await detect(detectGpus, bus(answers))).toEqual({ value: gpus })
+  })
+
+  test('an Intel processor’s own graphics are none', async () => {
+    expect(await detect(detectGpus, bus(device('0000:00:02.0', '0x8086', '0x030000', 'i915'), ['0000:00:02.0']))).toEqual({
+      value: []
+    })
+  })
+
+  test('a machine without PCI has none, and without /sys nothing is known', async () => {
+    expect(await detect(detectGpus, { '/sys/bus/pci/devices': undefined, '/sys/bus': ['usb'] })).toEqual({ value: [] })
+    expect(await detect(detectGpus, { '/sys/bus/pci/devices': undefined, '/sys/bus': undefined })).toHaveProperty('unsure')
+  })
+
+  test.each<[string, Answers]>([
+    ['no vendor', { [`/sys/bus/pci/devices/${ADDRESS}/vendor`]: undefined }],
+    ['a garbled vendor', { [`/sys/bus/pci/devices/${ADDRESS}/vendor`]: '10de\n' }],
+    ['a vendor in capitals', { [`/sys/bus/pci/devices/${ADDRESS}/vendor`]: '0x10DE\n' }],
+    ['a class cut short', { [`/sys/bus/pci/devices/${ADDRESS}/class`]: '0x0302\n' }],
+    ['a closed class', { [`/sys/bus/pci/devices/${ADDRESS}/class`]: { error: 'EIO' } }],
+    ['a closed driver', { [`/sys/bus/pci/devices/${ADDRESS}/driver`]: { error: 'EACCES' } }]
+  ])('with %s are not known', async (_, answers) => {
+    expect(await detect(detectGpus, bus({ ...device(ADDRESS, '0x10de', '0x030200', 'nvidia'), ...answers }))).toHaveProperty(
+      'unsure'
+    )
+  })
+})
+
+test('device files are told, and how many GPUs the driver has', async () => {
+  const answers: Answers = {
+    '/dev': ['nvidiactl'],
+    '/dev/nvidiactl': { stat: { kind: 'character', mode: 0o666, device: '195:255' } },
+    '/proc/driver/nvidia/gpus': ['0000:00:1e.0', '0000:00:1f.0'],
+    '/sys/module/nouveau': undefined
+  }
+  expect(await detect(detectNvidiaDevices, answers)).toEqual({ value: { control: true, gpus: 2, nouveau: false } })
+  const without = { ...answers, '/dev/nvidiactl': 'a file', '/proc/driver/nvidia/gpus': undefined, '/sys/module/nouveau': [] }
+  expect(await detect(detectNvidiaDevices, without)).toEqual({ value: { control: false, gpus: 0, nouveau: true } })
+  expect(await detect(detectNvidiaDevices, { ...answers, '/dev': undefined })).toHaveProperty('unsure')
+  expect(await detect(detectNvidiaDevices, { ...answers, '/dev/nvidiactl': { error: 'EACCES' } })).toHaveProperty('unsure')
+})
+
+describe('MIG', () => {
+  const directory = '/proc/driver/nvidia/capabilities'
+
+  test.each<[string, Answers, boolean]>([
+    ['off without a driver', { [directory]: undefined }, false],
+    ['off where no GPU has instances', { [directory]: ['gpu0', 'mig'], [`${directory}/gpu0/mig`]: [] }, false],
+    ['off where GPUs cannot be split', { [directory]: ['gpu0'], [`${directory}/gpu0/mig`]: undefined }, false],
+    [
+      'on with one instance',
+      { [directory]: ['gpu0', 'gpu1'], [`${directory}/gpu0/mig`]: [], [`${directory}/gpu1/mig`]: ['gi7'] },
+      true
+    ]
+  ])('is %s', async (_, answers, split) => {
+    expect(await detect(detectMig, answers)).toEqual({ value: split })
+  })
+
+  test('is on where the Node offers instances, and not known where the list is closed', async () => {
+    const node = parseNode({ kind: 'Node', metadata: { name: 'a' }, status: { allocatable: { 'nvidia.com/mig-1g.5gb': '7' } } })
+    expect(await detect(detectMig, {}, { node })).toEqual({ value: true })
+    expect(await detect(detectMig, { [directory]: ['gpu0'], [`${directory}/gpu0/mig`]: { error: 'EACCES' } })).toHaveProperty(
+      'unsure'
+    )
+  })
+})

@@ -1,0 +1,408 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Attempt } from '../../../src/facts/fact.ts'
+import {
+  attempt,
+  filesIn,
+  judgeModules,
+  MODULES,
+  type ModuleSources,
+  parseKernelBlacklist,
+  parseModprobeRules,
+  parseModules
+} from '../../../src/facts/kernel-modules.ts'
+import { HostError } from '../../../src/host/host.ts'
+import { endless, garbage, outcome } from './garbage.ts'
+
+describe('/proc/modules', () => {
+  test.each([
+    ['fuse 163840 1 - Live 0x0000000000000000', 'fuse', { taint: '', live: true }],
+    ['shiftfs 32768 0 - Live 0x0000000000000000 (OE)', 'shiftfs', { taint: 'OE', live: true }],
+    ['shiftfs 32768 0 - Live 0xffffffffc0a00000 (E)', 'shiftfs', { taint: 'E', live: true }],
+    ['overlay 151552 24 - Live 0x0000000000000000 ', 'overlay', { taint: '', live: true }],
+    ['bridge 307200 1 br_netfilter, Live 0x0000000000000000', 'bridge', { taint: '', live: true }],
+    ['nf_tables 258048 113 nft_compat,nft_chain_nat, Live 0x0000000000000000', 'nf_tables', { taint: '', live: true }],
+    ['ip_tables 36864 1 iptable_nat,[permanent], Live 0x0000000000000000', 'ip_tables', { taint: '', live: true }],
+    ['fuse 163840 0 - Loading 0x0000000000000000', 'fuse', { taint: '', live: false }],
+    ['veth 32768 -1 - Unloading 0x0000000000000000', 'veth', { taint: '', live: false }],
+    ['shiftfs 32768 1 - Loading 0x0000000000000000 (OE+)', 'shiftfs', { taint: 'OE+', live: false }],
+    ['fuse 163840 - - Live 0x0000000000000000', 'fuse', { taint: '', live: true }]
+  ])('%s', (line, name, module) => {
+    expect(parseModules([line])).toEqual(new Map([[name, module]]))
+  })
+
+  test.each([
+    ['fuse'],
+    ['fuse 163840 1 - Li'],
+    ['fuse 163840 1 - Live'],
+    ['fuse 163840 1 - Dead 0x0'],
+    ['fuse x 1 - Live 0x0'],
+    ['fuse 163840 1 - Live 0x0 (OE'],
+    ['fuse 163840 1 - Live 0x0 ()'],
+    ['']
+  ])('with the line %j is not believed', line => {
+    expect(() => parseModules(['veth 1 0 - Live 0x0', line])).toThrow('/proc/modules has a line of another form')
+  })
+
+  test('of any lines gives modules or a refusal', () => {
+    const line = garbage('shiftfs 32768 0 - Live 0x0000000000000000 (OE)', 'fuse 163840 1 - Live 0x0000000000000000')
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 4 }), lines => {
+        const found = outcome(() => parseModules(lines))
+        if (found !== 'refused') for (const name of found.value.keys()) expect(name).toMatch(/^\w+$/)
+      })
+    )
+  })
+
+  test.each([
+    [endless('a')],
+    [endless('a ', 'fuse 1 1 ')],
+    [endless(' ', 'fuse 1 1 - Live 0x0', 'x')],
+    [endless('O', 'fuse 1 1 - Live 0x0 (', '')],
+    [endless('1', 'fuse ')]
+  ])('with a line of 100 kB is judged at once (%#)', line => {
+    expect(outcome(() => parseModules([line]))).toBe('refused')
+  })
+})
+
+describe('modules.dep', () => {
+  test.each([
+    ['kernel/fs/fuse/fuse.ko:', 'fuse', 'kernel/fs/fuse/fuse.ko'],
+    ['kernel/fs/fuse/fuse.ko.zst: kernel/lib/crc16.ko.zst', 'fuse', 'kernel/fs/fuse/fuse.ko.zst'],
+    ['kernel/fs/overlayfs/overlay.ko.xz:', 'overlay', 'kernel/fs/overlayfs/overlay.ko.xz'],
+    ['updates/dkms/shiftfs.ko:', 'shiftfs', 'updates/dkms/shiftfs.ko'],
+    ['extra/shiftfs.ko.gz:', 'shiftfs', 'extra/shiftfs.ko.gz'],
+    ['kernel/net/netfilter/nf-conntrack.ko:', 'nf_conntrack', 'kernel/net/netfilter/nf-conntrack.ko'],
+    ['fuse.ko:', 'fuse', 'fuse.ko'],
+    ['kernel/fs/fuse/fuse.ko', 'fuse', 'kernel/fs/fuse/fuse.ko']
+  ])('%s', (line, name, path) => {
+    expect(filesIn([line])).toEqual(new Map([[name, path]]))
+  })
+
+  test.each([
+    ['kernel/fs/x/x.txt: kernel/fs/fuse/fuse.ko'],
+    [': fuse.ko'],
+    [''],
+    ['kernel/fs/fuse/'],
+    ['.ko:'],
+    ['fuse.ko.:'],
+    ['fuse.ko.a.b:']
+  ])('has no module in %j', line => {
+    expect(filesIn([line])).toEqual(new Map())
+  })
+
+  test('that is not there has no answer', () => {
+    expect(filesIn(undefined)).toBeUndefined()
+    expect(filesIn([])).toEqual(new Map())
+  })
+
+  test('of any lines gives names and paths', () => {
+    fc.assert(
+      fc.property(fc.array(garbage('kernel/fs/fuse/fuse.ko.zst: kernel/lib/crc16.ko.zst'), { maxLength: 5 }), lines => {
+        for (const [name, path] of filesIn(lines) ?? []) expect(path.replaceAll('-', '_')).toContain(`${name}.ko`)
+      })
+    )
+  })
+
+  test.each([
+    [endless('a')],
+    [endless('a', '', '/x:')],
+    [endless('/')],
+    [endless('.ko')],
+    [endless('b', 'x.ko.', '!:')],
+    [endless('.ko', 'a', '/fuse.k:')]
+  ])('with a line of 100 kB is judged at once (%#)', line => {
+    expect(filesIn([line])?.has('fuse')).toBe(false)
+  })
+})
+
+describe('the kernel’s command line', () => {
+  test.each([
+    ['ro quiet', []],
+    ['', []],
+    ['module_blacklist=shiftfs\n', ['shiftfs']],
+    ['ro module_blacklist=nouveau,shiftfs quiet', ['nouveau', 'shiftfs']],
+    ['module_blacklist=a module_blacklist=b', ['a', 'b']],
+    ['module_blacklist=nf-conntrack', ['nf_conntrack']],
+    ['module-blacklist=fuse', ['fuse']],
+    ['module_blacklist="fuse,veth" ro', ['fuse', 'veth']],
+    ['"module_blacklist=fuse" ro', ['fuse']],
+    ['modprobe.blacklist=fuse rd.driver.blacklist=veth xmodule_blacklist=a', []],
+    ['module_blacklist= ro', []]
+  ])('%j keeps %j from being loaded', (cmdline, names) => {
+    expect([...parseKernelBlacklist(cmdline)]).toEqual(names)
+  })
+
+  test('of any bytes gives names', () => {
+    fc.assert(
+      fc.property(garbage('ro module_blacklist=nouveau,shiftfs quiet'), text => {
+        for (const name of parseKernelBlacklist(text)) expect(name).not.toMatch(/[\s,-]/)
+      })
+    )
+  })
+
+  test.each([[endless('module_blacklist=')], [endless('a,', 'module_blacklist=')], [endless(' ')], [endless('" ')]])(
+    'of 100 kB is read at once (%#)',
+    text => {
+      expect(parseKernelBlacklist(text).has('fuse')).toBe(false)
+    }
+  )
+})
+
+describe('modprobe.d', () => {
+  const rules = (text: string) => parseModprobeRules([['/etc/modprobe.d/a.conf', text]])
+  const commands = (text: string) => Object.fromEntries([...rules(text).install].map(([name, { command }]) => [name, command]))
+
+  test.each([
+    ['install fuse /bin/false\n', { fuse: '/bin/false' }],
+    ['  install\tfuse   /bin/true  \n', { fuse: '/bin/true' }],
+    ['install nf-conntrack /bin/false\n', { nf_conntrack: '/bin/false' }],
+    ['install fuse \\\n /bin/false\n', { fuse: '/bin/false' }],
+    [
+      'install fuse /sbin/modprobe --ignore-install fuse && /bin/true\n',
+      { fuse: '/sbin/modprobe --ignore-install fuse && /bin/true' }
+    ],
+    ['install fuse /bin/false\ninstall fuse /bin/echo\n', { fuse: '/bin/false' }],
+    ['install nf_* /bin/false\n', { nf_conntrack: '/bin/false', nf_tables: '/bin/false' }],
+    ['install v?th /bin/false\n', { veth: '/bin/false' }],
+    ['install [a-f]use /bin/false\n', { fuse: '/bin/false' }],
+    ['install * /bin/false\n', Object.fromEntries(MODULES.map(name => [name, '/bin/false']))],
+    ['# install fuse /bin/false\n#install fuse /bin/false\n', {}],
+    ['options fuse x=1\nalias fs-x fuse\nsoftdep fuse pre: x\nremove fuse /bin/false\n', {}],
+    ['installfuse /bin/false\n', {}],
+    ['', {}]
+  ])('%j', (text, expected) => {
+    expect(commands(text)).toEqual(expected)
+  })
+
+  test('tells a blacklist from an install, and the file of each', () => {
+    const { install, blacklist } = parseModprobeRules([
+      ['/etc/modprobe.d/a.conf', 'blacklist shiftfs\n'],
+      ['/run/modprobe.d/b.conf', 'install shiftfs /bin/false\nblacklist nf-tables\n']
+    ])
+    expect(blacklist).toEqual(
+      new Map([
+        ['shiftfs', '/etc/modprobe.d/a.conf'],
+        ['nf_tables', '/run/modprobe.d/b.conf']
+      ])
+    )
+    expect(install).toEqual(new Map([['shiftfs', { command: '/bin/false', file: '/run/modprobe.d/b.conf' }]]))
+  })
+
+  test('that ends inside a line is refused, since the line could have decided', () => {
+    expect(() => rules('install fuse /bin/fal')).toThrow(HostError)
+    expect(() => rules('install fuse \\\n')).toThrow(HostError)
+  })
+
+  test('of any bytes gives rules or a refusal', () => {
+    fc.assert(
+      fc.property(garbage('install fuse /bin/false\n', 'blacklist shiftfs\n', 'install [n*?]f_* /bin/true\n'), text => {
+        const found = outcome(() => rules(`${text}\n`))
+        if (found !== 'refused') for (const { file } of found.value.install.values()) expect(file).toBe('/etc/modprobe.d/a.conf')
+      })
+    )
+  })
+
+  test.each([
+    [endless('install ')],
+    [endless(' ', 'install', 'x\n')],
+    [endless('*', 'install ', ' /bin/false\n')],
+    [endless('*?', 'install ', 'x /bin/false\n')],
+    [endless('[', 'install ', ' /bin/false\n')],
+    [endless('[a]', 'install ', ' /bin/false\n')],
+    [endless('\\\n')],
+    [endless(' \n')]
+  ])('of 100 kB is read at once (%#)', text => {
+    const found = outcome(() => rules(text))
+    expect(found === 'refused' || found.value.blacklist.size === 0).toBe(true)
+  })
+})
+
+const ok = <T>(value: T): Attempt<T> => ({ ok: true, value })
+const failed = (why: string): Attempt<never> => ({ ok: false, why })
+const live = { taint: '', live: true }
+const rulesOf = (text: string) => ok(parseModprobeRules([['/etc/modprobe.d/x.conf', text]]))
+
+/** A kernel with modules, on which nothing is loaded and everything could be. */
+const sources = (more: Partial<ModuleSources> = {}): ModuleSources => ({
+  loaded: new Map(),
+  fileSystems: new Set(),
+  sysModules: new Set(),
+  builtin: ok(new Set<string>()),
+  dep: ok(new Map(MODULES.map(name => [name, `kernel/${name}.ko`]))),
+  disabled: ok(false),
+  rules: rulesOf(''),
+  kernelBlacklist: ok(new Set<string>()),
+  ...more
+})
+
+describe('a module', () => {
+  const fuse = (more: Partial<ModuleSources>) => judgeModules(sources(more)).modules.fuse
+
+  test.each<[string, Partial<ModuleSources>, string, string]>([
+    ['loaded', { loaded: new Map([['fuse', live]]) }, 'present', 'loaded'],
+    ['registered', { fileSystems: new Set(['fuse']) }, 'present', 'registered in /proc/filesystems'],
+    ['in /sys/module', { sysModules: new Set(['fuse']) }, 'present', 'there in /sys/module/fuse'],
+    ['built in', { builtin: ok(new Set(['fuse'])) }, 'present', 'built into the kernel'],
+    [
+      'built in, where nothing can be loaded',
+      { loaded: undefined, builtin: ok(new Set(['fuse'])) },
+      'present',
+      'built into the kernel'
+    ],
+    [
+      'only being loaded',
+      { loaded: new Map([['fuse', { taint: '', live: false }]]), sysModules: new Set(['fuse']), dep: ok(new Map()) },
+      'absent',
+      'not loaded'
+    ],
+    ['on the disk', {}, 'loadable', 'kernel/fuse.ko can be loaded'],
+    ['on the disk and only blacklisted', { rules: rulesOf('blacklist fuse\n') }, 'loadable', 'can be loaded'],
+    ['not on the disk', { dep: ok(new Map()) }, 'absent', 'not among the modules of the running kernel'],
+    ['nowhere, where there are no modules', { loaded: undefined }, 'absent', 'no loadable modules'],
+    ['behind an unreadable modules.dep', { dep: failed('modules.dep cannot be read: EACCES') }, 'unknown', 'EACCES'],
+    ['without a modules.dep', { dep: ok(undefined) }, 'unknown', 'no modules.dep'],
+    ['locked by modules_disabled', { disabled: ok(true) }, 'absent', 'modules_disabled is 1'],
+    ['behind an unreadable modules_disabled', { disabled: failed('EIO') }, 'unknown', 'EIO'],
+    ['on the kernel’s blacklist', { kernelBlacklist: ok(new Set(['fuse'])) }, 'absent', 'module_blacklist=fuse'],
+    ['behind an unreadable command line', { kernelBlacklist: failed('/proc/cmdline is not there') }, 'unknown', '/proc/cmdline'],
+    [
+      'switched off by /bin/false',
+      { rules: rulesOf('install fuse /bin/false\n') },
+      'absent',
+      '/etc/modprobe.d/x.conf says "install fuse /bin/false"'
+    ],
+    ['switched off by /usr/bin/true', { rules: rulesOf('install fuse /usr/bin/true\n') }, 'absent', '/usr/bin/true'],
+    ['replaced by another command', { rules: rulesOf('install fuse /bin/false || true\n') }, 'unknown', 'in place of loading it'],
+    ['behind unreadable rules', { rules: failed('/etc/modprobe.d cannot be read: EACCES') }, 'unknown', 'EACCES'],
+    [
+      'loaded, though nothing else can be read',
+      { loaded: new Map([['fuse', live]]), dep: failed('x'), rules: failed('x'), builtin: failed('x'), disabled: failed('x') },
+      'present',
+      'loaded'
+    ]
+  ])('%s', (_, more, state, because) => {
+    expect(fuse(more)).toEqual({ state, because: expect.stringContaining(because) })
+  })
+
+  test('is judged by its own name only', () => {
+    const { modules } = judgeModules(sources({ loaded: new Map([['fuse', live]]), dep: ok(new Map()) }))
+    expect(MODULES.filter(name => modules[name].state === 'present')).toEqual(['fuse'])
+  })
+
+  test('can be had only where the kernel supports modules, or holds it already', () => {
+    expect(judgeModules(sources()).supported).toBe(true)
+    expect(judgeModules(sources({ loaded: undefined })).supported).toBe(false)
+  })
+})
+
+describe('shiftfs', () => {
+  const origin = (more: Partial<ModuleSources>) => judgeModules(sources(more)).shiftfs
+
+  test.each<[string, Partial<ModuleSources>, boolean | undefined]>([
+    ['loaded with the taint OE', { loaded: new Map([['shiftfs', { taint: 'OE', live: true }]]) }, true],
+    ['loaded with no taint', { loaded: new Map([['shiftfs', live]]) }, false],
+    ['loaded and only unsigned', { loaded: new Map([['shiftfs', { taint: 'E', live: true }]]) }, false],
+    ['on the disk in kernel/', {}, false],
+    ['on the disk in updates/', { dep: ok(new Map([['shiftfs', 'updates/dkms/shiftfs.ko']])) }, true],
+    ['on the disk in extra/', { dep: ok(new Map([['shiftfs', 'extra/shiftfs.ko']])) }, true],
+    ['built in', { builtin: ok(new Set(['shiftfs'])) }, false],
+    ['registered by nobody knows what', { fileSystems: new Set(['shiftfs']) }, undefined],
+    ['nowhere', { dep: ok(new Map()) }, undefined],
+    ['behind an unreadable modules.dep', { dep: failed('EIO') }, undefined]
+  ])('%s', (_, more, outOfTree) => {
+    expect(origin(more).outOfTree).toBe(outOfTree)
+  })
+
+  test.each<[string, Partial<ModuleSources>, string]>([
+    ['nothing', {}, ''],
+    ['a blacklist', { rules: rulesOf('blacklist shiftfs\n') }, '/etc/modprobe.d/x.conf'],
+    ['an install line', { rules: rulesOf('install shiftfs /bin/false\n') }, '/etc/modprobe.d/x.conf'],
+    ['the kernel’s blacklist', { kernelBlacklist: ok(new Set(['shiftfs'])) }, 'module_blacklist='],
+    ['rules that cannot be read', { rules: failed('EACCES') }, 'EACCES'],
+    ['a command line that cannot be read', { kernelBlacklist: failed('EIO') }, 'EIO']
+  ])('is blocked by %s', (_, more, why) => {
+    if (why === '') expect(origin(more).blockedBy).toBe('')
+    else expect(origin(more).blockedBy).toContain(why)
+  })
+
+  test('is registered when it is live or among the file systems', () => {
+    expect(origin({}).registered).toBe(false)
+    expect(origin({ fileSystems: new Set(['shiftfs']) }).registered).toBe(true)
+    expect(origin({ loaded: new Map([['shiftfs', live]]) }).registered).toBe(true)
+    expect(origin({ loaded: new Map([['shiftfs', { taint: '', live: false }]]) }).registered).toBe(false)
+  })
+})
+
+describe('whatever the sources say', () => {
+  const attempts = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<Attempt<T>> => fc.oneof(value.map(ok), fc.constant(failed('why')))
+  const names = fc.subarray([...MODULES]).map(some => new Set<string>(some))
+  const table = fc.subarray([...MODULES])
+  const any: fc.Arbitrary<ModuleSources> = fc.record({
+    loaded: fc.option(
+      table.map(some => new Map(some.map(name => [name, live]))),
+      { nil: undefined }
+    ),
+    fileSystems: fc.option(names, { nil: undefined }),
+    sysModules: names,
+    builtin: attempts(fc.option(names, { nil: undefined })),
+    dep: attempts(
+      fc.option(
+        table.map(some => new Map(some.map(name => [name, `kernel/${name}.ko`]))),
+        { nil: undefined }
+      )
+    ),
+    disabled: attempts(fc.boolean()),
+    rules: attempts(
+      fc.tuple(table, table).map(([install, blacklist]) => ({
+        install: new Map(install.map(name => [name, { command: '/bin/false', file: '/x.conf' }])),
+        blacklist: new Map(blacklist.map(name => [name, '/x.conf']))
+      }))
+    ),
+    kernelBlacklist: attempts(names)
+  })
+
+  test('a module that is loadable is on the disk, and everything that could forbid it was read', () => {
+    fc.assert(
+      fc.property(any, found => {
+        const { modules } = judgeModules(found)
+        for (const name of MODULES.filter(each => modules[each].state === 'loadable')) {
+          expect(found.loaded).toBeDefined()
+          expect(found.dep.ok && found.dep.value?.has(name)).toBe(true)
+          expect(found.disabled).toEqual(ok(false))
+          expect(found.rules.ok && !found.rules.value.install.has(name)).toBe(true)
+          expect(found.kernelBlacklist.ok && !found.kernelBlacklist.value.has(name)).toBe(true)
+        }
+      })
+    )
+  })
+
+  test('making one source unreadable never makes a module loadable or present', () => {
+    const key = fc.constantFrom('builtin', 'dep', 'disabled', 'rules', 'kernelBlacklist')
+    fc.assert(
+      fc.property(any, key, (found, which) => {
+        const [before, after] = [judgeModules(found), judgeModules({ ...found, [which]: failed('unreadable') })]
+        for (const name of MODULES) {
+          if (['absent', 'unknown'].includes(before.modules[name].state)) {
+            expect(['absent', 'unknown']).toContain(after.modules[name].state)
+          }
+        }
+        expect(before.shiftfs.blockedBy !== '' && after.shiftfs.blockedBy === '').toBe(false)
+      })
+    )
+  })
+})
+
+test('an attempt holds the failures of the world, and lets bugs go on', async () => {
+  expect(await attempt(async () => 1)).toEqual(ok(1))
+  expect(
+    await attempt(async () => {
+      throw new HostError('/x', 'EIO')
+    })
+  ).toEqual(failed('/x cannot be read: EIO'))
+  await expect(
+    attempt(async () => {
+      throw new TypeError('a bug')
+    })
+  ).rejects.toThrow(TypeError)
+})

@@ -1,0 +1,106 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { atLeast, parseKernel } from '../../../src/facts/kernel.ts'
+import { endless, garbage } from './garbage.ts'
+
+describe('the version of a kernel', () => {
+  test.each([
+    ['4.14.238-182.422.amzn2.x86_64', 4, 14],
+    ['4.18.0-147.5.1.el8_1.x86_64', 4, 18],
+    ['4.18.0-425.10.1.el8_7.x86_64', 4, 18],
+    ['5.4.0-1065-gke', 5, 4],
+    ['5.4.0-1090-azure', 5, 4],
+    ['5.4.209-116.367.amzn2.x86_64', 5, 4],
+    ['5.4.50', 5, 4],
+    ['5.10.127+', 5, 10],
+    ['5.10.84-flatcar', 5, 10],
+    ['5.10.237-230.948.amzn2.x86_64', 5, 10],
+    ['5.14.0-70.17.1.el9_0.x86_64', 5, 14],
+    ['5.14.0-427.13.1.el9_4.x86_64', 5, 14],
+    ['5.14.0-687.35.1.el9_8', 5, 14],
+    ['5.15.0-1084-aws', 5, 15],
+    ['5.15.0-48-generic', 5, 15],
+    ['5.15.133+', 5, 15],
+    ['5.15.153.1-microsoft-standard-WSL2', 5, 15],
+    ['5.15.59', 5, 15],
+    ['6.1.66', 6, 1],
+    ['6.1.115-126.197.amzn2023.x86_64', 6, 1],
+    ['6.6.85.1-2.azl3', 6, 6],
+    ['6.6.150.1-1.azl3', 6, 6],
+    ['6.6.58-talos', 6, 6],
+    ['6.8.0-117-generic', 6, 8],
+    ['6.10.0', 6, 10],
+    ['6.12.85+', 6, 12],
+    ['6.17.0-1008-gcp', 6, 17],
+    ['6.18.44-fc-v595', 6, 18],
+    ['7.0.0-9-generic', 7, 0],
+    ['10.0', 10, 0],
+    ['6.2.0-rc1~deb12', 6, 2]
+  ])('%s is %i.%i', (release, major, minor) => {
+    expect(parseKernel(`${release}\n`)).toEqual({ release, major, minor })
+  })
+
+  test.each([
+    [''],
+    ['\n'],
+    ['5'],
+    ['5.'],
+    ['.5'],
+    ['v5.15.0'],
+    ['5.15.0/../../etc'],
+    ['5.15.0 extra'],
+    ['5.15.0\nsecond'],
+    ['../5.15'],
+    ['-5.15'],
+    ['1234.5'],
+    ['5.1234'],
+    ['5,15'],
+    ['5.15.0\0'],
+    ['５.15'],
+    ['Linux version 5.15.0-1031-azure (buildd@lcy02-amd64-010)']
+  ])('cannot be told from %j', text => {
+    expect(parseKernel(text)).toBeUndefined()
+  })
+
+  test('of any text is that of its leading numbers, and its release names no other directory', () => {
+    fc.assert(
+      fc.property(garbage('5.15.0-1084-aws\n', '6.6.85.1-2.azl3\n'), text => {
+        const kernel = parseKernel(text)
+        if (kernel === undefined) return
+        expect(kernel.release.startsWith(`${kernel.major}.`) || /^0+\d/.test(kernel.release)).toBe(true)
+        expect(kernel.release).toMatch(/^[\w.+~-]+$/)
+        expect(Number.isInteger(kernel.major) && Number.isInteger(kernel.minor)).toBe(true)
+      })
+    )
+  })
+
+  test.each([[endless('5')], [endless('5.')], [endless('a', '5.15', '/')], [endless(' ', '5.15')], [endless('.5.', '5.5')]])(
+    'of 100 kB is judged at once (%#)',
+    text => {
+      expect(parseKernel(text)?.major ?? 5).toBe(5)
+    }
+  )
+})
+
+describe('at least', () => {
+  test.each([
+    ['5.10', [5, 9], true],
+    ['5.9', [5, 10], false],
+    ['6.0', [5, 19], true],
+    ['5.7', [5, 7], true],
+    ['4.19', [5, 0], false],
+    ['10.0', [9, 99], true]
+  ] as const)('%s against %j is %s, by numbers', (release, version, answer) => {
+    const kernel = parseKernel(release)
+    expect(kernel && atLeast(kernel, version)).toBe(answer)
+  })
+
+  test('is an order of all versions', () => {
+    const version = fc.tuple(fc.nat(30), fc.nat(30))
+    fc.assert(
+      fc.property(version, version, ([a, b], [c, d]) => {
+        expect(atLeast({ major: a, minor: b }, [c, d])).toBe(a * 100 + b >= c * 100 + d)
+      })
+    )
+  })
+})

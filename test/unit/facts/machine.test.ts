@@ -1,0 +1,245 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  cloudOfDmi,
+  cloudOfProvider,
+  type Dmi,
+  detectCloud,
+  detectMachine,
+  type MachineSigns,
+  metalSign,
+  parseHypervisorFlag,
+  virtualSign
+} from '../../../src/facts/machine.ts'
+import { endless, garbage, outcome } from './garbage.ts'
+import { type Answers, detect } from './replay.ts'
+
+const dmi = (sys_vendor: string, product_name: string, more: Partial<Dmi> = {}): Dmi => ({
+  sys_vendor,
+  product_name,
+  board_vendor: '',
+  bios_vendor: '',
+  product_version: '',
+  ...more
+})
+const signs = (more: Partial<MachineSigns> = {}): MachineSigns => ({
+  hypervisorFlag: false,
+  dmi: dmi('Dell Inc.', 'PowerEdge R740'),
+  hypervisor: '',
+  ...more
+})
+
+describe('the processor’s flags', () => {
+  test.each([
+    ['processor\t: 0\nflags\t\t: fpu vme hypervisor lahf_lm\n', true],
+    ['flags\t\t: hypervisor\n', true],
+    ['flags\t\t: fpu vme lahf_lm\n', false],
+    ['flags\t\t: fpu nohypervisor hypervisorx\n', false],
+    ['flags\t\t:\n', false],
+    ['flags\t: fpu\n\nflags\t: fpu hypervisor\n', true],
+    ['processor\t: 0\nFeatures\t: fp asimd evtstrm aes\n', undefined],
+    ['vmx flags\t: hypervisor\nbugs\t: x\n', undefined],
+    ['flags\t\t: fpu hyper', undefined],
+    ['', undefined]
+  ])('%j', (text, flag) => {
+    expect(parseHypervisorFlag(text)).toBe(flag)
+  })
+
+  test('of any bytes are true, false or nothing', () => {
+    fc.assert(
+      fc.property(garbage('processor\t: 0\nflags\t\t: fpu hypervisor lahf_lm\n'), text => {
+        const flag = parseHypervisorFlag(text)
+        expect(flag !== true || text.includes('hypervisor')).toBe(true)
+      })
+    )
+  })
+
+  test.each([
+    [endless('flags')],
+    [endless('flags\n')],
+    [endless(' ', 'flags')],
+    [endless('\n', 'flags')],
+    [endless('flags :', '', '')]
+  ])('of 100 kB are read at once (%#)', text => {
+    expect(parseHypervisorFlag(text)).toBeUndefined()
+  })
+})
+
+describe('a virtual machine', () => {
+  test.each<[string, Partial<MachineSigns>, string]>([
+    ['the processor’s flag', { hypervisorFlag: true }, 'flag "hypervisor"'],
+    ['/sys/hypervisor', { hypervisor: 'xen' }, 'the hypervisor xen'],
+    ['the device tree', { hypervisor: 'linux,kvm' }, 'linux,kvm'],
+    ['GCE', { dmi: dmi('Google', 'Google Compute Engine') }, 'product_name "Google Compute Engine"'],
+    ['EC2 Nitro', { dmi: dmi('Amazon EC2', 'm5.large') }, 'EC2 instance type "m5.large"'],
+    ['EC2 Nitro with a GPU', { dmi: dmi('Amazon EC2', 'p5.48xlarge') }, 'p5.48xlarge'],
+    ['EC2, told by its board only', { dmi: dmi('', 'metalx.large', { board_vendor: 'Amazon EC2' }) }, 'metalx.large'],
+    ['EC2, whose name only begins like metal', { dmi: dmi('Amazon EC2', 'i3.metallic') }, 'i3.metallic'],
+    ['EC2 Xen', { dmi: dmi('Xen', 'HVM domU') }, 'product_name "HVM domU"'],
+    ['Azure', { dmi: dmi('Microsoft Corporation', 'Virtual Machine') }, 'product_name "Virtual Machine"'],
+    ['OpenStack', { dmi: dmi('OpenStack Foundation', 'OpenStack Nova') }, 'OpenStack Nova'],
+    ['Alibaba', { dmi: dmi('Alibaba Cloud', 'Alibaba Cloud ECS') }, 'Alibaba Cloud ECS'],
+    ['VMware', { dmi: dmi('VMware, Inc.', 'VMware7,1') }, 'VMware7,1'],
+    ['QEMU', { dmi: dmi('QEMU', 'Standard PC (Q35 + ICH9, 2009)') }, 'sys_vendor "QEMU"'],
+    ['KVM of Red Hat', { dmi: dmi('Red Hat', 'KVM') }, 'product_name "KVM"'],
+    ['VirtualBox', { dmi: dmi('innotek GmbH', 'VirtualBox') }, 'VirtualBox'],
+    ['a virtual machine’s firmware only', { dmi: dmi('ACME', 'x', { bios_vendor: 'Bochs' }) }, 'bios_vendor "Bochs"'],
+    [
+      'Hyper-V, by its version',
+      { dmi: dmi('Microsoft Corporation', 'x', { product_version: 'Hyper-V UEFI Release v4.1' }) },
+      'Hyper-V'
+    ]
+  ])('shows by %s', (_, more, sign) => {
+    expect(virtualSign(signs(more))).toContain(sign)
+  })
+
+  test.each<[string, Partial<MachineSigns>]>([
+    ['Dell', {}],
+    ['HPE', { dmi: dmi('HPE', 'ProLiant DL380 Gen10') }],
+    ['Supermicro', { dmi: dmi('Supermicro', 'SYS-4029GP-TRT', { bios_vendor: 'American Megatrends Inc.' }) }],
+    ['EC2 i3.metal', { dmi: dmi('Amazon EC2', 'i3.metal', { bios_vendor: 'Amazon EC2' }) }],
+    ['EC2 c7i.metal-24xl', { dmi: dmi('Amazon EC2', 'c7i.metal-24xl') }],
+    ['a Surface, of a maker of virtual machines', { dmi: dmi('Microsoft Corporation', 'Surface Hub') }],
+    ['a maker whose name holds one of them', { dmi: dmi('Not QEMU', 'x KVM') }],
+    ['no DMI', { dmi: undefined }]
+  ])('does not show in %s', (_, more) => {
+    expect(virtualSign(signs(more))).toBe('')
+  })
+
+  test('shows in any sign, whatever the others are', () => {
+    const text = fc.string()
+    const any = fc.record({
+      hypervisorFlag: fc.constantFrom(true, false, undefined),
+      dmi: fc.option(
+        fc.record({ sys_vendor: text, product_name: text, board_vendor: text, bios_vendor: text, product_version: text }),
+        { nil: undefined }
+      ),
+      hypervisor: fc.constant('')
+    })
+    fc.assert(
+      fc.property(any, found => {
+        expect(typeof virtualSign(found)).toBe('string')
+        for (const sign of [{ hypervisorFlag: true }, { hypervisor: 'xen' }])
+          expect(virtualSign({ ...found, ...sign })).not.toBe('')
+      })
+    )
+  })
+})
+
+describe('bare metal', () => {
+  test('is proved by a processor without the flag and a maker’s name', () => {
+    expect(metalSign(signs())).toBe('no processor flag "hypervisor", and Dell Inc. PowerEdge R740 in DMI')
+  })
+
+  test.each<[string, Partial<MachineSigns>]>([
+    ['without DMI', { dmi: undefined }],
+    ['without a maker', { dmi: dmi('', 'x') }],
+    ['without a product', { dmi: dmi('Dell Inc.', '') }],
+    ['with a maker of bytes', { dmi: dmi('\x01\x02', 'PowerEdge') }],
+    ['with a maker of digits', { dmi: dmi('0000', 'PowerEdge') }],
+    ['with a maker of broken UTF-8', { dmi: dmi('Dell\ufffd', 'PowerEdge') }],
+    ['with a product of two lines', { dmi: dmi('Dell Inc.', 'Power\nEdge') }]
+  ])('is not proved %s', (_, more) => {
+    expect(outcome(() => metalSign(signs(more)))).toBe('refused')
+  })
+
+  test('is a sentence or a refusal for any DMI', () => {
+    const name = garbage('Dell Inc.', 'PowerEdge R740')
+    fc.assert(
+      fc.property(name, name, (vendor, product) => {
+        const found = outcome(() => metalSign(signs({ dmi: dmi(vendor, product) })))
+        if (found !== 'refused') expect(found.value).not.toMatch(/\p{Cc}/u)
+      })
+    )
+    expect(outcome(() => metalSign(signs({ dmi: dmi(endless('a', '', '\0'), 'x') })))).toBe('refused')
+  })
+})
+
+describe('the machine', () => {
+  const node: Answers = {
+    '/proc/cpuinfo': 'flags\t: fpu\n',
+    '/sys/class/dmi/id': ['sys_vendor'],
+    '/sys/class/dmi/id/product_name': 'PowerEdge R740\n',
+    '/sys/class/dmi/id/sys_vendor': 'Dell Inc.\n',
+    '/sys/class/dmi/id/board_vendor': 'Dell Inc.\n',
+    '/sys/class/dmi/id/bios_vendor': 'Dell Inc.\n',
+    '/sys/class/dmi/id/product_version': undefined,
+    '/sys/class/dmi/id/chassis_asset_tag': '7783-7084-3265-9085-8269-3286-77\n',
+    '/usr/bin/systemd-detect-virt --vm': undefined,
+    '/sys/hypervisor/type': undefined,
+    '/proc/device-tree/hypervisor/compatible': undefined
+  }
+
+  test.each<[string, Answers, object]>([
+    ['metal', {}, { value: { kind: 'bare-metal' } }],
+    ['metal, as systemd says too', { '/usr/bin/systemd-detect-virt --vm': 'none' }, { value: { kind: 'bare-metal' } }],
+    [
+      'virtual by the processor itself',
+      { '/usr/bin/systemd-detect-virt --vm': 'kvm' },
+      { value: { kind: 'virtual', sign: 'systemd-detect-virt says kvm' } }
+    ],
+    ['not known when systemd did not answer in time', { '/usr/bin/systemd-detect-virt --vm': { error: 'ETIMEDOUT' } }, {}],
+    [
+      'virtual by the device tree',
+      { '/proc/device-tree/hypervisor/compatible': 'linux,kvm\0' },
+      { value: { kind: 'virtual', sign: 'the hypervisor linux,kvm' } }
+    ],
+    ['not known without cpuinfo', { '/proc/cpuinfo': undefined }, {}],
+    ['not known with a cpuinfo that is cut short', { '/proc/cpuinfo': 'flags\t: fpu' }, {}],
+    ['not known without DMI', { '/sys/class/dmi/id': undefined }, {}],
+    ['not known with a closed DMI', { '/sys/class/dmi/id/sys_vendor': { error: 'EACCES' } }, {}]
+  ])('is %s', async (_, answers, found) => {
+    const seen = await detect(detectMachine, { ...node, ...answers })
+    if ('value' in found) expect(seen).toMatchObject(found)
+    else expect(seen).toHaveProperty('unsure')
+  })
+
+  test('has its cloud from DMI, where no Node names a provider', async () => {
+    expect(await detect(detectCloud, node)).toEqual({ value: 'azure' })
+    expect(await detect(detectCloud, { '/sys/class/dmi/id': undefined })).toHaveProperty('unsure')
+  })
+})
+
+describe('the cloud', () => {
+  test.each([
+    ['aws:///us-west-2a/i-0123456789abcdef0', 'aws'],
+    ['gce://my-project/us-central1-a/gke-x', 'gcp'],
+    ['azure:///subscriptions/0/resourceGroups/x', 'azure'],
+    ['oci://ocid1.instance', 'oci'],
+    ['openstack:///7b3c', 'openstack'],
+    ['hcloud://123', 'hetzner'],
+    ['alicloud://cn.i-x', 'alibaba'],
+    ['', undefined],
+    ['kind://docker/kind/x', undefined],
+    ['aws-like://x', undefined],
+    ['constructor://x', undefined],
+    ['__proto__', undefined]
+  ])('of providerID %j is %s', (id, cloud) => {
+    expect(cloudOfProvider(id)).toBe(cloud)
+  })
+
+  test.each<[string, Dmi, string, string]>([
+    ['EC2', dmi('Amazon EC2', 'm5.large'), '', 'aws'],
+    ['EC2 Xen', dmi('Xen', 'HVM domU', { bios_vendor: 'Amazon EC2' }), '', 'aws'],
+    ['GCE', dmi('Google', 'Google Compute Engine'), '', 'gcp'],
+    ['Azure', dmi('Microsoft Corporation', 'Virtual Machine'), '7783-7084-3265-9085-8269-3286-77', 'azure'],
+    ['Hyper-V at home', dmi('Microsoft Corporation', 'Virtual Machine'), '1234', 'none'],
+    ['OCI', dmi('QEMU', 'Standard PC (i440FX + PIIX, 1996)'), 'OracleCloud.com', 'oci'],
+    ['Alibaba', dmi('Alibaba Cloud', 'Alibaba Cloud ECS'), '', 'alibaba'],
+    ['OpenStack', dmi('OpenStack Foundation', 'OpenStack Compute'), '', 'openstack'],
+    ['Hetzner', dmi('Hetzner', 'vServer'), '', 'hetzner'],
+    ['a Dell', dmi('Dell Inc.', 'PowerEdge R740'), '', 'none']
+  ])('of the DMI of %s is told', (_, found, tag, cloud) => {
+    expect(cloudOfDmi(found, tag)).toBe(cloud)
+  })
+
+  test('is one of the known for any text', () => {
+    const known = ['aws', 'gcp', 'azure', 'oci', 'alibaba', 'openstack', 'hetzner', 'none']
+    fc.assert(
+      fc.property(fc.string(), fc.string(), fc.string(), (vendor, product, tag) => {
+        expect(known).toContain(cloudOfDmi(dmi(vendor, product), tag))
+        expect([...known, undefined]).toContain(cloudOfProvider(vendor))
+      })
+    )
+  })
+})

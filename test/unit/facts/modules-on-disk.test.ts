@@ -1,0 +1,136 @@
+import { describe, expect, test } from 'vitest'
+import { detectKernelModules, MODULES, type ModuleName } from '../../../src/facts/kernel-modules.ts'
+import { type Answers, detect } from './replay.ts'
+
+const DIRECTORY = '/lib/modules/6.8.0-45-generic'
+
+/** Ubuntu 24.04 with nothing loaded but veth, and everything on the disk but shiftfs. */
+const NODE: Answers = {
+  '/proc/sys/kernel/osrelease': '6.8.0-45-generic\n',
+  '/proc/sys/kernel/modules_disabled': '0\n',
+  '/proc/cmdline': 'BOOT_IMAGE=/boot/vmlinuz root=/dev/sda1 ro\n',
+  '/proc/modules': 'veth 32768 0 - Live 0x0000000000000000\nnfnetlink 20480 3 nf_tables, Live 0x0000000000000000\n',
+  '/proc/filesystems': 'nodev\tsysfs\n\text4\n\tfuseblk\nnodev\tfuse\n',
+  [`${DIRECTORY}/modules.builtin`]: 'kernel/fs/overlayfs/overlay.ko\nkernel/lib/crc16.ko\n',
+  [`${DIRECTORY}/modules.dep`]:
+    'kernel/net/bridge/bridge.ko.zst: kernel/net/802/stp.ko.zst\nkernel/net/netfilter/nf_conntrack.ko.zst:\nkernel/net/netfilter/nf_tables.ko.zst: kernel/net/netfilter/nfnetlink.ko.zst\nkernel/net/ipv4/netfilter/ip_tables.ko.zst:\n',
+  '/etc/modprobe.d': ['blacklist.conf', 'README'],
+  '/etc/modprobe.d/blacklist.conf': '# of the distribution\nblacklist pcspkr\n',
+  '/run/modprobe.d': undefined,
+  '/usr/lib/modprobe.d': ['aliases.conf'],
+  '/usr/lib/modprobe.d/aliases.conf': 'alias char-major-10-229 fuse\noptions nf_conntrack hashsize=65536\n',
+  ...Object.fromEntries(MODULES.map(name => [`/sys/module/${name}`, undefined])),
+  '/sys/module/veth': ['refcnt']
+}
+
+const statesOf = async (changes: Answers = {}): Promise<Partial<Record<ModuleName, string>> | string> => {
+  const found = await detect(detectKernelModules, { ...NODE, ...changes })
+  if ('unsure' in found) return found.unsure
+  return Object.fromEntries(MODULES.map(name => [name, found.value.modules[name].state]))
+}
+
+describe('the modules of a node', () => {
+  test('are found loaded, registered, built in, on the disk, or nowhere', async () => {
+    expect(await statesOf()).toEqual({
+      bridge: 'loadable',
+      fuse: 'present',
+      ip_tables: 'loadable',
+      nf_conntrack: 'loadable',
+      nf_tables: 'loadable',
+      overlay: 'present',
+      shiftfs: 'absent',
+      veth: 'present'
+    })
+  })
+
+  test.each<[string, Answers, Partial<Record<ModuleName, string>>]>([
+    [
+      'a file of /etc that forbids',
+      { '/etc/modprobe.d/blacklist.conf': 'install bridge /bin/false\n' },
+      { bridge: 'absent', nf_tables: 'loadable' }
+    ],
+    ['a file of /usr that forbids', { '/usr/lib/modprobe.d/aliases.conf': 'install bridge /bin/true\n' }, { bridge: 'absent' }],
+    [
+      'a file of /etc that hides one of /usr',
+      {
+        '/etc/modprobe.d': ['aliases.conf'],
+        '/etc/modprobe.d/aliases.conf': '# nothing\n',
+        '/usr/lib/modprobe.d/aliases.conf': 'install bridge /bin/true\n'
+      },
+      { bridge: 'loadable' }
+    ],
+    [
+      'the first of two by the names of their files, wherever they lie',
+      {
+        '/etc/modprobe.d': ['zz.conf'],
+        '/etc/modprobe.d/zz.conf': 'install bridge /sbin/modprobe -i bridge\n',
+        '/usr/lib/modprobe.d': ['aa.conf'],
+        '/usr/lib/modprobe.d/aa.conf': 'install bridge /bin/false\n'
+      },
+      { bridge: 'absent' }
+    ],
+    ['a bare blacklist', { '/etc/modprobe.d/blacklist.conf': 'blacklist bridge\n' }, { bridge: 'loadable' }],
+    [
+      'the kernel’s own blacklist',
+      { '/proc/cmdline': 'ro module_blacklist=bridge,nf-tables\n' },
+      { bridge: 'absent', nf_tables: 'absent', ip_tables: 'loadable' }
+    ],
+    [
+      'modules_disabled',
+      { '/proc/sys/kernel/modules_disabled': '1\n' },
+      { bridge: 'absent', veth: 'present', overlay: 'present' }
+    ],
+    ['no modules.dep', { [`${DIRECTORY}/modules.dep`]: undefined }, { bridge: 'unknown', shiftfs: 'unknown', veth: 'present' }],
+    [
+      'a modules.dep that is cut short',
+      { [`${DIRECTORY}/modules.dep`]: 'kernel/net/bridge/bridge.ko.zst: kern' },
+      { bridge: 'unknown' }
+    ],
+    ['a closed modules.dep', { [`${DIRECTORY}/modules.dep`]: { error: 'EACCES' } }, { bridge: 'unknown', veth: 'present' }],
+    [
+      'a closed modules.builtin',
+      { [`${DIRECTORY}/modules.builtin`]: { error: 'EACCES' } },
+      { bridge: 'loadable', veth: 'present' }
+    ],
+    ['a closed /etc/modprobe.d', { '/etc/modprobe.d': { error: 'EACCES' } }, { bridge: 'unknown', veth: 'present' }],
+    ['a closed rule', { '/usr/lib/modprobe.d/aliases.conf': { error: 'EACCES' } }, { bridge: 'unknown' }],
+    ['a rule that is cut short', { '/usr/lib/modprobe.d/aliases.conf': 'install bridge /bin/fal' }, { bridge: 'unknown' }],
+    ['a closed switch', { '/proc/sys/kernel/modules_disabled': { error: 'EACCES' } }, { bridge: 'unknown', veth: 'present' }],
+    ['a closed command line', { '/proc/cmdline': { error: 'EACCES' } }, { bridge: 'unknown' }],
+    ['nothing in /proc/modules', { '/proc/modules': '', '/sys/module/veth': undefined }, { veth: 'absent' }]
+  ])('with %s are judged so', async (_, changes, expected) => {
+    expect(await statesOf(changes)).toMatchObject(expected)
+  })
+
+  test('of a kernel without loadable modules are those that it holds', async () => {
+    const changes = { '/proc/modules': undefined, '/proc/sys/kernel/modules_disabled': undefined, '/sys/module/veth': undefined }
+    expect(await statesOf(changes)).toMatchObject({ fuse: 'present', overlay: 'present', veth: 'absent', bridge: 'absent' })
+  })
+
+  test.each<[string, Answers]>([
+    ['a closed /proc/modules', { '/proc/modules': { error: 'EACCES' } }],
+    ['a garbled /proc/modules', { '/proc/modules': 'veth x\n' }],
+    ['a /proc/modules that is cut short', { '/proc/modules': 'veth 32768 0 - Live 0x' }],
+    ['closed file systems', { '/proc/filesystems': { error: 'EACCES' } }],
+    ['a closed /sys/module', { '/sys/module/fuse': { error: 'EACCES' } }],
+    ['no kernel', { '/proc/sys/kernel/osrelease': undefined }],
+    ['no /proc', { '/proc/sys/kernel': undefined }],
+    ['no /sys', { '/sys/kernel': undefined }]
+  ])('are not known at all with %s', async (_, changes) => {
+    expect(typeof (await statesOf(changes))).toBe('string')
+  })
+
+  test('tell a self-built shiftfs from the kernel’s own', async () => {
+    const dep = (path: string) => ({ [`${DIRECTORY}/modules.dep`]: `${path}:\n` })
+    expect(await detect(detectKernelModules, { ...NODE, ...dep('updates/dkms/shiftfs.ko') })).toMatchObject({
+      value: { shiftfs: { outOfTree: true, registered: false } }
+    })
+    expect(await detect(detectKernelModules, { ...NODE, ...dep('kernel/fs/shiftfs.ko.zst') })).toMatchObject({
+      value: { shiftfs: { outOfTree: false } }
+    })
+    const loaded = { '/proc/modules': 'shiftfs 32768 0 - Live 0x0000000000000000 (OE)\n' }
+    expect(await detect(detectKernelModules, { ...NODE, ...loaded })).toMatchObject({
+      value: { shiftfs: { outOfTree: true, registered: true } }
+    })
+  })
+})

@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest'
+import { type DetectorName, detectors, observe } from '../../../src/facts/observe.ts'
+import { HostError, type HostReader } from '../../../src/host/host.ts'
+import { localHost } from '../../../src/host/local.ts'
+import { pretendHost } from '../host/pretend.ts'
+import { temporary } from '../host/temporary.ts'
+
+const NAMES = Object.keys(detectors) as DetectorName[]
+const sources = (host: HostReader) => ({ host, node: undefined, podSecurity: undefined })
+const clock = () => {
+  let now = 0
+  return () => {
+    now += 1
+    return now
+  }
+}
+
+const everything = <T>(answer: (path: string) => Promise<T>): HostReader =>
+  pretendHost({
+    read: answer as HostReader['read'],
+    lines: answer as HostReader['lines'],
+    list: answer as HostReader['list'],
+    stat: answer as HostReader['stat'],
+    realpath: answer as HostReader['realpath'],
+    statfs: answer as HostReader['statfs'],
+    run: argv => answer(argv.join(' ')) as Promise<undefined>,
+    arch: async () => 'amd64',
+    inventory: async () => undefined
+  })
+
+describe('one look', () => {
+  test('at a node that refuses everything knows nothing of its files, and says why of each', async () => {
+    const { facts } = await observe(
+      sources(
+        everything(async path => {
+          throw new HostError(path, 'EACCES', { says: 'EACCES (permission denied)' })
+        })
+      ),
+      clock()
+    )
+    const told = NAMES.filter(name => facts[name].known)
+    // These are about this process, or hold their failures as a value.
+    expect(told.filter(name => !['architecture', 'apparmor', 'pod-security', 'seccomp-default'].includes(name))).toEqual([])
+    for (const name of NAMES) {
+      const fact = facts[name]
+      if (!fact.known) expect(fact.why).not.toBe('')
+    }
+    expect(facts.shiftfs.known).toBe(false)
+  })
+
+  test('at an empty root ends, and takes no absence below an unmounted /proc or /sys for knowledge', async () => {
+    const { facts } = await observe(
+      sources(localHost(temporary({ proc: 'directory/', sys: 'directory/', dev: 'directory/' }))),
+      clock()
+    )
+    for (const name of [
+      'kernel',
+      'distro',
+      'kernel-modules',
+      'user-namespaces',
+      'seccomp',
+      'selinux',
+      'apparmor',
+      'yama',
+      'secure-boot',
+      'lockdown',
+      'storage',
+      'machine'
+    ] as const) {
+      expect([name, facts[name].known]).toEqual([name, false])
+    }
+  })
+
+  test('at this very machine knows its kernel, and every detector has evidence or a reason', async () => {
+    const { facts, durations } = await observe(sources(localHost('/')), clock())
+    expect(facts.kernel.known && facts.kernel.value.release).toMatch(/^\d+\.\d+/)
+    for (const name of NAMES) {
+      const fact = facts[name]
+      expect([name, fact.evidence.length > 0 || name === 'pod-security' || !fact.known]).toEqual([name, true])
+      expect(durations[name]).toBeGreaterThan(0)
+    }
+  })
+
+  test('asks the node every question once', async () => {
+    // Different kinds of questions may be asked about one path, the same one never twice.
+    const reads: string[] = []
+    await observe(
+      sources({ ...everything(async () => undefined), read: async path => void reads.push(path) as undefined }),
+      clock()
+    )
+    expect(reads.length).toBe(new Set(reads).size)
+    expect(reads).toContain('/proc/sys/kernel/osrelease')
+  })
+
+  test('lets a bug through, and does not call it an unknown', async () => {
+    const broken = everything(async () => {
+      throw new TypeError('a bug')
+    })
+    await expect(observe(sources(broken), clock())).rejects.toThrow('a bug')
+  })
+
+  test('gives facts that nobody can exchange', async () => {
+    const { facts } = await observe(sources(everything(async () => undefined)), clock())
+    expect(Object.isFrozen(facts)).toBe(true)
+  })
+})

@@ -1,0 +1,194 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { detectFuse } from '../../../src/facts/fuse.ts'
+import {
+  detectAppArmor,
+  detectAppArmorUserns,
+  detectSeccomp,
+  detectSeLinux,
+  detectYama,
+  parseProfiles
+} from '../../../src/facts/security.ts'
+import { endless, garbage, outcome } from './garbage.ts'
+import { type Answers, detect } from './replay.ts'
+
+describe('AppArmor’s list of profiles', () => {
+  test.each([
+    ['fusermount3 (enforce)\n', [['fusermount3', 'enforce']]],
+    [
+      '/usr/bin/man (enforce)\nman_filter (complain)\n',
+      [
+        ['/usr/bin/man', 'enforce'],
+        ['man_filter', 'complain']
+      ]
+    ],
+    ['cri-containerd.apparmor.d (enforce)', [['cri-containerd.apparmor.d', 'enforce']]],
+    ['snap.lxd.hook (x) y (unconfined)\n', [['snap.lxd.hook (x) y', 'unconfined']]],
+    ['a//b (kill)\n\n', [['a//b', 'kill']]],
+    ['', []]
+  ])('%j', (text, profiles) => {
+    expect([...parseProfiles(text)]).toEqual(profiles)
+  })
+
+  test.each([
+    ['fusermount3'],
+    ['fusermount3 (enfo'],
+    ['fusermount3 ()\n'],
+    [' (enforce)\n'],
+    ['(enforce)\n'],
+    ['a (enforce)\n\0\n'],
+    ['a (enforce) \n']
+  ])('with a line like %j is not believed', text => {
+    expect(() => parseProfiles(text)).toThrow('has a line of another form')
+  })
+
+  test('of any bytes is profiles or a refusal', () => {
+    fc.assert(
+      fc.property(garbage('fusermount3 (enforce)\n', 'podman (unconfined)\n'), text => {
+        const found = outcome(() => parseProfiles(text))
+        if (found !== 'refused') for (const [name, mode] of found.value) expect(text).toContain(`${name} (${mode})`)
+      })
+    )
+  })
+
+  test.each([[endless('a')], [endless(' (a')], [endless('(')], [endless(' (a)', '', 'x')], [endless(' ')]])(
+    'of 100 kB is judged at once (%#)',
+    text => {
+      expect(outcome(() => parseProfiles(text))).toBe('refused')
+    }
+  )
+})
+
+describe('AppArmor', () => {
+  const enabled = '/sys/module/apparmor/parameters/enabled'
+  const profiles = '/sys/kernel/security/apparmor/profiles'
+  const file = '/etc/apparmor.d/fusermount3'
+  const node: Answers = { '/sys/kernel': ['x'], [enabled]: 'Y\n', [profiles]: 'fusermount3 (enforce)\n', [file]: 'text\n' }
+  const ok = (value: unknown) => ({ ok: true, value })
+  const failed = (why: string) => ({ ok: false, why: expect.stringContaining(why) })
+
+  test.each<[string, Answers, object]>([
+    ['on', {}, { enabled: ok(true), profiles: ok(new Map([['fusermount3', 'enforce']])), fusermount3File: ok(true) }],
+    [
+      'not compiled in',
+      { [enabled]: undefined, [profiles]: undefined, [file]: undefined },
+      { enabled: ok(false), profiles: failed('not there'), fusermount3File: ok(false) }
+    ],
+    [
+      'with profiles that are closed to us',
+      { [profiles]: { error: 'EACCES' } },
+      { enabled: ok(true), profiles: failed('EACCES'), fusermount3File: ok(true) }
+    ],
+    ['with no profile loaded yet', { [profiles]: '' }, { profiles: failed('empty') }],
+    ['with a list that is cut short', { [profiles]: 'a (enforce)\nfuserm' }, { profiles: failed('cut short') }],
+    ['with a garbled switch', { [enabled]: 'perhaps' }, { enabled: failed('not Y or N') }],
+    ['with a closed /etc', { [file]: { error: 'EACCES' } }, { fusermount3File: failed('EACCES') }]
+  ])('%s is told in three parts', async (_, answers, value) => {
+    expect(await detect(detectAppArmor, { ...node, ...answers })).toEqual({ value: expect.objectContaining(value) })
+  })
+
+  test.each<[string, Answers[string], object]>([
+    ['absent', undefined, { value: 'absent' }],
+    ['off', '0\n', { value: 'off' }],
+    ['on', '1\n', { value: 'on' }],
+    ['not known', { error: 'EACCES' }, { unsure: expect.stringContaining('EACCES') }],
+    ['not known from garbage', 'x', { unsure: expect.stringContaining('not a number') }]
+  ])('its restriction of user namespaces is %s', async (_, answer, found) => {
+    const path = '/proc/sys/kernel/apparmor_restrict_unprivileged_userns'
+    expect(await detect(detectAppArmorUserns, { '/proc/sys/kernel': ['x'], [path]: answer })).toEqual(found)
+  })
+})
+
+describe('SELinux', () => {
+  test.each<[string, Answers[string], object]>([
+    ['absent', undefined, { value: 'absent' }],
+    ['permissive', '0', { value: 'permissive' }],
+    ['enforcing', '1', { value: 'enforcing' }],
+    ['not known with 2', '2', { unsure: expect.stringContaining('neither 0 nor 1') }],
+    ['not known with garbage', 'Enforcing', { unsure: expect.stringContaining('not a number') }],
+    ['not known when closed', { error: 'EACCES' }, { unsure: expect.stringContaining('EACCES') }]
+  ])('is %s', async (_, answer, found) => {
+    expect(
+      await detect(detectSeLinux, { '/sys/fs': ['selinux'], '/sys/fs/selinux': undefined, '/sys/fs/selinux/enforce': answer })
+    ).toEqual(found)
+  })
+
+  test('is not known where its file system is not mounted', async () => {
+    const found = await detect(detectSeLinux, {
+      '/sys/fs': ['selinux'],
+      '/sys/fs/selinux': [],
+      '/sys/fs/selinux/enforce': undefined
+    })
+    expect(found).toEqual({ unsure: expect.stringContaining('not mounted') })
+  })
+
+  test('is not known without /sys', async () => {
+    expect(await detect(detectSeLinux, { '/sys/fs': undefined })).toEqual({ unsure: expect.stringContaining('not mounted') })
+  })
+})
+
+describe('seccomp', () => {
+  const path = '/proc/sys/kernel/seccomp/actions_avail'
+
+  test.each<[string, Answers[string], readonly string[]]>([
+    [
+      'has its actions',
+      'kill_process kill_thread trap errno user_notif trace log allow\n',
+      ['kill_process', 'kill_thread', 'trap', 'errno', 'user_notif', 'trace', 'log', 'allow']
+    ],
+    ['has none where it is not compiled in', undefined, []],
+    ['has none in an empty file', '', []]
+  ])('%s', async (_, answer, value) => {
+    expect(await detect(detectSeccomp, { '/proc/sys/kernel': ['x'], [path]: answer })).toEqual({ value })
+  })
+
+  test('is not known when closed', async () => {
+    expect(await detect(detectSeccomp, { '/proc/sys/kernel': ['x'], [path]: { error: 'EPERM' } })).toHaveProperty('unsure')
+  })
+})
+
+test.each<[Answers[string], object]>([
+  [undefined, { value: 'absent' }],
+  ['0\n', { value: 0 }],
+  ['3\n', { value: 3 }],
+  ['x', { unsure: expect.stringContaining('not a number') }],
+  [{ error: 'EACCES' }, { unsure: expect.stringContaining('EACCES') }]
+])('Yama’s scope of %j is told as %j', async (answer, found) => {
+  expect(await detect(detectYama, { '/proc/sys/kernel': ['x'], '/proc/sys/kernel/yama/ptrace_scope': answer })).toEqual(found)
+})
+
+describe('FUSE', () => {
+  const node: Answers = {
+    '/proc/sys/kernel': ['x'],
+    '/proc/filesystems': 'nodev\tsysfs\n\text4\nnodev\tfuse\n\tfuseblk\nnodev\tfusectl\n',
+    '/dev': ['fuse'],
+    '/dev/fuse': { stat: { kind: 'character', mode: 0o666, device: '10:229' } }
+  }
+
+  test.each<[string, Answers, object]>([
+    ['there', {}, { registered: true, device: { number: '10:229', mode: 0o666 } }],
+    [
+      'not registered by its relatives',
+      { '/proc/filesystems': '\tfuseblk\nnodev\tfusectl\nnodev\tvirtiofuse\n' },
+      { registered: false }
+    ],
+    ['there without a device', { '/dev/fuse': undefined }, { registered: true, device: undefined }],
+    [
+      'there with a closed device',
+      { '/dev/fuse': { stat: { kind: 'character', mode: 0o600, device: '10:229' } } },
+      { device: { number: '10:229', mode: 0o600 } }
+    ],
+    ['there with a file for a device', { '/dev/fuse': 'text' }, { device: { number: 'file', mode: 0o755 } }]
+  ])('is %s', async (_, answers, value) => {
+    expect(await detect(detectFuse, { ...node, ...answers })).toEqual({ value: expect.objectContaining(value) })
+  })
+
+  test.each<[string, Answers]>([
+    ['a list that is cut short', { '/proc/filesystems': 'nodev\tsysfs\nnodev\tfu' }],
+    ['no list', { '/proc/filesystems': undefined }],
+    ['no /dev', { '/dev': undefined, '/dev/fuse': undefined }],
+    ['a closed /dev', { '/dev/fuse': { error: 'EACCES' } }]
+  ])('is not known with %s', async (_, answers) => {
+    expect(await detect(detectFuse, { ...node, ...answers })).toHaveProperty('unsure')
+  })
+})

@@ -1,0 +1,171 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { FactName } from '../../../src/facts/observe.ts'
+import { buildObstacles, deriveShiftfs, hasShiftfsSource } from '../../../src/facts/shiftfs.ts'
+import { distro, factsOf, IDEAL, kernel, modules, type Values } from '../node-facts.ts'
+
+describe('a source of shiftfs', () => {
+  test.each([
+    ['5.3.18', false],
+    ['5.4.0', true],
+    ['5.8.18', true],
+    ['5.9.16', false],
+    ['5.10.127+', true],
+    ['5.11.0', true],
+    ['5.12.19', false],
+    ['5.13.0', true],
+    ['5.15.0-1084-aws', true],
+    ['5.19.17', true],
+    ['5.20.0', false],
+    ['6.0.19', false],
+    ['6.1.66', true],
+    ['6.2.16', true],
+    ['6.3.0', false],
+    ['6.8.0-41-generic', false],
+    ['6.10.0', false],
+    ['6.11.0', false],
+    ['6.19.0', false],
+    ['7.1.0', false],
+    ['4.19.0', false],
+    ['50.4.0', false]
+  ])('for %s: %s', (release, there) => {
+    expect(hasShiftfsSource(kernel(release))).toBe(there)
+  })
+
+  test('is there by numbers, for no kernel but those that are listed', () => {
+    const listed = new Set('5.4 5.5 5.6 5.7 5.8 5.10 5.11 5.13 5.14 5.15 5.16 5.17 5.18 5.19 6.1 6.2'.split(' '))
+    fc.assert(
+      fc.property(fc.nat(12), fc.nat(40), (major, minor) => {
+        expect(hasShiftfsSource({ release: `${major}.${minor}`, major, minor })).toBe(listed.has(`${major}.${minor}`))
+      })
+    )
+  })
+})
+
+/** Nothing of shiftfs is there, and everything to build it is. */
+const NONE: Partial<Values> = {
+  'kernel-modules': {
+    supported: true,
+    modules: modules({ shiftfs: 'absent' }),
+    shiftfs: { registered: false, outOfTree: undefined, blockedBy: '' }
+  }
+}
+const derive = (changes: Partial<Values> = {}, ...unknowns: readonly FactName[]) =>
+  deriveShiftfs(factsOf({ ...NONE, ...changes }, ...unknowns))
+const stateOf = (changes: Partial<Values> = {}, ...unknowns: readonly FactName[]) => {
+  const fact = derive(changes, ...unknowns)
+  return fact.known ? fact.value.state : 'unknown'
+}
+const headers = (changes: Partial<Values['headers']>): Partial<Values> => ({ headers: { ...IDEAL.headers, ...changes } })
+const module = (state: 'present' | 'loadable' | 'absent' | 'unknown', registered = false): Partial<Values> => ({
+  'kernel-modules': {
+    supported: true,
+    modules: modules({ shiftfs: state }),
+    shiftfs: { registered, outOfTree: false, blockedBy: '' }
+  }
+})
+
+describe('shiftfs', () => {
+  test.each<[string, Partial<Values>, string]>([
+    ['loaded', module('present'), 'loaded'],
+    ['registered', module('absent', true), 'loaded'],
+    ['loadable', module('loadable'), 'loadable'],
+    ['not known', module('unknown'), 'unknown'],
+    ['buildable', {}, 'buildable'],
+    ['buildable without EFI or lockdown', { lockdown: 'absent' }, 'buildable'],
+    ['absent with Secure Boot', { 'secure-boot': 'on' }, 'absent'],
+    ['absent in lockdown', { lockdown: 'integrity' }, 'absent'],
+    ['absent in full lockdown', { lockdown: 'confidentiality' }, 'absent'],
+    ['absent where modules must be signed', { 'module-signatures': true }, 'absent'],
+    ['absent under LoadPin', { loadpin: true }, 'absent'],
+    ['absent where nothing is loaded', { 'module-switch': { disabled: true } }, 'absent'],
+    ['absent in a kernel that has no source', { kernel: kernel('6.8.0-41-generic') }, 'absent'],
+    ['absent without headers', headers({ directory: '', missing: ['Makefile'] }), 'absent'],
+    ['absent with half the headers', headers({ missing: ['Module.symvers'] }), 'absent'],
+    ['absent on 5.15 without is_idmapped_mnt', headers({ isIdmappedMnt: false }), 'absent'],
+    [
+      'buildable on 5.13 without is_idmapped_mnt',
+      { kernel: kernel('5.13.0'), ...headers({ isIdmappedMnt: false }) },
+      'buildable'
+    ],
+    ['absent on 5.10 with renamedata', { kernel: kernel('5.10.237'), ...headers({ renamedata: true }) }, 'absent'],
+    ['buildable on 5.10 without renamedata', { kernel: kernel('5.10.127+') }, 'buildable'],
+    ['buildable on 5.19 with renamedata', { kernel: kernel('5.19.0'), ...headers({ renamedata: true }) }, 'buildable']
+  ])('is %s', (_, changes, state) => {
+    expect(stateOf(changes)).toBe(state)
+  })
+
+  test('that is blacklisted is not built', () => {
+    const found = {
+      ...module('absent'),
+      'kernel-modules': {
+        supported: true,
+        modules: modules({ shiftfs: 'absent' as const }),
+        shiftfs: { registered: false, outOfTree: undefined, blockedBy: 'shiftfs is blacklisted in /x' }
+      }
+    }
+    expect(derive(found)).toMatchObject({ value: { state: 'absent', because: expect.stringContaining('blacklisted in /x') } })
+  })
+
+  test.each<FactName>(['module-switch', 'secure-boot', 'lockdown', 'module-signatures', 'loadpin', 'headers'])(
+    'with unknown %s is not buildable',
+    name => {
+      expect(derive({}, name)).toMatchObject({
+        value: { state: 'absent', because: expect.stringContaining(`nobody could read ${name}`) }
+      })
+    }
+  )
+
+  test('is not known without the kernel or its modules', () => {
+    expect(stateOf({}, 'kernel')).toBe('unknown')
+    expect(stateOf({}, 'kernel-modules')).toBe('unknown')
+  })
+
+  test('is never buildable while anything stands against it', () => {
+    const gate = fc.record<Partial<Values>>(
+      {
+        'secure-boot': fc.constantFrom('on', 'off'),
+        lockdown: fc.constantFrom('none', 'absent', 'integrity', 'confidentiality'),
+        'module-signatures': fc.boolean(),
+        loadpin: fc.boolean(),
+        'module-switch': fc.boolean().map(disabled => ({ disabled })),
+        kernel: fc.constantFrom('5.4.0', '5.10.0', '5.15.0', '6.8.0').map(kernel)
+      },
+      { requiredKeys: [] }
+    )
+    fc.assert(
+      fc.property(
+        gate,
+        fc.subarray<FactName>(['headers', 'secure-boot', 'lockdown', 'loadpin', 'module-signatures', 'module-switch']),
+        (changes, unknowns) => {
+          const obstacles = buildObstacles(factsOf({ ...NONE, ...changes }, ...unknowns))
+          expect(stateOf(changes, ...unknowns)).toBe(obstacles.length === 0 ? 'buildable' : 'absent')
+          if (unknowns.length > 0) expect(obstacles.length).toBeGreaterThanOrEqual(unknowns.length)
+        }
+      )
+    )
+  })
+
+  test.each([
+    ['5.15.0-47-generic', 'ubuntu', false],
+    ['5.15.0-48-generic', 'ubuntu', true],
+    ['5.15.0-67-generic', 'ubuntu', true],
+    ['5.15.0-68-generic', 'ubuntu', false],
+    ['5.15.0-1028-gke', 'ubuntu', false],
+    ['5.15.0-480-generic', 'ubuntu', false],
+    ['5.15.0-50-generic', 'debian', false],
+    ['5.17.5', 'ubuntu', true],
+    ['5.17.5-76051705-generic', 'pop', true],
+    ['5.17.50', 'ubuntu', false],
+    ['5.17.6', 'ubuntu', false]
+  ])('of %s on %s is suspect: %s', (release, id, suspect) => {
+    expect(derive({ ...module('loadable'), kernel: kernel(release), distro: distro(id) })).toMatchObject({ value: { suspect } })
+  })
+
+  test('tells where it comes from', () => {
+    const outOfTree = {
+      'kernel-modules': { supported: true, modules: modules(), shiftfs: { registered: true, outOfTree: true, blockedBy: '' } }
+    }
+    expect(derive(outOfTree)).toMatchObject({ value: { state: 'loaded', outOfTree: true } })
+  })
+})

@@ -1,0 +1,125 @@
+import type { Known, Unknown } from '../../src/facts/fact.ts'
+import { MODULES, type ModuleName, type ModuleState } from '../../src/facts/kernel-modules.ts'
+import type { FactName, NodeFacts } from '../../src/facts/observe.ts'
+import type { Storage } from '../../src/facts/storage.ts'
+import type { Policy } from '../../src/verdicts/policy.ts'
+import type { Answer, Verdict } from '../../src/verdicts/verdict.ts'
+
+export type Values = { readonly [Name in FactName]: Extract<NodeFacts[Name], { known: true }>['value'] }
+
+export const known = <T>(value: T): Known<T> => ({ known: true, value, evidence: [] })
+export const unknown = (why = 'nobody could read it'): Unknown => ({ known: false, why, evidence: [] })
+
+export const modules = (changes: Partial<Record<ModuleName, ModuleState['state']>> = {}): Record<ModuleName, ModuleState> =>
+  Object.fromEntries(MODULES.map(name => [name, { state: changes[name] ?? 'present', because: 'as the test says' }])) as Record<
+    ModuleName,
+    ModuleState
+  >
+
+export const storage = (changes: Partial<Storage> = {}): Storage => ({
+  path: '/var/lib/kubelet',
+  mountPoint: '/',
+  type: 'ext4',
+  readOnly: false,
+  noExec: false,
+  free: 200e9,
+  total: 500e9,
+  ...changes
+})
+
+/** A node that can host everything: bare metal with an NVIDIA GPU, Ubuntu with its own shiftfs, Sysbox, and FUSE for pods. */
+export const IDEAL: Values = {
+  kernel: { release: '5.15.0-116-generic', major: 5, minor: 15 },
+  architecture: 'amd64',
+  distro: { id: 'ubuntu', version: '22.04', name: 'Ubuntu 22.04.5 LTS', like: ['debian'], variant: '' },
+  'boot-id': '7b3c1e2a-90ab-4cde-8f01-23456789abcd',
+  'kernel-modules': { supported: true, modules: modules(), shiftfs: { registered: true, outOfTree: false, blockedBy: '' } },
+  headers: { directory: '/usr/src/linux-headers', missing: [], isIdmappedMnt: true, renamedata: false },
+  'module-switch': { disabled: false },
+  'secure-boot': 'off',
+  lockdown: 'none',
+  'module-signatures': false,
+  loadpin: false,
+  'user-namespaces': { compiled: true, max: 65_536, unprivileged: true },
+  'namespace-limits': { mnt: 65_536, pid: 65_536 },
+  seccomp: ['kill_process', 'user_notif', 'allow'],
+  'seccomp-default': 'off',
+  fuse: { registered: true, device: { number: '10:229', mode: 0o666 } },
+  selinux: 'absent',
+  apparmor: {
+    enabled: { ok: true, value: true },
+    profiles: { ok: true, value: new Map() },
+    fusermount3File: { ok: true, value: false }
+  },
+  'apparmor-userns': 'absent',
+  yama: 1,
+  storage: storage(),
+  'sysbox-storage': storage({ path: '/var/lib/sysbox' }),
+  'var-lib': storage({ path: '/var/lib' }),
+  'host-paths': { '/usr/src': { exists: true, parentWritable: true }, '/lib/modules': { exists: true, parentWritable: true } },
+  machine: { kind: 'bare-metal', sign: 'Dell' },
+  cloud: 'none',
+  gpus: [{ address: '0000:00:1e.0', vendor: 'nvidia', driver: 'nvidia' }],
+  'nvidia-driver': { version: '550.135', open: false },
+  'nvidia-devices': { control: true, gpus: 1, nouveau: false },
+  mig: false,
+  sysbox: { programs: ['/usr/bin/sysbox-runc'], manager: 'alive', fs: 'alive' },
+  conntrack: true,
+  node: {
+    name: 'node',
+    labels: {},
+    annotations: {},
+    providerId: '',
+    taints: [],
+    allocatable: { 'nvidia.com/gpu': 1, 'github.com/fuse': 10 },
+    runtimeHandlers: ['runc', 'sysbox-runc'],
+    containerRuntime: 'containerd://1.7.27',
+    kubelet: 'v1.33.4'
+  },
+  'pod-security': { asked: true, level: 'privileged' },
+  inventory: { cpu: { model: 'AMD EPYC', cores: 2 }, memory: { total: 8e9, available: 4e9 }, disks: [] },
+  shiftfs: { state: 'loaded', because: 'loaded', outOfTree: false, suspect: false }
+}
+
+export const FACTS = Object.keys(IDEAL) as readonly FactName[]
+
+/** The facts of the ideal node, but for these changes; the facts that are named after them are unknown. */
+export const factsOf = (changes: Partial<Values> = {}, ...unknowns: readonly FactName[]): NodeFacts =>
+  Object.fromEntries(
+    Object.entries({ ...IDEAL, ...changes }).map(([name, value]) => [
+      name,
+      unknowns.includes(name as FactName) ? unknown(`nobody could read ${name}`) : known(value)
+    ])
+  ) as unknown as NodeFacts
+
+/** The operator's defaults. */
+export const policy = (changes: Partial<Policy> = {}): Policy => ({
+  minimumKernel: undefined,
+  gpuInVirtualMachines: 'deny',
+  shiftfsOutsideUbuntu: 'deny',
+  apparmorUserns: 'block',
+  selinuxPodman: 'block',
+  fuseResources: ['github.com/fuse', 'smarter-devices/fuse'],
+  privilegedWorkspaces: 'unset',
+  workspaceNamespace: '',
+  ...changes
+})
+
+export const kernel = (release: string): Values['kernel'] => {
+  const [major = 0, minor = 0] = release.split('.').map(part => Number.parseInt(part, 10))
+  return { release, major, minor }
+}
+
+export const distro = (id: string, version = ''): Values['distro'] => ({
+  id,
+  version,
+  name: `${id} ${version}`.trim(),
+  like: [],
+  variant: ''
+})
+
+/** The answer of each part, by name, at any depth. */
+export const answers = (verdict: Verdict): Readonly<Record<string, Answer>> => ({
+  ...(verdict.parts.length === 0 ? { [verdict.name]: verdict.answer } : Object.assign({}, ...verdict.parts.map(answers))),
+  [verdict.name]: verdict.answer
+})

@@ -1,0 +1,374 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { FactName } from '../../../src/facts/observe.ts'
+import { CAPABILITIES, type Capability, decide, rules } from '../../../src/verdicts/decide.ts'
+import type { Policy } from '../../../src/verdicts/policy.ts'
+import type { Answer, Verdict } from '../../../src/verdicts/verdict.ts'
+import { distro, FACTS, factsOf, IDEAL, kernel, modules, policy, storage, type Values } from '../node-facts.ts'
+
+const judge = (
+  capability: Capability,
+  changes: Partial<Values> = {},
+  terms: Partial<Policy> = {},
+  ...unknowns: readonly FactName[]
+) => rules[capability](factsOf(changes, ...unknowns), policy(terms))
+
+const LOOKED_AT = CAPABILITIES.filter(capability => capability !== 'privileged')
+
+test('the ideal node hosts everything', () => {
+  const verdicts = decide(factsOf(), policy({ privilegedWorkspaces: 'allowed' }))
+  expect(Object.entries(verdicts).map(([name, { answer }]) => [name, answer])).toEqual(CAPABILITIES.map(name => [name, 'yes']))
+  for (const verdict of Object.values(verdicts)) expect(verdict.wayOut).toEqual([])
+})
+
+test('nothing is a yes of a node of which nothing is known', () => {
+  const verdicts = decide(factsOf({}, ...FACTS), policy({ workspaceNamespace: 'ws' }))
+  expect(Object.values(verdicts).map(({ answer }) => answer)).toEqual(CAPABILITIES.map(() => 'unknown'))
+})
+
+test('privileged is judged only where the operator opted in', () => {
+  expect(decide(factsOf(), policy())).not.toHaveProperty('privileged')
+  expect(decide(factsOf(), policy({ privilegedWorkspaces: 'denied' })).privileged?.answer).toBe('no')
+  expect(decide(factsOf(), policy({ workspaceNamespace: 'ws' })).privileged?.answer).toBe('yes')
+})
+
+describe('whatever is unknown', () => {
+  const changes = fc.record<Partial<Values>>(
+    {
+      kernel: fc.constantFrom(...['5.3.0', '5.4.0', '5.10.0', '5.14.0-1.el9_1', '6.8.0'].map(kernel)),
+      distro: fc.constantFrom(...['ubuntu', 'cos', 'bottlerocket', 'amzn', 'rocky', 'constructed'].map(id => distro(id))),
+      selinux: fc.constantFrom('absent', 'permissive', 'enforcing'),
+      machine: fc.constantFrom<Values['machine']>({ kind: 'virtual', sign: 'KVM' }, IDEAL.machine),
+      storage: fc.constantFrom(storage(), storage({ type: 'nfs' }), storage({ type: 'zfs' })),
+      'apparmor-userns': fc.constantFrom('absent', 'off', 'on'),
+      fuse: fc.constantFrom(IDEAL.fuse, { registered: false, device: undefined }),
+      'kernel-modules': fc.constantFrom(IDEAL['kernel-modules'], {
+        ...IDEAL['kernel-modules'],
+        modules: modules({ fuse: 'absent', overlay: 'unknown' })
+      }),
+      shiftfs: fc.constantFrom(IDEAL.shiftfs, { ...IDEAL.shiftfs, state: 'absent' as const }),
+      mig: fc.boolean()
+    },
+    { requiredKeys: [] }
+  )
+  const hidden = fc.subarray([...FACTS])
+
+  test('knowing less never makes a no or an unknown a yes', () => {
+    fc.assert(
+      fc.property(changes, hidden, (found, names) => {
+        // The Node object only adds conditions: without it they are not asked.
+        const unknowns = names.filter(name => name !== 'node')
+        const [before, after] = [decide(factsOf(found), policy()), decide(factsOf(found, ...unknowns), policy())]
+        for (const name of LOOKED_AT) if (before[name]?.answer !== 'yes') expect(after[name]?.answer).not.toBe('yes')
+      })
+    )
+  })
+
+  test('a capability is never a yes while a part of it is not', () => {
+    const holds = (verdict: Verdict): boolean =>
+      verdict.parts.every(holds) &&
+      (verdict.parts.length === 0 ||
+        verdict.name.includes(' or ') ||
+        (verdict.answer === 'yes') === verdict.parts.every(part => part.answer === 'yes'))
+    fc.assert(
+      fc.property(changes, hidden, (found, names) => {
+        for (const verdict of Object.values(decide(factsOf(found, ...names), policy()))) expect(holds(verdict)).toBe(true)
+      })
+    )
+  })
+
+  test('every no and every unknown says why, and every no what to do', () => {
+    fc.assert(
+      fc.property(changes, hidden, (found, names) => {
+        for (const verdict of Object.values(decide(factsOf(found, ...names), policy()))) {
+          expect(verdict.because).not.toBe('')
+          if (verdict.answer === 'no') expect(verdict.wayOut).not.toEqual([])
+        }
+      })
+    )
+  })
+})
+
+describe('a switch of the operator', () => {
+  const EL9 = { kernel: kernel('5.4.0') }
+  const OUTSIDE = { distro: distro('debian', '12'), shiftfs: { ...IDEAL.shiftfs, outOfTree: true } }
+
+  test.each<[string, Capability, Partial<Values>, Partial<Policy>, Answer, Answer]>([
+    ['minimum-kernel lets an old kernel in', 'cvm', EL9, { minimumKernel: [5, 4] }, 'unknown', 'yes'],
+    ['minimum-kernel keeps a good one out', 'cvm', {}, { minimumKernel: [6, 1] }, 'yes', 'no'],
+    [
+      'gpu-in-virtual-machines',
+      'gpu-cvm',
+      { machine: { kind: 'virtual', sign: 'KVM' } },
+      { gpuInVirtualMachines: 'allow' },
+      'no',
+      'yes'
+    ],
+    ['shiftfs-outside-ubuntu', 'cached-cvm', OUTSIDE, { shiftfsOutsideUbuntu: 'allow' }, 'no', 'yes'],
+    ['apparmor-userns', 'podman', { 'apparmor-userns': 'on' }, { apparmorUserns: 'allow' }, 'no', 'yes'],
+    ['selinux-podman', 'podman', { selinux: 'enforcing' }, { selinuxPodman: 'allow' }, 'no', 'yes'],
+    [
+      'fuse-resources',
+      'podman',
+      { node: { ...IDEAL.node, allocatable: { 'squat.ai/fuse': 1 } } },
+      { fuseResources: ['squat.ai/fuse'] },
+      'no',
+      'yes'
+    ],
+    ['privileged-workspaces', 'cvm', {}, { privilegedWorkspaces: 'denied' }, 'yes', 'no'],
+    [
+      'workspace-namespace',
+      'cvm',
+      { 'pod-security': { asked: true, level: 'baseline' } },
+      { workspaceNamespace: 'ws' },
+      'yes',
+      'no'
+    ]
+  ])('%s', (_, capability, changes, terms, before, after) => {
+    expect(judge(capability, changes).answer).toBe(before)
+    expect(judge(capability, changes, terms).answer).toBe(after)
+  })
+
+  test.each<[string, Capability, Partial<Values>, Partial<Policy>]>([
+    ['gpu-in-virtual-machines', 'gpu-cvm', { machine: { kind: 'virtual', sign: 'KVM' } }, { gpuInVirtualMachines: 'allow' }],
+    ['shiftfs-outside-ubuntu', 'cached-cvm', OUTSIDE, { shiftfsOutsideUbuntu: 'allow' }],
+    ['apparmor-userns', 'podman', { 'apparmor-userns': 'on' }, { apparmorUserns: 'allow' }],
+    ['selinux-podman', 'podman', { selinux: 'enforcing' }, { selinuxPodman: 'allow' }]
+  ])('that lifts an obstacle (%s) leaves a caution in its place', (_, capability, changes, terms) => {
+    const cautions = (verdict: Verdict) => verdict.cautions.length
+    expect(cautions(judge(capability, changes, terms))).toBeGreaterThan(cautions(judge(capability, {}, terms)))
+  })
+
+  test('lifts only its own obstacle', () => {
+    const all: Partial<Policy> = {
+      gpuInVirtualMachines: 'allow',
+      shiftfsOutsideUbuntu: 'allow',
+      apparmorUserns: 'allow',
+      selinuxPodman: 'allow'
+    }
+    expect(judge('cvm', { selinux: 'enforcing' }, all).answer).toBe('no')
+    expect(judge('podman', { 'user-namespaces': { compiled: true, max: 0, unprivileged: true } }, all).answer).toBe('no')
+    expect(judge('gpu-cvm', { mig: true }, all).answer).toBe('no')
+    expect(judge('cached-cvm', { shiftfs: { ...IDEAL.shiftfs, state: 'broken' } }, all).answer).toBe('no')
+  })
+})
+
+describe('a cached CVM', () => {
+  const shiftfs = (changes: Partial<Values['shiftfs']>): Partial<Values> => ({ shiftfs: { ...IDEAL.shiftfs, ...changes } })
+
+  test.each<[string, Partial<Values>, Answer]>([
+    ['with shiftfs to be loaded', shiftfs({ state: 'loadable' }), 'yes'],
+    ['with shiftfs to be built', shiftfs({ state: 'buildable' }), 'no'],
+    ['without shiftfs', shiftfs({ state: 'absent' }), 'no'],
+    ['with a broken shiftfs', shiftfs({ state: 'broken' }), 'no'],
+    ['with a suspect shiftfs', shiftfs({ suspect: true }), 'unknown'],
+    ['with a self-built shiftfs on Ubuntu', shiftfs({ outOfTree: true }), 'yes'],
+    ['with a self-built shiftfs on Debian', { distro: distro('debian', '12'), ...shiftfs({ outOfTree: true }) }, 'no'],
+    [
+      'with a shiftfs of unknown origin on Debian',
+      { distro: distro('debian', '12'), ...shiftfs({ outOfTree: undefined }) },
+      'unknown'
+    ],
+    ['with the kernel’s own shiftfs on Debian', { distro: distro('debian', '12'), ...shiftfs({ outOfTree: false }) }, 'yes'],
+    [
+      'on one that is like Ubuntu',
+      { distro: { ...distro('linuxmint'), like: ['ubuntu'] }, ...shiftfs({ outOfTree: true }) },
+      'no'
+    ],
+    ['on Amazon Linux', { distro: distro('amzn', '2023') }, 'no'],
+    ['on CRI-O', { node: { ...IDEAL.node, containerRuntime: 'cri-o://1.30.0' } }, 'no'],
+    ['on Docker', { node: { ...IDEAL.node, containerRuntime: 'docker://24.0.7' } }, 'yes'],
+    ['on a runtime without a name', { node: { ...IDEAL.node, containerRuntime: '' } }, 'unknown'],
+    ['with a read-only /var/lib', { 'var-lib': storage({ readOnly: true }) }, 'no'],
+    ['with /var/lib in an image', { 'var-lib': storage({ type: 'squashfs' }) }, 'no'],
+    ['where no CVM runs', { yama: 3 }, 'no']
+  ])('%s is %s', (_, changes, answer) => {
+    expect(judge('cached-cvm', changes).answer).toBe(answer)
+  })
+
+  test('is not asked about a runtime that nobody knows', () => {
+    expect(judge('cached-cvm', {}, {}, 'node').answer).toBe('yes')
+  })
+})
+
+describe('a GPU', () => {
+  const gpus = (vendor: 'nvidia' | 'amd' | 'intel', driver: string): Partial<Values> => ({
+    gpus: [{ address: '0000:00:1e.0', vendor, driver }]
+  })
+
+  test.each<[string, Partial<Values>, Answer]>([
+    ['that is not there', { gpus: [] }, 'no'],
+    ['of AMD', gpus('amd', 'amdgpu'), 'no'],
+    ['of Intel', gpus('intel', 'xe'), 'no'],
+    ['bound to nouveau', gpus('nvidia', 'nouveau'), 'no'],
+    ['bound to vfio-pci', gpus('nvidia', 'vfio-pci'), 'no'],
+    ['bound to nothing', gpus('nvidia', ''), 'no'],
+    ['without a loaded driver', { 'nvidia-driver': 'none' }, 'no'],
+    ['without /dev/nvidiactl', { 'nvidia-devices': { control: false, gpus: 1, nouveau: false } }, 'no'],
+    ['that the Node does not offer', { node: { ...IDEAL.node, allocatable: {} } }, 'no'],
+    ['that the Node offers in parts', { node: { ...IDEAL.node, allocatable: { 'nvidia.com/mig-1g.5gb': 7 } } }, 'yes'],
+    [
+      'beside one that is given away',
+      { gpus: [...IDEAL.gpus, { address: '0000:00:1f.0', vendor: 'nvidia', driver: 'vfio-pci' }] },
+      'yes'
+    ],
+    ['in a virtual machine', { machine: { kind: 'virtual', sign: 'KVM' } }, 'yes']
+  ])('%s is %s', (_, changes, answer) => {
+    expect(judge('gpu', changes).answer).toBe(answer)
+  })
+
+  test.each<FactName>(['gpus', 'nvidia-driver', 'nvidia-devices'])('of unknown %s is unknown', name => {
+    expect(judge('gpu', {}, {}, name).answer).toBe('unknown')
+  })
+
+  test.each<[string, Partial<Values>, readonly FactName[], Answer]>([
+    ['bare metal', {}, [], 'yes'],
+    ['a virtual machine', { machine: { kind: 'virtual', sign: 'KVM' } }, [], 'no'],
+    ['nobody knows which', {}, ['machine'], 'unknown'],
+    ['GPUs in parts', { mig: true }, [], 'no'],
+    ['parts nobody knows of', {}, ['mig'], 'unknown'],
+    ['no GPU', { gpus: [] }, [], 'no'],
+    ['no CVM', { yama: 3 }, [], 'no']
+  ])('inside a CVM is judged with %s', (_, changes, unknowns, answer) => {
+    expect(judge('gpu-cvm', changes, {}, ...unknowns).answer).toBe(answer)
+  })
+})
+
+describe('Podman', () => {
+  const namespaces = (changes: Partial<Values['user-namespaces']>): Partial<Values> => ({
+    'user-namespaces': { ...IDEAL['user-namespaces'], ...changes }
+  })
+  const device = (number: string, mode: number): Partial<Values> => ({ fuse: { registered: true, device: { number, mode } } })
+  const profiles = (...names: readonly string[]): Values['apparmor'] => ({
+    ...IDEAL.apparmor,
+    profiles: { ok: true, value: new Map(names.map(name => [name, 'unconfined'])) }
+  })
+
+  test.each<[string, Partial<Values>, Answer]>([
+    ['with no user namespaces', namespaces({ compiled: false }), 'no'],
+    ['with none allowed, as fresh Bottlerocket', namespaces({ max: 0 }), 'no'],
+    ['with few', namespaces({ max: 100 }), 'yes'],
+    ['with Debian’s switch off', namespaces({ unprivileged: false }), 'no'],
+    ['with too few mount namespaces', { 'namespace-limits': { mnt: 3, pid: 10 } }, 'no'],
+    ['with no process namespaces', { 'namespace-limits': { mnt: 10, pid: 0 } }, 'no'],
+    ['with just enough', { 'namespace-limits': { mnt: 4, pid: 1 } }, 'yes'],
+    ['without AppArmor’s restriction', { 'apparmor-userns': 'off' }, 'yes'],
+    ['with AppArmor’s restriction', { 'apparmor-userns': 'on' }, 'no'],
+    ['with a profile that may lift it', { 'apparmor-userns': 'on', apparmor: profiles('podman') }, 'unknown'],
+    ['with a profile of another name', { 'apparmor-userns': 'on', apparmor: profiles('podman2') }, 'no'],
+    [
+      'with profiles that are closed',
+      { 'apparmor-userns': 'on', apparmor: { ...IDEAL.apparmor, profiles: { ok: false, why: 'EACCES' } } },
+      'unknown'
+    ],
+    ['with a device for root only', device('10:229', 0o600), 'no'],
+    ['with a device for a group', device('10:229', 0o660), 'no'],
+    ['with a device that is read only', device('10:229', 0o664), 'no'],
+    ['with another device', device('1:3', 0o666), 'no'],
+    [
+      'with FUSE to be loaded',
+      {
+        fuse: { registered: false, device: undefined },
+        'kernel-modules': { ...IDEAL['kernel-modules'], modules: modules({ fuse: 'loadable' }) }
+      },
+      'yes'
+    ],
+    [
+      'without FUSE',
+      {
+        fuse: { registered: false, device: undefined },
+        'kernel-modules': { ...IDEAL['kernel-modules'], modules: modules({ fuse: 'absent' }) }
+      },
+      'no'
+    ],
+    ['without FUSE for pods', { node: { ...IDEAL.node, allocatable: {} } }, 'no'],
+    ['with FUSE by another plugin', { node: { ...IDEAL.node, allocatable: { 'smarter-devices/fuse': 1 } } }, 'yes'],
+    ['with SELinux', { selinux: 'enforcing' }, 'no'],
+    ['with SELinux on Bottlerocket', { selinux: 'enforcing', distro: distro('bottlerocket') }, 'yes'],
+    ['with SELinux that only warns', { selinux: 'permissive' }, 'yes'],
+    ['on an old kernel', { kernel: kernel('5.4.0') }, 'yes'],
+    ['on COS', { distro: distro('cos') }, 'yes']
+  ])('%s is %s', (_, changes, answer) => {
+    expect(judge('podman', changes).answer).toBe(answer)
+  })
+
+  test.each<[string, Partial<Values>, string]>([
+    ['few namespaces', namespaces({ max: 255 }), 'only 255'],
+    ['an old kernel', { kernel: kernel('5.10.0') }, 'fuse-overlayfs'],
+    ['a kubelet with seccompDefault', { 'seccomp-default': 'on' }, 'Unconfined']
+  ])('with %s is a yes with a caution', (_, changes, caution) => {
+    expect(judge('podman', changes)).toMatchObject({ answer: 'yes', cautions: [expect.stringContaining(caution)] })
+  })
+
+  test('with 256 namespaces and 5.11 needs no caution', () => {
+    expect(judge('podman', { ...namespaces({ max: 256 }), kernel: kernel('5.11.0') }).cautions).toEqual([])
+  })
+
+  test('is not asked about pods’ devices where no Node is known', () => {
+    expect(judge('podman', {}, {}, 'node').answer).toBe('yes')
+  })
+
+  test.each<FactName>(['user-namespaces', 'namespace-limits', 'apparmor-userns', 'fuse', 'selinux', 'kernel'])(
+    'of unknown %s is unknown',
+    name => {
+      expect(judge('podman', {}, {}, name).answer).toBe('unknown')
+    }
+  )
+})
+
+describe('Sysbox on the node', () => {
+  const node = (changes: Partial<Values['node']>): Partial<Values> => ({ node: { ...IDEAL.node, ...changes } })
+  const sysbox = (changes: Partial<Values['sysbox']>): Partial<Values> => ({ sysbox: { ...IDEAL.sysbox, ...changes } })
+
+  test.each<[string, Partial<Values>, Answer]>([
+    ['not installed', sysbox({ programs: [], manager: 'no socket', fs: 'no socket' }), 'no'],
+    ['without sysbox-runc', sysbox({ programs: ['/usr/bin/sysbox-mgr'] }), 'no'],
+    ['with a dead manager', sysbox({ manager: 'dead' }), 'no'],
+    ['without the socket of sysbox-fs', sysbox({ fs: 'no socket' }), 'no'],
+    ['not among the runtime handlers', node({ runtimeHandlers: ['runc'] }), 'no'],
+    ['under an old kubelet', node({ runtimeHandlers: undefined }), 'unknown'],
+    [
+      'under CRI-O by label',
+      node({ runtimeHandlers: undefined, containerRuntime: 'cri-o://1.29.1', labels: { 'sysbox-runtime': 'running' } }),
+      'yes'
+    ],
+    ['under containerd by label only', node({ runtimeHandlers: undefined, labels: { 'sysbox-runtime': 'running' } }), 'unknown'],
+    ['with the taint', node({ taints: [{ key: 'sysbox-runtime', value: 'not-running', effect: 'NoSchedule' }] }), 'no'],
+    ['with another taint', node({ taints: [{ key: 'sysbox-runtime', value: 'running', effect: 'NoSchedule' }] }), 'yes'],
+    ['without conntrack now', { conntrack: false }, 'no'],
+    ['without FUSE now', { fuse: { registered: false, device: undefined } }, 'no'],
+    ['without user_notif', { seccomp: [] }, 'no'],
+    ['with SELinux', { selinux: 'enforcing' }, 'no'],
+    ['with Yama at 3', { yama: 3 }, 'no'],
+    ['on NFS', { 'sysbox-storage': storage({ type: 'nfs4' }) }, 'no']
+  ])('%s is %s', (_, changes, answer) => {
+    expect(judge('sysbox', changes).answer).toBe(answer)
+  })
+
+  test('is unknown without the Node, and a no without a program', () => {
+    expect(judge('sysbox', {}, {}, 'node').answer).toBe('unknown')
+    expect(judge('sysbox', sysbox({ programs: [] }), {}, 'node').answer).toBe('no')
+  })
+})
+
+describe('privileged pods', () => {
+  test.each<[string, Answer]>([
+    ['', 'yes'],
+    ['privileged', 'yes'],
+    ['baseline', 'no'],
+    ['restricted', 'no'],
+    ['PRIVILEGED', 'no']
+  ])('where the namespace enforces %j are %s', (level, answer) => {
+    expect(judge('privileged', { 'pod-security': { asked: true, level } }, { workspaceNamespace: 'ws' }).answer).toBe(answer)
+  })
+
+  test('are what the operator says, whatever the namespace says', () => {
+    const level: Partial<Values> = { 'pod-security': { asked: true, level: 'restricted' } }
+    expect(judge('privileged', level, { privilegedWorkspaces: 'allowed', workspaceNamespace: 'ws' }).answer).toBe('yes')
+    expect(judge('privileged', {}, { privilegedWorkspaces: 'denied', workspaceNamespace: 'ws' }).answer).toBe('no')
+  })
+
+  test('are unknown where the namespace could not be read', () => {
+    expect(judge('privileged', {}, { workspaceNamespace: 'ws' }, 'pod-security').answer).toBe('unknown')
+  })
+})
