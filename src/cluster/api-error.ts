@@ -181,9 +181,10 @@ const FAMILIES: readonly (readonly [RegExp, Says])[] = [
   [/^ERR_HTTP2_/, CUT]
 ]
 
-/** fetch hides what happened in `cause`; the innermost code is the one that tells. */
+/** fetch hides what happened in `cause`; the innermost code is the one that tells, and some of its own refusals have none. */
 function networkFailure(error: unknown): { readonly code: string; readonly message: string } {
-  let found = { code: '', message: '' }
+  const ofFetch = error instanceof TypeError && error.message === 'fetch failed'
+  let found = ofFetch ? { code: 'FETCH', message: (error.cause as Error | undefined)?.message ?? '' } : { code: '', message: '' }
   for (let next = error, depth = 0; next instanceof Error && depth < 8; next = next.cause, depth++) {
     const code = codeOf(next as NodeJS.ErrnoException)
     if (code !== '') found = { code, message: next.message }

@@ -1,6 +1,7 @@
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
-import { createSecureContext } from 'node:tls'
+import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js'
 import type { Cluster, User } from '@kubernetes/client-node/dist/config_types.js'
 import { load } from 'js-yaml'
@@ -133,13 +134,14 @@ const shown = ({ protocol, host, pathname }: URL): string => `${protocol}//${hos
 function checkMaterial({ caFile, caData }: Cluster, user: User, where: string): void {
   const tokenFile = tokenFileOf(user.authProvider)
   if (tokenFile !== undefined) material('tokenFile', tokenFile, undefined, where)
-  usable('certificate-authority', { ca: material('certificate-authority', caFile, caData, where) }, where)
+  const ca = material('certificate-authority', caFile, caData, where)
+  if (ca !== undefined) usable('certificate-authority', { ca }, where)
   const cert = material('client-certificate', user.certFile, user.certData, where)
   const key = material('client-key', user.keyFile, user.keyData, where)
   if ((cert === undefined) !== (key === undefined)) {
     throw wrong(`${where}: user "${user.name}" has a client-certificate or a client-key without the other`)
   }
-  usable('client-certificate and client-key', { cert, key }, where)
+  if (cert !== undefined && key !== undefined) usable('client-certificate and client-key', { cert, key }, where)
 }
 
 function material(name: string, file: string | undefined, data: string | undefined, where: string): Buffer | undefined {
@@ -149,15 +151,11 @@ function material(name: string, file: string | undefined, data: string | undefin
   return content.value
 }
 
-type Pem = Readonly<Record<string, Buffer | undefined>>
-
-function usable(name: string, parts: Pem, where: string): void {
-  const given = Object.values(parts).filter(part => part !== undefined)
-  if (given.length === 0) return
+/** OpenSSL passes over a CA that it cannot read, and then nothing is trusted: so it is read here. */
+function usable(name: string, given: Pick<SecureContextOptions, 'ca' | 'cert' | 'key'>, where: string): void {
   try {
-    // OpenSSL passes over a CA that has no certificate in it, and then nothing is trusted.
-    if (!given.every(part => part.includes('-----BEGIN '))) throw new Error('it has no "-----BEGIN" line')
-    createSecureContext(Object.fromEntries(Object.entries(parts).filter(([, part]) => part !== undefined)))
+    if (given.ca !== undefined) new X509Certificate(given.ca as Buffer)
+    if (given.key !== undefined) createSecureContext(given)
   } catch (error) {
     throw wrong(`${where}: ${name} cannot be used: ${(error as Error).message}; expected PEM`, error)
   }

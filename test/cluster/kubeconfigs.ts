@@ -1,0 +1,22 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+export interface KubeconfigParts {
+  readonly cluster: Readonly<Record<string, unknown>>
+  readonly user?: Readonly<Record<string, unknown>>
+}
+
+let written = 0
+
+/** Writes a kubeconfig with one cluster, one user and one context, and returns its path. */
+export async function writeKubeconfig(directory: string, { cluster, user = {} }: KubeconfigParts): Promise<string> {
+  const path = join(directory, `kubeconfig-${++written}.json`)
+  const config = {
+    ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'here' },
+    contexts: [{ name: 'here', context: { cluster: 'there', user: 'me' } }],
+    clusters: [{ name: 'there', cluster }],
+    users: [{ name: 'me', user }]
+  }
+  await writeFile(path, JSON.stringify(config))
+  return path
+}
