@@ -1,0 +1,656 @@
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { OPTIONS } from '../../src/config.ts'
+import { CONDITION_TYPE } from '../../src/publish/condition.ts'
+import { type Answer, type Api, apiOf, succeeded } from './api.ts'
+import { AGENT, applyManifests, BASE, type Manifest, pathOf, readManifests, withAllRights } from './manifests.ts'
+import { bareNode, createNode, type NodeObject, realisticNode } from './nodes.ts'
+import { sharedControlPlane } from './shared.ts'
+
+const shared = sharedControlPlane()
+const own = 'guard-own'
+const other = 'guard-other'
+const account = `system:serviceaccount:${AGENT.namespace}:${AGENT.serviceAccount}`
+const startup = { key: 'startup-taint.cluster-autoscaler.kubernetes.io/berth', effect: 'NoSchedule' } as const
+const foreign = { key: 'sysbox-runtime', value: 'not-running', effect: 'NoSchedule' } as const
+const evicting = { key: 'example.com/evicting', effect: 'NoExecute' } as const
+const taints = [foreign, startup, evicting]
+const times = { lastHeartbeatTime: '2026-01-05T10:20:30Z', lastTransitionTime: '2026-01-05T08:00:00Z' }
+const condition = (type: string, status = 'True') => ({ type, status, reason: 'Tested', message: 'by a test', ...times })
+
+let agent: Api
+let unbound: Api
+let resourceVersion: string | undefined // of the agent's own Node, as each test finds it
+
+beforeAll(async () => {
+  await applyManifests(shared)
+  agent = apiOf(shared, { token: await shared.tokenFor({ ...AGENT, nodeName: own }) })
+  unbound = apiOf(shared, { token: await shared.tokenFor(AGENT) })
+  await renew(ordinary(other))
+})
+beforeEach(async () => {
+  if (resourceVersion === undefined || (await read(own)).metadata.resourceVersion !== resourceVersion) {
+    resourceVersion = (await renew(ordinary(own))).metadata.resourceVersion
+  }
+})
+
+/** Without providerID and podCIDR: once they are set, Kubernetes itself keeps them, and the policy would not be asked. */
+function ordinary(name: string): NodeObject {
+  const node = realisticNode(name, {
+    labels: { 'berth.dev/cvm': 'true', 'berth.dev/gpu': 'false', 'example.com/pool': 'a' },
+    annotations: { 'berth.dev/report': '{}' },
+    spec: { podCIDR: undefined, podCIDRs: undefined, providerID: undefined, taints }
+  })
+  const conditions = [...(node.status['conditions'] as object[]), condition(CONDITION_TYPE)]
+  return { ...node, status: { ...node.status, conditions } }
+}
+
+async function renew(node: NodeObject): Promise<NodeObject> {
+  const path = `/api/v1/nodes/${node.metadata.name}`
+  await shared.api('PATCH', path, { metadata: { finalizers: null } })
+  await shared.api('DELETE', path)
+  return createNode(shared, node)
+}
+
+const read = (name: string) => succeeded(`read ${name}`, shared.api<NodeObject>('GET', `/api/v1/nodes/${name}`))
+
+const types = {
+  merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+  json: 'application/json-patch+json',
+  apply: 'application/apply-patch+yaml'
+}
+
+interface Attempt {
+  readonly name: string
+  /** On the agent's own Node, through `nodes`, as a merge patch, unless it says otherwise. */
+  readonly request: {
+    readonly body: unknown
+    readonly on?: string
+    readonly through?: 'nodes' | 'nodes/status'
+    readonly as?: keyof typeof types
+  }
+  /** What an administrator changes before, as a merge patch. */
+  readonly given?: unknown
+  /** What the refusal says; the Node is then what it was. Without it the attempt is allowed. */
+  readonly refused?: string
+  /** What the Node holds afterwards, at least. `untouched`: the API server ignores what was asked. */
+  readonly stored?: object | 'untouched'
+}
+
+const asked = (by: Api, { body, on = own, through = 'nodes', as = 'merge' }: Attempt['request']): Promise<Answer<Refusal>> => {
+  const path = `/api/v1/nodes/${on}${through === 'nodes' ? '' : '/status'}`
+  return by('PATCH', `${path}?fieldManager=berth${as === 'apply' ? '&force=true' : ''}`, body, types[as])
+}
+
+interface Refusal {
+  readonly message: string
+}
+
+function attempts(table: readonly Attempt[]): void {
+  test.each(table)('$name', async ({ request, given, refused, stored }) => {
+    if (given) await succeeded('prepare', shared.api('PATCH', `/api/v1/nodes/${own}`, given))
+    const name = request.on ?? own
+    const before = await read(name)
+    const { status, body } = await asked(agent, request)
+    const after = await read(name)
+    if (refused !== undefined) {
+      expect({ status, message: body.message }).toEqual({ status: 422, message: expect.stringContaining(refused) })
+      expect(after).toEqual(before)
+      return
+    }
+    expect({ status, message: body.message }).toEqual({ status: 200, message: undefined })
+    if (stored === 'untouched') expect(contentOf(after)).toEqual(contentOf(before))
+    else expect(after).toMatchObject(stored ?? {})
+  })
+}
+
+/** Without what the API server notes down about every write. */
+function contentOf({ metadata, ...rest }: NodeObject): object {
+  return { ...rest, metadata: { ...metadata, managedFields: [], resourceVersion: '' } }
+}
+
+/** Labels, annotations and all other metadata can be written through both, which is easily overlooked. */
+const bothWays = (table: readonly Attempt[]): Attempt[] =>
+  table.flatMap(attempt => {
+    const { name, request } = attempt
+    return (['nodes', 'nodes/status'] as const).map(through => ({
+      ...attempt,
+      ...{ name: `${name}, through ${through}`, request: { ...request, through } }
+    }))
+  })
+
+const labels = (labels: Record<string, string | null>) => ({ body: { metadata: { labels } } })
+const annotations = (annotations: Record<string, string | null>) => ({ body: { metadata: { annotations } } })
+const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`berth.dev/many-${index}`, 'x']))
+const holdsLabels = (labels: Record<string, string>) => ({ metadata: { labels } })
+
+describe('labels', () => {
+  attempts(
+    bothWays([
+      { name: 'an own one added', request: labels({ 'berth.dev/new': 'yes' }), stored: holdsLabels({ 'berth.dev/new': 'yes' }) },
+      {
+        name: 'an own one changed, another removed',
+        request: labels({ 'berth.dev/cvm': 'false', 'berth.dev/gpu': null }),
+        stored: holdsLabels({ 'berth.dev/cvm': 'false' })
+      },
+      ...['kubernetes.io/hostname', 'example.com/x', 'node-role.kubernetes.io/control-plane', 'plain'].map(key => ({
+        name: `${key} set`,
+        request: labels({ [key]: 'x' }),
+        refused: `only labels below berth.dev/, not ${key}`
+      })),
+      {
+        name: 'a foreign one removed',
+        request: labels({ 'example.com/pool': null }),
+        refused: 'only labels below berth.dev/, not example.com/pool'
+      },
+      ...['berth.dev.evil.com/x', 'xberth.dev/y', 'berth.devx/y', 'berth.dev', 'x.berth.dev/y'].map(key => ({
+        name: `the look-alike ${key}`,
+        request: labels({ [key]: 'x' }),
+        refused: `only labels below berth.dev/, not ${key}`
+      })),
+      {
+        name: 'an own one and a foreign one at once',
+        request: labels({ 'berth.dev/new': 'yes', 'example.com/x': 'x' }),
+        refused: 'only labels below berth.dev/, not example.com/x'
+      },
+      { name: 'the 30th', request: labels(many(28)), stored: holdsLabels(many(28)) },
+      { name: 'the 31st', request: labels(many(29)), refused: 'at most 30 labels of the agent' },
+      {
+        name: 'a 36th where somebody else put 35',
+        given: labels(many(33)).body,
+        request: labels({ 'berth.dev/new': 'yes' }),
+        refused: 'at most 30 labels of the agent'
+      },
+      {
+        name: 'one changed where somebody else put 35',
+        given: labels(many(33)).body,
+        request: labels({ 'berth.dev/cvm': 'false' }),
+        stored: holdsLabels({ 'berth.dev/cvm': 'false' })
+      },
+      {
+        name: 'a value of 64 characters, which Kubernetes refuses',
+        request: labels({ 'berth.dev/new': 'x'.repeat(64) }),
+        refused: 'must be no more than 63'
+      }
+    ])
+  )
+  attempts([
+    {
+      name: 'an own one by server-side apply',
+      request: { as: 'apply', body: { apiVersion: 'v1', kind: 'Node', metadata: { labels: { 'berth.dev/new': 'yes' } } } },
+      stored: holdsLabels({ 'berth.dev/new': 'yes' })
+    },
+    {
+      name: 'a foreign one by server-side apply',
+      request: { as: 'apply', body: { apiVersion: 'v1', kind: 'Node', metadata: { labels: { 'example.com/pool': 'b' } } } },
+      refused: 'only labels below berth.dev/, not example.com/pool'
+    },
+    {
+      name: 'all replaced by a JSON patch',
+      request: { as: 'json', body: [{ op: 'replace', path: '/metadata/labels', value: { 'berth.dev/cvm': 'true' } }] },
+      refused: 'only labels below berth.dev/, not '
+    }
+  ])
+
+  test('a dry run is refused alike, so that the guard can be proved without a trace', async () => {
+    const patch = (key: string) =>
+      agent('PATCH', `/api/v1/nodes/${own}?dryRun=All&fieldManager=berth`, labels({ [key]: 'x' }).body)
+    expect(await patch('example.com/x')).toMatchObject({ status: 422 })
+    expect(await patch('berth.dev/x')).toMatchObject({ status: 200 })
+    expect((await read(own)).metadata.resourceVersion).toBe(resourceVersion)
+  })
+
+  test('an own one removed is gone', async () => {
+    expect(await asked(agent, labels({ 'berth.dev/gpu': null }))).toMatchObject({ status: 200 })
+    expect((await read(own)).metadata.labels).not.toHaveProperty(['berth.dev/gpu'])
+  })
+})
+
+describe('annotations and other metadata', () => {
+  const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'gone', uid: '00000000-0000-0000-0000-000000000000' }
+  attempts(
+    bothWays([
+      {
+        name: 'the own report',
+        request: annotations({ 'berth.dev/report': '{"schema":1}' }),
+        stored: { metadata: { annotations: { 'berth.dev/report': '{"schema":1}' } } }
+      },
+      { name: 'the own report removed', request: annotations({ 'berth.dev/report': null }) },
+      ...['node.alpha.kubernetes.io/ttl', 'example.com/x', 'berth.dev.evil.com/x', 'berth.dev'].map(key => ({
+        name: `the annotation ${key}`,
+        request: annotations({ [key]: 'x' }),
+        refused: `only annotations below berth.dev/, not ${key}`
+      })),
+      {
+        name: 'a foreign annotation removed',
+        request: annotations({ 'node.alpha.kubernetes.io/ttl': null }),
+        refused: 'only annotations below berth.dev/, not node.alpha.kubernetes.io/ttl'
+      },
+      {
+        name: 'an ownerReference, which would have the Node collected',
+        request: { body: { metadata: { ownerReferences: [owner] } } },
+        refused: 'no metadata but labels and annotations, not ownerReferences'
+      },
+      {
+        name: 'a finalizer',
+        request: { body: { metadata: { finalizers: ['example.com/stay'] } } },
+        refused: 'no metadata but labels and annotations, not finalizers'
+      },
+      {
+        name: "somebody's finalizer removed",
+        given: { metadata: { finalizers: ['example.com/stay'] } },
+        request: { body: { metadata: { finalizers: null } } },
+        refused: 'no metadata but labels and annotations, not finalizers'
+      }
+    ])
+  )
+})
+
+describe('another Node', () => {
+  attempts(
+    bothWays([
+      {
+        name: 'its label',
+        request: { ...labels({ 'berth.dev/cvm': 'false' }), on: other },
+        refused: `only the Node that its token names: ${own}`
+      },
+      {
+        name: 'an empty patch of it',
+        request: { body: {}, on: other },
+        refused: `only the Node that its token names: ${own}`
+      }
+    ])
+  )
+  attempts([
+    {
+      name: 'its startup taint',
+      request: { as: 'json', body: [{ op: 'remove', path: '/spec/taints/1' }], on: other },
+      refused: 'only the Node that its token names'
+    },
+    {
+      name: 'its condition',
+      request: {
+        as: 'strategic',
+        through: 'nodes/status',
+        body: { status: { conditions: [condition(CONDITION_TYPE)] } },
+        on: other
+      },
+      refused: 'only the Node that its token names'
+    }
+  ])
+})
+
+const spec = (spec: object) => ({ body: { spec } })
+const removal = (place: number) => [
+  { op: 'test', path: `/spec/taints/${place}`, value: taints[place] },
+  { op: 'remove', path: `/spec/taints/${place}` }
+]
+
+describe('taints', () => {
+  const refused = `may remove the taint ${startup.key}, and make no other change of taints`
+  const changed = (name: string, taints: readonly object[] | null): Attempt => ({ name, request: spec({ taints }), refused })
+  const untainted = { spec: { taints: [foreign, evicting] } }
+  attempts([
+    { name: 'the startup taint removed by a JSON patch', request: { as: 'json', body: removal(1) }, stored: untainted },
+    { name: 'the startup taint removed by a merge patch', request: spec(untainted.spec), stored: untainted },
+    {
+      name: 'two startup taints removed at once',
+      given: { spec: { taints: [startup, foreign, { ...startup, effect: 'NoExecute' }] } },
+      request: spec({ taints: [foreign] }),
+      stored: { spec: { taints: [foreign] } }
+    },
+    {
+      name: 'the startup taint removed as the only one',
+      given: { spec: { taints: [startup] } },
+      request: { as: 'json', body: [{ op: 'remove', path: '/spec/taints/0' }] },
+      stored: { spec: {} }
+    },
+    { name: 'the startup taint added', given: untainted, request: spec({ taints: [foreign, startup, evicting] }), refused },
+    changed('the startup taint with another effect', [foreign, { ...startup, effect: 'NoExecute' }, evicting]),
+    changed('the startup taint with a value', [foreign, { ...startup, value: 'x' }, evicting]),
+    changed('the startup taint twice', [...taints, { ...startup, effect: 'NoExecute' }]),
+    { name: 'a foreign taint removed by a JSON patch', request: { as: 'json', body: removal(0) }, refused },
+    changed('a foreign taint removed together with the startup taint', [foreign]),
+    changed('all taints removed', null),
+    changed('a foreign taint added', [...taints, { key: 'example.com/x', effect: 'NoSchedule' }]),
+    changed('a foreign taint in the place of the startup taint', [
+      foreign,
+      { key: 'example.com/x', effect: 'NoSchedule' },
+      evicting
+    ]),
+    changed('a look-alike in the place of the startup taint', [foreign, { ...startup, key: `${startup.key}-x` }, evicting]),
+    changed('the value of a foreign taint', [{ ...foreign, value: 'running' }, startup, evicting]),
+    changed('the effect of a foreign taint', [{ ...foreign, effect: 'NoExecute' }, startup, evicting]),
+    changed('the time of a foreign taint', [foreign, startup, { ...evicting, timeAdded: '2030-01-01T00:00:00Z' }]),
+    changed('the order', [startup, foreign, evicting]),
+    {
+      name: 'through nodes/status: without effect',
+      request: { ...spec({ taints: null }), through: 'nodes/status' },
+      stored: 'untouched'
+    }
+  ])
+})
+
+describe('the rest of spec', () => {
+  const fields = { unschedulable: true, providerID: 'aws:///x/i-0', podCIDR: '10.9.0.0/24' }
+  attempts([
+    ...Object.entries(fields).map(([field, value]) => ({
+      name: field,
+      request: spec({ [field]: value }),
+      refused: `no field of spec but taints, not ${field}`
+    })),
+    {
+      name: 'podCIDRs',
+      request: spec({ podCIDRs: ['10.9.0.0/24', 'fd00::/64'] }),
+      refused: 'no field of spec but taints, not podCIDR' // and podCIDRs, in any order
+    },
+    {
+      name: 'uncordoned',
+      given: { spec: { unschedulable: true } },
+      request: spec({ unschedulable: null }),
+      refused: 'unschedulable'
+    },
+    { name: 'externalID, which Kubernetes refuses', request: spec({ externalID: 'x' }), refused: 'spec.externalID' },
+    {
+      name: 'configSource, which Kubernetes ignores',
+      request: spec({ configSource: { configMap: { namespace: 'x', name: 'x', kubeletConfigKey: 'x' } } }),
+      stored: 'untouched'
+    },
+    {
+      name: 'through nodes/status: without effect',
+      request: { ...spec({ unschedulable: true }), through: 'nodes/status' },
+      stored: 'untouched'
+    }
+  ])
+})
+
+const status = (status: object) => ({ body: { status }, through: 'nodes/status' as const })
+
+describe('status', () => {
+  const volume = 'kubernetes.io/csi/example.com^1'
+  const fields = {
+    capacity: { 'example.com/gpu': '8' },
+    allocatable: { 'example.com/gpu': '8' },
+    phase: 'Running',
+    addresses: [{ type: 'InternalIP', address: '10.9.9.9' }],
+    daemonEndpoints: { kubeletEndpoint: { Port: 6443 } },
+    nodeInfo: { kernelVersion: '9.9.9' },
+    images: [{ names: ['image.example/x:1'], sizeBytes: 1 }],
+    volumesInUse: [volume],
+    volumesAttached: [{ name: volume, devicePath: '/dev/x' }],
+    runtimeHandlers: [{ name: 'sysbox-runc' }],
+    features: { supplementalGroupsPolicy: false },
+    declaredFeatures: ['Anything']
+  }
+  attempts([
+    ...Object.entries(fields).map(([field, value]) => ({
+      name: field,
+      request: status({ [field]: value }),
+      refused: `no field of status but conditions, not ${field}`
+    })),
+    ...['capacity', 'nodeInfo', 'images'].map(field => ({
+      name: `${field} removed`,
+      request: status({ [field]: null }),
+      refused: `no field of status but conditions, not ${field}`
+    })),
+    {
+      name: 'config, which Kubernetes ignores',
+      request: status({ config: { error: 'x' } }),
+      stored: 'untouched'
+    },
+    { name: 'through nodes: without effect', request: { body: { status: fields } }, stored: 'untouched' }
+  ])
+})
+
+describe('conditions', () => {
+  const conditions = (...conditions: object[]) => ({ ...status({ conditions }), as: 'strategic' as const })
+  const replaced = (change: (standing: readonly { type: string }[]) => readonly object[]) =>
+    status({ conditions: change(ordinary(own).status['conditions'] as { type: string }[]) })
+  const refused = `only the condition ${CONDITION_TYPE}`
+  const ours = (status: string) => ({ status: { conditions: expect.arrayContaining([condition(CONDITION_TYPE, status)]) } })
+  attempts([
+    { name: 'the own one changed', request: conditions(condition(CONDITION_TYPE, 'False')), stored: ours('False') },
+    {
+      name: 'the own one by server-side apply',
+      request: {
+        ...{ as: 'apply', through: 'nodes/status' },
+        body: { apiVersion: 'v1', kind: 'Node', status: { conditions: [condition(CONDITION_TYPE, 'Unknown')] } }
+      },
+      stored: ours('Unknown')
+    },
+    {
+      name: 'the own one removed',
+      request: conditions({ $patch: 'delete', type: CONDITION_TYPE }),
+      stored: { status: { conditions: realisticNode(own).status['conditions'] } }
+    },
+    ...['Ready', 'MemoryPressure'].map(type => ({
+      name: `${type} changed`,
+      request: conditions({ type, status: 'Unknown' }),
+      refused
+    })),
+    {
+      name: 'the heartbeat of another',
+      request: conditions({ type: 'Ready', lastHeartbeatTime: '2030-01-01T00:00:00Z' }),
+      refused
+    },
+    { name: 'another removed', request: conditions({ $patch: 'delete', type: 'Ready' }), refused },
+    { name: 'another added', request: conditions(condition('NetworkUnavailable')), refused },
+    { name: 'a look-alike added', request: conditions(condition(`${CONDITION_TYPE}2`)), refused },
+    {
+      name: 'the own one and another at once',
+      request: conditions(condition(CONDITION_TYPE), condition('Ready', 'False')),
+      refused
+    },
+    { name: 'all removed', request: status({ conditions: null }), refused },
+    { name: 'the order of others', request: replaced(standing => standing.toReversed()), refused },
+    {
+      name: 'the own one twice',
+      request: replaced(standing => [...standing, condition(CONDITION_TYPE, 'False')]),
+      refused: `the condition ${CONDITION_TYPE} only once`
+    }
+  ])
+})
+
+describe('a Node as small and as large as there are', () => {
+  const working = [
+    labels({ 'berth.dev/new': 'yes' }),
+    annotations({ 'berth.dev/report': '{}' }),
+    { ...status({ conditions: [condition(CONDITION_TYPE)] }), as: 'strategic' as const }
+  ]
+  const hostile = [labels({ 'example.com/x': 'x' }), spec({ unschedulable: true }), status({ images: null })]
+
+  test('with neither labels nor annotations nor taints nor conditions', async () => {
+    const bare = bareNode(own)
+    await renew({ ...bare, status: { ...bare.status, conditions: undefined } })
+    expect((await read(own)).spec).not.toHaveProperty('taints')
+    for (const request of working) expect(await asked(agent, request)).toMatchObject({ status: 200 })
+    for (const request of hostile) expect(await asked(agent, request)).toMatchObject({ status: 422 })
+  })
+
+  test('of a mebibyte, with 2,000 labels and 2,000 annotations: within the cost that a policy may have', async () => {
+    const name = (index: number) => `example.com/${'x'.repeat(40)}-${index}`
+    const keys = Object.fromEntries(Array.from({ length: 2000 }, (_, index) => [name(index), 'y'.repeat(60)]))
+    const images = Array.from({ length: 6000 }, (_, index) => ({
+      names: [`image.example/${'z'.repeat(80)}:${index}`],
+      sizeBytes: index
+    }))
+    const node = ordinary(own)
+    const stored = await renew({
+      ...node,
+      metadata: { ...node.metadata, labels: keys, annotations: keys },
+      status: { ...node.status, images }
+    })
+    expect(JSON.stringify(stored).length).toBeGreaterThan(1024 ** 2)
+    for (const request of working) expect(await asked(agent, request)).toMatchObject({ status: 200 })
+    for (const request of hostile) {
+      const { status, body } = await asked(agent, request)
+      expect({ status, message: body.message }).toEqual({ status: 422, message: expect.stringContaining('the agent may change') })
+    }
+  })
+})
+
+describe('by the rights of its role', () => {
+  const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'guard-made' } }
+  const nodes = '/api/v1/nodes'
+  const forbidden: [string, string, unknown?][] = [
+    ['GET', nodes],
+    ['POST', nodes, node],
+    ['DELETE', `${nodes}/${own}`],
+    ['DELETE', `${nodes}?dryRun=All&fieldSelector=metadata.name=${own}`],
+    ['PUT', `${nodes}/${own}`, node],
+    ['PUT', `${nodes}/${own}/status`, node],
+    ['GET', `${nodes}/${own}/proxy/pods`],
+    ['GET', '/api/v1/pods'],
+    ['GET', '/api/v1/namespaces'],
+    ['GET', '/api/v1/namespaces/berth/secrets'],
+    ['GET', '/api/v1/namespaces/berth/configmaps/x'],
+    ['GET', '/api/v1/events'],
+    ['POST', `/api/v1/namespaces/berth/serviceaccounts/${AGENT.serviceAccount}/token`, {}],
+    ['DELETE', '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/berth-agent'],
+    ['DELETE', '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/berth-agent']
+  ]
+  test.each(forbidden)('%s %s is forbidden', async (method, path, body) => {
+    const before = await read(own)
+    expect(await agent(method, path, body)).toMatchObject({ status: 403, body: { message: expect.stringContaining(account) } })
+    expect(await read(own)).toEqual(before)
+  })
+
+  test('server-side apply makes no Node', async () => {
+    const applied = agent('PATCH', `${nodes}/guard-made?fieldManager=berth&force=true`, node, types.apply)
+    expect(await applied).toMatchObject({ status: 403 })
+  })
+
+  test('it reads and watches its Node, and writes and counts up events', async () => {
+    expect(await agent('GET', `${nodes}/${own}`)).toMatchObject({ status: 200 })
+    const watched = await agent('GET', `${nodes}?watch=true&timeoutSeconds=1&fieldSelector=metadata.name=${own}`)
+    expect(watched.status).toBe(200)
+    const event = {
+      ...{ metadata: { name: 'guard-own.1' }, reason: 'LabelDriftRepaired', type: 'Normal', count: 1 },
+      ...{ involvedObject: { apiVersion: 'v1', kind: 'Node', name: own, uid: own }, source: { component: 'berth' } }
+    }
+    const events = '/api/v1/namespaces/default/events'
+    expect(await agent('POST', events, event)).toMatchObject({ status: 201 })
+    expect(await agent('PATCH', `${events}/guard-own.1`, { count: 2 })).toMatchObject({ status: 200, body: { count: 2 } })
+    expect(await agent('DELETE', `${events}/guard-own.1`)).toMatchObject({ status: 403 })
+  })
+})
+
+describe('with rights beyond its role', () => {
+  const mighty = withAllRights(shared, account, own)
+  const metadata = { name: 'guard-made' }
+
+  test('it creates no Node, and deletes none', async () => {
+    const message = expect.stringContaining('may change a Node, but not create or delete one')
+    const created = await mighty('POST', '/api/v1/nodes', { apiVersion: 'v1', kind: 'Node', metadata })
+    expect(created).toMatchObject({ status: 422, body: { message } })
+    expect(await mighty('DELETE', `/api/v1/nodes/${own}`)).toMatchObject({ status: 422, body: { message } })
+    expect(await mighty('DELETE', `/api/v1/nodes/${other}`)).toMatchObject({ status: 422, body: { message } })
+    expect((await read(own)).metadata).not.toHaveProperty('deletionTimestamp')
+  })
+
+  test.each(['', '/status'])('a whole Node is held to the same rules, nodes%s', async path => {
+    const node = await read(own)
+    const relabelled = (key: string) => ({
+      ...node,
+      metadata: { ...node.metadata, labels: { ...node.metadata.labels, [key]: 'x' } }
+    })
+    const refused = await mighty('PUT', `/api/v1/nodes/${own}${path}`, relabelled('example.com/x'))
+    expect(refused).toMatchObject({ status: 422, body: { message: expect.stringContaining('not example.com/x') } })
+    expect(await read(own)).toEqual(node)
+    expect(await mighty('PUT', `/api/v1/nodes/${own}${path}`, relabelled('berth.dev/x'))).toMatchObject({ status: 200 })
+  })
+})
+
+describe('a token without the claim of a node', () => {
+  const requests = [
+    labels({ 'berth.dev/cvm': 'false' }),
+    annotations({ 'berth.dev/report': '{"schema":1}' }),
+    { as: 'json', body: removal(1) } as const,
+    { ...status({ conditions: [condition(CONDITION_TYPE, 'False')] }), as: 'strategic' as const },
+    { body: {} }
+  ]
+  test.each(requests)('writes nothing: %j', async request => {
+    const before = await read(own)
+    const message = expect.stringContaining('the token names no node')
+    expect(await asked(unbound, request)).toMatchObject({ status: 422, body: { message } })
+    expect(await read(own)).toEqual(before)
+  })
+
+  test('nor with rights beyond its role and no extra at all', async () => {
+    const request = asked(withAllRights(shared, account), labels({ 'berth.dev/cvm': 'false' }))
+    expect(await request).toMatchObject({ status: 422, body: { message: expect.stringContaining('the token names no node') } })
+  })
+})
+
+describe('others', () => {
+  test('an administrator is not affected', async () => {
+    const change = { metadata: { labels: { 'example.com/x': 'x' }, finalizers: [] }, spec: { unschedulable: true, taints: [] } }
+    expect(await asked(shared.api, { body: change })).toMatchObject({ status: 200 })
+    expect(await read(own)).toMatchObject({ metadata: { labels: { 'example.com/x': 'x' } }, spec: { unschedulable: true } })
+    expect(await asked(shared.api, status({ capacity: { 'example.com/gpu': '8' } }))).toMatchObject({ status: 200 })
+  })
+
+  test.each(['berth:berth-agent2', 'berth2:berth-agent', 'kube-system:berth-agent'])('nor is the account %s', async name => {
+    const api = withAllRights(shared, `system:serviceaccount:${name}`)
+    expect(await asked(api, labels({ 'example.com/x': 'x' }))).toMatchObject({ status: 200 })
+  })
+})
+
+describe('the manifests', () => {
+  let manifests: readonly Manifest[]
+  beforeAll(async () => {
+    manifests = await readManifests(BASE)
+  })
+  const one = (kind: string): Manifest => {
+    const found = manifests.filter(manifest => manifest.kind === kind)
+    expect(found).toHaveLength(1)
+    return found[0] as Manifest
+  }
+
+  test('name one account and one policy throughout', () => {
+    const { name, namespace } = one('ServiceAccount').metadata
+    expect({ namespace, serviceAccount: name }).toEqual(AGENT)
+    expect(one('Namespace').metadata.name).toBe(namespace)
+    expect(one('ServiceAccount')).toMatchObject({ automountServiceAccountToken: false })
+    expect(one('ClusterRoleBinding')).toMatchObject({
+      roleRef: { kind: 'ClusterRole', name: one('ClusterRole').metadata.name },
+      subjects: [{ kind: 'ServiceAccount', namespace, name }]
+    })
+    const policy = one('ValidatingAdmissionPolicy')
+    const expression = `request.userInfo.username == 'system:serviceaccount:${namespace}:${name}'`
+    expect(policy).toMatchObject({ spec: { failurePolicy: 'Fail', matchConditions: [{ expression }] } })
+    const spec = { policyName: policy.metadata.name, validationActions: ['Deny'] }
+    expect(one('ValidatingAdmissionPolicyBinding')['spec']).toEqual(spec)
+  })
+
+  test('grant what the contract says, and nothing else', () => {
+    expect(one('ClusterRole')['rules']).toEqual([
+      { apiGroups: [''], resources: ['nodes'], verbs: ['get', 'watch', 'patch'] },
+      { apiGroups: [''], resources: ['nodes/status'], verbs: ['patch'] },
+      { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] }
+    ])
+  })
+
+  test("name the agent's own prefix, taint and condition, each once", () => {
+    const prefix = `${OPTIONS['label-prefix'].fallback}/`
+    const policy = JSON.stringify(one('ValidatingAdmissionPolicy'))
+    for (const name of [prefix, startup.key, CONDITION_TYPE]) expect(policy.split(`'${name}'`)).toHaveLength(2)
+    const { variables } = one('ValidatingAdmissionPolicy')['spec'] as { variables: readonly object[] }
+    expect(variables.slice(0, 2)).toEqual([
+      { name: 'prefix', expression: `'${prefix}'` }, // overlays name both by their place
+      { name: 'startupTaint', expression: `'${startup.key}'` }
+    ])
+  })
+
+  test('compile: the API server takes the policy under another name, and strictly', async () => {
+    const policy = one('ValidatingAdmissionPolicy')
+    const copy = { ...policy, metadata: { name: 'guard-copy' } }
+    const collection = pathOf(policy).replace(/\/[^/]*$/, '')
+    const created = shared.api('POST', `${collection}?dryRun=All&fieldValidation=Strict`, copy)
+    expect(await created).toMatchObject({ status: 201 })
+  })
+
+  test('can be applied again, and by several at once', async () => {
+    await Promise.all([applyManifests(shared), applyManifests(shared)])
+  })
+})
