@@ -2,7 +2,13 @@ import { access } from 'node:fs/promises'
 import { execa } from 'execa'
 
 /** Programs that the tests need besides Node and Go, and the Debian package of each. */
-const NEEDED = { '/usr/bin/openssl': 'openssl', '/usr/bin/setpriv': 'util-linux', '/usr/bin/mkfifo': 'coreutils' } as const
+const NEEDED = {
+  '/usr/bin/openssl': 'openssl',
+  '/usr/bin/setpriv': 'util-linux',
+  '/usr/bin/mkfifo': 'coreutils',
+  '/usr/bin/prometheus': 'prometheus',
+  '/usr/bin/chromium': 'chromium'
+} as const
 
 /** Installs what is missing, on Debian as root; elsewhere says what to install. */
 export async function installPrograms(): Promise<void> {

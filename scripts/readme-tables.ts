@@ -1,10 +1,13 @@
+import { readFileSync } from 'node:fs'
 import { COMMANDS, environmentName, OPTIONS, type Option } from '../src/config.ts'
 import type { detectors } from '../src/facts/observe.ts'
 import { factLabels } from '../src/publish/labels.ts'
+import { METRICS } from '../src/publish/metrics.ts'
 import { CAPABILITIES } from '../src/verdicts/decide.ts'
 
 /** A table of the README by the heading above it; `npm run golden` writes them, a test holds them against the code. */
 export const README_TABLES = {
+  report: () => `\`\`\`\n${withoutFacts(readFileSync(SAMPLE, 'utf8'))}\n\`\`\``,
   commands: () =>
     table(
       ['command', 'does'],
@@ -23,6 +26,16 @@ export const README_TABLES = {
       ['fact', 'what it tells'],
       Object.entries(FACTS).map(([name, text]) => [code(name), text])
     ),
+  metrics: () =>
+    table(
+      ['metric', 'type', 'labels', 'tells'],
+      Object.entries(METRICS).map(([name, { type, help, labels }]) => [
+        code(name),
+        type,
+        Object.keys(labels).map(code).join(' '),
+        help
+      ])
+    ),
   options: () =>
     table(
       ['option', 'default', 'environment', 'does'],
@@ -34,6 +47,11 @@ export const README_TABLES = {
       ])
     )
 } as const
+
+/** What berth prints of a fresh Bottlerocket node, as the tests hold it. */
+const SAMPLE = new URL('../test/golden/bottlerocket-fresh.txt', import.meta.url)
+
+const withoutFacts = (report: string): string => report.replace(/\nFacts\n[\s\S]*?\n\n/, '\n').trim()
 
 const LABEL_VALUES: Readonly<Record<keyof typeof factLabels, string>> = {
   kernel: 'major.minor, `5.15`',
@@ -93,8 +111,8 @@ export const withTables = (readme: string): string =>
   Object.entries(README_TABLES).reduce(
     (text, [name, render]) =>
       text.replace(
-        new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*?(\n<!-- end -->)`),
-        (_, open: string, close: string) => `${open}${render()}${close}`
+        new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*?(<!-- end -->)`),
+        (_, open: string, close: string) => `${open}${render()}\n${close}`
       ),
     readme
   )

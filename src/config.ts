@@ -1,6 +1,7 @@
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import type { Version } from './facts/kernel.ts'
+import { LEVELS, type LogLevel } from './log-level.ts'
 import { PERMITS, type Permit } from './remedies/plan.ts'
 import type { Policy } from './verdicts/policy.ts'
 
@@ -170,6 +171,56 @@ export const OPTIONS = {
     does: 'what the remedy user-namespaces would raise the limit to',
     parse: text =>
       /^[1-9]\d{0,9}$/.test(text) && Number(text) <= 2147483647 ? Number(text) : expected('a whole number from 1 to 2147483647')
+  }),
+  interval: option({
+    form: 'DURATION',
+    fallback: '60s',
+    commands: ['run'],
+    does: 'between two looks at the node, 10 % more or less',
+    parse: parseDuration(1_000)
+  }),
+  heartbeat: option({
+    form: 'DURATION',
+    fallback: '5m',
+    commands: ['run'],
+    does: "between two heartbeats of the Node's condition, 10 % more or less",
+    parse: parseDuration(10_000)
+  }),
+  'unknown-after': option({
+    form: 'DURATION',
+    fallback: '10m',
+    commands: ['run'],
+    does: 'how long a fact that cannot be read keeps its last value',
+    parse: parseDuration(0)
+  }),
+  'startup-taint': option({
+    form: 'KEY',
+    fallback: 'startup-taint.cluster-autoscaler.kubernetes.io/berth',
+    commands: ['run'],
+    does: 'the taint that is removed once the labels are written and read back',
+    parse: text =>
+      /^([a-z0-9.-]+\/)?[A-Za-z0-9][\w.-]*$/.test(text) ? text : expected("a taint's key, as in example.com/starting")
+  }),
+  listen: option({
+    form: 'ADDRESS',
+    fallback: ':9642',
+    commands: ['run'],
+    does: 'where metrics, probes and the status page are served, as host:port',
+    parse: text => (/:\d{1,5}$/.test(text) ? text : expected('host:port, or :port for all addresses'))
+  }),
+  'log-level': option({
+    form: LEVELS.join('|'),
+    fallback: 'info',
+    commands: ['run'],
+    does: 'the quietest events that are logged; SIGUSR2 changes it to debug and back',
+    parse: oneOf<LogLevel>(...LEVELS)
+  }),
+  'log-format': option({
+    form: 'json|pretty',
+    fallback: 'json',
+    commands: ['run'],
+    does: 'one line of JSON an event, or lines for people',
+    parse: oneOf('json', 'pretty')
   }),
   permit: option({
     form: 'LIST',
@@ -356,6 +407,19 @@ function parsePrefix(text: string): string {
   }
   const reserved = ['kubernetes.io', 'k8s.io'].find(domain => text === domain || text.endsWith(`.${domain}`))
   return reserved === undefined ? text : expected(`a domain of your own: ${reserved} belongs to Kubernetes`)
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
+
+/** Milliseconds. */
+function parseDuration(least: number): (text: string) => number {
+  return text => {
+    const [, count = '', unit = ''] = /^(\d{1,6})(ms|s|m|h)$/.exec(text) ?? []
+    const duration = Number(count) * (UNITS[unit] ?? Number.NaN)
+    return duration >= least && duration <= 86_400_000
+      ? duration
+      : expected(`a duration from ${least / 1000}s to 24h, as in 90s or 5m`)
+  }
 }
 
 function parseVersion(text: string): Version | undefined {

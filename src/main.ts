@@ -28,7 +28,10 @@ async function main(): Promise<number> {
     return 0
   }
   const run = await COMMANDS[command]()
-  return await run(config, { print, clock })
+  const status = await run(config, { print, clock })
+  // A server that hangs keeps its connection open, and would keep us.
+  if (command === 'run') process.stdout.write('', () => process.exit(status))
+  return status
 }
 
 // A reader that went away (berth report | head) is no failure of ours.

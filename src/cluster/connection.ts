@@ -2,13 +2,14 @@ import type { RequestOptions } from 'node:https'
 import { isDeepStrictEqual } from 'node:util'
 // Deep imports: the package's index would load its watch, exec, copy and object clients too.
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js'
+import { ApiException } from '@kubernetes/client-node/dist/gen/apis/exception.js'
 import { createConfiguration } from '@kubernetes/client-node/dist/gen/configuration.js'
-import type { RequestContext } from '@kubernetes/client-node/dist/gen/http/http.js'
+import { RequestContext } from '@kubernetes/client-node/dist/gen/http/http.js'
 import type { Middleware } from '@kubernetes/client-node/dist/gen/middleware.js'
 import { of } from '@kubernetes/client-node/dist/gen/rxjsStub.js'
 import { ServerConfiguration } from '@kubernetes/client-node/dist/gen/servers.js'
 import { ObjectCoreV1Api as CoreV1Api } from '@kubernetes/client-node/dist/gen/types/ObjectParamAPI.js'
-import { Agent, type Dispatcher } from 'undici'
+import { Agent, type Dispatcher, request } from 'undici'
 import { ApiError, apiError, type Question } from './api-error.ts'
 import { loadKubeconfig, loadServiceAccount } from './kubeconfig.ts'
 
@@ -18,7 +19,23 @@ export interface Connection {
   readonly server: string
   /** Calls the typed API. Every failure of the world is an `ApiError`. */
   readonly ask: <T>(what: Pick<Question, 'tried' | 'whenMissing'>, call: (api: CoreV1Api) => Promise<T>) => Promise<T>
+  /** One request by hand over the same connection, for what the typed API has not. Every failure, a refusal too, is an `ApiError`. */
+  readonly open: (what: Pick<Question, 'tried' | 'whenMissing'>, exchange: Exchange) => Promise<AsyncIterable<Uint8Array>>
+  /** At once: whoever still waits for an answer gets an error. */
   readonly close: () => Promise<void>
+}
+
+/** A request by hand. */
+export interface Exchange {
+  readonly method: 'GET' | 'POST' | 'PATCH'
+  /** With its query. */
+  readonly path: string
+  readonly body?: unknown
+  /** Of the body; JSON where it is not said. */
+  readonly contentType?: string
+  /** The longest time between two parts of the answer, milliseconds. */
+  readonly silence: number
+  readonly signal: AbortSignal
 }
 
 /** Milliseconds. */
@@ -66,7 +83,53 @@ export async function openConnection(kubeconfig: string, options: Partial<Connec
         throw apiError(error, { ...what, server, credentials })
       }
     },
+    open: async (what, exchange) => {
+      const question = { ...what, server, credentials }
+      try {
+        return told(await send(config, exchange, userAgent), question)
+      } catch (error) {
+        throw exchange.signal.aborted ? error : apiError(error, question)
+      }
+    },
     close: line.close
+  }
+}
+
+async function send(config: KubeConfig, { method, path, body, contentType, silence, signal }: Exchange, userAgent: string) {
+  const url = `${config.getCurrentCluster()?.server}${path}`
+  const context = new RequestContext(url, method)
+  await config.applySecurityAuthentication(context)
+  const dispatcher = context.getDispatcher()
+  const {
+    statusCode,
+    headers,
+    body: answer
+  } = await request(url, {
+    method,
+    headers: {
+      ...context.getHeaders(),
+      accept: 'application/json',
+      'user-agent': userAgent,
+      ...(body === undefined ? {} : { 'content-type': contentType ?? 'application/json' })
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(dispatcher === undefined ? {} : { dispatcher }),
+    bodyTimeout: silence,
+    signal
+  })
+  if (statusCode < 400) return answer
+  throw new ApiException(statusCode, 'refused', await answer.text(), plainHeaders(headers))
+}
+
+const plainHeaders = (headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]))
+
+/** What breaks the answer while it is read is told like what breaks the question. */
+async function* told(answer: AsyncIterable<Uint8Array>, question: Question): AsyncGenerator<Uint8Array> {
+  try {
+    yield* answer
+  } catch (error) {
+    throw apiError(error, question)
   }
 }
 
@@ -134,16 +197,16 @@ interface SharedLine {
 
 function sharedLine(limits: Limits): SharedLine {
   let current: { readonly tls: TlsOptions; readonly made: Promise<Dispatcher> } | undefined
-  const end = async () => (await current?.made)?.close()
+  const end = async (how: 'close' | 'destroy') => (await current?.made)?.[how]()
   return {
     dispatcher: (tls, make = async () => agentFor(tls, limits)) => {
       if (current !== undefined && isDeepStrictEqual(current.tls, tls)) return current.made
-      end().catch(() => undefined) // nobody waits for the old one
+      end('close').catch(() => undefined) // nobody waits for the old one
       current = { tls, made: make() }
       return current.made
     },
     close: async () => {
-      await end()
+      await end('destroy')
       current = undefined
     }
   }

@@ -1,3 +1,4 @@
+import type { CoreV1Event } from '@kubernetes/client-node/dist/gen/models/CoreV1Event.js'
 import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
 import type { V1ObjectMeta } from '@kubernetes/client-node/dist/gen/models/V1ObjectMeta.js'
 import { setHeaderOptions } from '@kubernetes/client-node/dist/middleware.js'
@@ -20,6 +21,8 @@ export const readNode = (connection: Connection, name: string): Promise<V1Node> 
 /** What a Node carries, and which one it is. */
 export interface Metadata {
   readonly uid: string
+  /** Grows with each change; compared as a number since Kubernetes 1.35 says that it may be. */
+  readonly resourceVersion: string
   readonly labels: Readonly<Record<string, string>>
   readonly annotations: Readonly<Record<string, string>>
 }
@@ -58,7 +61,39 @@ export async function patchMetadata(
 const filled = (key: keyof MetadataPatch, entries: Readonly<Record<string, string | null>>) =>
   Object.keys(entries).length > 0 ? { [key]: entries } : {}
 
-const metadataOf = ({ uid = '', labels = {}, annotations = {} }: V1ObjectMeta = {}): Metadata => ({ uid, labels, annotations })
+export const metadataOf = ({ uid = '', resourceVersion = '0', labels = {}, annotations = {} }: V1ObjectMeta = {}): Metadata => ({
+  uid,
+  resourceVersion,
+  labels,
+  annotations
+})
+
+const METADATA = setHeaderOptions('Accept', METADATA_ONLY)
+
+/** Conditions merge by their type, so the others stay what they are. Throws `ApiError`. */
+export async function patchCondition(connection: Connection, name: string, condition: object): Promise<Metadata> {
+  const headers = setHeaderOptions('Content-Type', 'application/strategic-merge-patch+json', METADATA)
+  const answer = connection.ask({ tried: `set the condition of the Node "${name}"`, whenMissing: WHEN_MISSING }, api =>
+    api.patchNodeStatus({ name, body: { status: { conditions: [condition] } }, fieldManager: FIELD_MANAGER }, headers)
+  )
+  return metadataOf((await answer).metadata)
+}
+
+/** A JSON patch with its own conditions (`test`). Throws `ApiError`. */
+export async function patchTaints(connection: Connection, name: string, patch: readonly object[]): Promise<Metadata> {
+  const headers = setHeaderOptions('Content-Type', 'application/json-patch+json', METADATA)
+  const answer = connection.ask({ tried: `remove the startup taint of the Node "${name}"`, whenMissing: WHEN_MISSING }, api =>
+    api.patchNode({ name, body: patch, fieldManager: FIELD_MANAGER }, headers)
+  )
+  return metadataOf((await answer).metadata)
+}
+
+/** Throws `ApiError`. */
+export async function createEvent(connection: Connection, body: CoreV1Event): Promise<void> {
+  await connection.ask({ tried: 'write an event', whenMissing: '' }, api =>
+    api.createNamespacedEvent({ namespace: 'default', body }, METADATA)
+  )
+}
 
 const ENFORCE = 'pod-security.kubernetes.io/enforce'
 

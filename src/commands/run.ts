@@ -3,12 +3,13 @@ import type { Connection, ConnectionOptions } from '../cluster/connection.ts'
 import type { Metadata } from '../cluster/own-node.ts'
 import type { Waiting } from '../cluster/retry.ts'
 import type { Config } from '../config.ts'
-import { cycle } from '../cycle/cycle.ts'
-import type { Snapshot } from '../cycle/snapshot.ts'
+import { type Clock, cycle } from '../cycle/cycle.ts'
 import { type NodeObject, parseNode } from '../facts/node-object.ts'
+import { observe } from '../facts/observe.ts'
 import type { HostReader } from '../host/host.ts'
-import { type LabelPatch, type Labels, labelPatch, labels } from '../publish/labels.ts'
-import { reportAnnotation } from '../publish/report.ts'
+import { witness } from '../host/witness.ts'
+import { type Difference, differences, keysOf, type Wish, wish } from '../publish/difference.ts'
+import type { Labels } from '../publish/labels.ts'
 import { VERSION } from '../version.ts'
 import { type Command, CommandError, type Surroundings, termsOf } from './command.ts'
 import { openHost } from './look.ts'
@@ -24,37 +25,41 @@ const WORLD: World = {
   connection: { userAgent: `berth/${VERSION}` }
 }
 
-/** One cycle: look, decide, write what differs in one request, read it back. */
+/** One cycle (look, decide, write what differs in one request, read it back), or the daemon. */
 export const run: Command = async (config, surroundings) => {
-  if (!config.options.once) throw new CommandError('run without --once is not built yet; say --once', { status: 2 })
+  requireNodeName(config)
+  // The daemon brings logs, metrics and pages, which one cycle does without.
+  if (!config.options.once) return await (await import('./daemon.ts')).daemon(config, surroundings)
   return await runOnce(config, surroundings, WORLD)
+}
+
+function requireNodeName({ options }: Config): void {
+  if (options['node-name'] !== '') return
+  throw new CommandError(
+    'run needs the name of the Node that this machine is; expected --node-name NAME or NODE_NAME (in a pod: fieldRef spec.nodeName)',
+    { status: 2 }
+  )
 }
 
 export async function runOnce(config: Config, surroundings: Surroundings, world: World): Promise<number> {
   const name = config.options['node-name']
-  if (name === '') {
-    throw new CommandError(
-      'run needs the name of the Node that this machine is; expected --node-name NAME or NODE_NAME (in a pod: fieldRef spec.nodeName)',
-      { status: 2 }
-    )
-  }
-  const host = startedEarly(await openHost(config.options['host-root']))
+  const host = startedEarly(await openHost(config.options['host-root']), surroundings.clock)
   return await withConnection(config, world, async connection => {
     const before = await readSources(connection, config, world)
     const sources = { host, node: before.node, podSecurity: before.podSecurity }
     const snapshot = await cycle(sources, termsOf(config), surroundings.clock)
-    const wanted = wish(snapshot, config.options['label-prefix'])
+    const wanted = wish(snapshot, config.options['label-prefix'], VERSION)
     const written = await publish({ connection, wanted, before }, world)
     surroundings.print(`${story(name, wanted, written).join('\n')}\n`)
     return 0
   })
 }
 
-/** The inventory asks other programs, which takes longest: they run while we load the client and wait for the API. */
-function startedEarly(host: HostReader): HostReader {
-  const inventory = host.inventory()
-  inventory.catch(() => undefined) // whoever asks for it hears of it
-  return { ...host, inventory: () => inventory }
+/** The look goes on while we load the client and wait for the API; the cycle asks the same again, of what is remembered. */
+function startedEarly(host: HostReader, { elapsed }: Clock): HostReader {
+  const remembered = witness(host).host
+  observe({ host: remembered, node: undefined, podSecurity: undefined }, elapsed).catch(() => undefined)
+  return remembered
 }
 
 /** Loads the client, which is most of what `run` costs, and turns its errors into sentences. */
@@ -101,34 +106,6 @@ async function readSources(connection: Connection, { options }: Config, waiting:
 
 const described = ({ kind, metadata }: { readonly kind?: string; readonly metadata?: { readonly name?: string } }): string =>
   kind === undefined ? 'something that is no Kubernetes object' : `the ${kind} ${JSON.stringify(metadata?.name ?? '')}`
-
-/** What the Node shall carry of ours. */
-interface Wish {
-  readonly prefix: string
-  readonly labels: Labels
-  readonly annotation: { readonly key: string; readonly value: string }
-}
-
-const wish = (snapshot: Snapshot, prefix: string): Wish => ({
-  prefix,
-  labels: labels(snapshot, prefix),
-  annotation: { key: `${prefix}/report`, value: reportAnnotation(snapshot, VERSION) }
-})
-
-interface Difference {
-  readonly labels: LabelPatch
-  readonly annotations: Readonly<Record<string, string>>
-}
-
-function differences({ prefix, labels, annotation }: Wish, carried: Pick<Metadata, 'labels' | 'annotations'>): Difference {
-  const { key, value } = annotation
-  return {
-    labels: labelPatch(labels, carried.labels, prefix),
-    annotations: carried.annotations[key] === value ? {} : { [key]: value }
-  }
-}
-
-const keysOf = ({ labels, annotations }: Difference): readonly string[] => [...Object.keys(labels), ...Object.keys(annotations)]
 
 interface Publication {
   readonly connection: Connection

@@ -1,7 +1,8 @@
 import type { Sources } from '../facts/fact.ts'
-import { observe } from '../facts/observe.ts'
+import { observe, withDerived } from '../facts/observe.ts'
 import { type PlanTerms, plan } from '../remedies/plan.ts'
 import { decide } from '../verdicts/decide.ts'
+import { type Memory, NO_MEMORY, recollect } from './memory.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** Time, as the caller has it: milliseconds that only grow, and the date. */
@@ -10,9 +11,27 @@ export interface Clock {
   readonly now: () => Date
 }
 
-/** One pass: look, decide, and plan what could be mended. */
-export async function cycle(sources: Sources, terms: PlanTerms, clock: Clock): Promise<Snapshot> {
-  const { facts, durations } = await observe(sources, clock.elapsed)
-  const verdicts = decide(facts, terms.policy)
-  return Object.freeze({ at: clock.now().toISOString(), facts, verdicts, plan: plan(facts, terms), durations })
+/** What an agent carries from one pass to the next. */
+export interface Past {
+  readonly memory: Memory
+  /** How long a fact that cannot be read keeps its last value, milliseconds. */
+  readonly patience: number
+}
+
+const NO_PAST: Past = { memory: NO_MEMORY, patience: 0 }
+
+/** One pass: look, remember, decide, and plan what could be mended. */
+export async function cycle(sources: Sources, terms: PlanTerms, clock: Clock, { memory, patience } = NO_PAST): Promise<Snapshot> {
+  const { facts: seen, durations } = await observe(sources, clock.elapsed)
+  const recollection = recollect(memory, seen, clock.elapsed(), patience)
+  const facts = withDerived(recollection.facts)
+  return Object.freeze({
+    at: clock.now().toISOString(),
+    facts,
+    verdicts: decide(facts, terms.policy),
+    plan: plan(facts, terms),
+    durations,
+    memory: recollection.memory,
+    recalled: recollection.recalled
+  })
 }

@@ -1,6 +1,7 @@
-import type { NodeFacts } from '../facts/observe.ts'
+import type { DetectorName, NodeFacts } from '../facts/observe.ts'
 import type { PlanStep } from '../remedies/plan.ts'
 import type { Verdicts } from '../verdicts/decide.ts'
+import type { Memory } from './memory.ts'
 
 /** Everything that one look at the node came to. Frozen: publishers read it, and nobody writes it. */
 export interface Snapshot {
@@ -11,4 +12,8 @@ export interface Snapshot {
   readonly plan: readonly PlanStep[]
   /** Seconds each detector took. */
   readonly durations: Readonly<Record<string, number>>
+  /** For the next look. */
+  readonly memory: Memory
+  /** Facts that could not be read this time, and count by what was read before. */
+  readonly recalled: readonly DetectorName[]
 }

@@ -1,0 +1,128 @@
+import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
+import { ApiError } from './api-error.ts'
+import { backoff, type Pace } from './backoff.ts'
+import type { Connection } from './connection.ts'
+
+/** Why a watch had to be opened again. */
+export type Restart = 'ended' | 'expired' | 'throttled' | 'refused' | 'server' | 'silent' | 'network'
+
+export interface WatchHandlers {
+  /** The Node as it is now, or `undefined` when it was deleted. */
+  readonly onNode: (node: V1Node | undefined) => void
+  /** The server says that it lives: an event or a bookmark came. */
+  readonly onAlive: () => void
+  readonly onRestart: (reason: Restart, error: ApiError | undefined) => void
+}
+
+export interface WatchTerms extends Pace {
+  readonly signal: AbortSignal
+}
+
+/** A bookmark comes about once a minute; a stream that is silent for longer than two of them is dead (milliseconds). */
+const SILENCE = 150_000
+
+/** Watches one Node until the signal is aborted, whatever the API server does. Resolves then; only bugs escape. */
+export async function watchNode(connection: Connection, name: string, handlers: WatchHandlers, terms: WatchTerms): Promise<void> {
+  const { random, sleep, signal } = terms
+  // Where the stream stands: resumed from there, the server sends only what came after it.
+  const place = { version: '0', failures: 0 }
+  while (!signal.aborted) {
+    const error = await watchOnce(connection, name, handlers, { ...terms, place })
+    if (signal.aborted) return
+    const reason = error === undefined ? 'ended' : restartOf(error)
+    handlers.onRestart(reason, error)
+    // The server has forgotten that version: begin with what it has now.
+    if (reason === 'expired') place.version = '0'
+    if (error === undefined) continue
+    place.failures += 1
+    await sleep(backoff(place.failures, random, error.retryAfter * 1000), signal)
+  }
+}
+
+interface Place {
+  version: string
+  /** Failures in a row. */
+  failures: number
+}
+
+/** One stream to its end. Resolves to what broke it, or to `undefined` when the server ended it in good order. */
+async function watchOnce(
+  connection: Connection,
+  name: string,
+  { onNode, onAlive }: WatchHandlers,
+  { random, signal, place }: WatchTerms & { readonly place: Place }
+): Promise<ApiError | undefined> {
+  const path = `/api/v1/nodes?${queryFor(name, place.version, random)}`
+  const question = { tried: `watch the Node "${name}"`, whenMissing: '' }
+  try {
+    for await (const line of lines(await connection.open(question, { method: 'GET', path, silence: SILENCE, signal }))) {
+      const event = parseEvent(line)
+      if (event.type === 'ERROR') return refused(event)
+      place.failures = 0
+      place.version = event.object.metadata?.resourceVersion ?? '0'
+      onAlive()
+      if (event.type !== 'BOOKMARK') onNode(event.type === 'DELETED' ? undefined : event.object)
+    }
+    return undefined
+  } catch (error) {
+    if (signal.aborted) return undefined
+    if (error instanceof ApiError) return error
+    throw error
+  }
+}
+
+/** A line may come in pieces, and a piece may end inside a character. */
+async function* lines(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder()
+  let rest = ''
+  for await (const piece of pieces) {
+    const [...whole] = (rest + decoder.decode(piece, { stream: true })).split('\n')
+    rest = whole.pop() ?? ''
+    yield* whole.filter(line => line !== '')
+    if (rest.length > LONGEST_LINE)
+      throw new ApiError('the watch answered with a line that does not end', { code: 'GARBAGE', transient: true })
+  }
+}
+
+/** etcd holds no object larger than 1.5 MiB. */
+const LONGEST_LINE = 4 * 1024 * 1024
+
+const queryFor = (name: string, version: string, random: () => number): URLSearchParams =>
+  new URLSearchParams({
+    watch: '1',
+    fieldSelector: `metadata.name=${name}`,
+    resourceVersion: version,
+    allowWatchBookmarks: 'true',
+    // Spread, so that agents that began together do not come back together.
+    timeoutSeconds: String(Math.round(300 + random() * 300))
+  })
+
+interface WatchEvent {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
+  readonly object: V1Node & { readonly code?: number; readonly message?: string }
+}
+
+/** Throws `ApiError` on what is no watch event: a proxy in between may answer anything. */
+function parseEvent(line: string): WatchEvent {
+  try {
+    const event = JSON.parse(line) as WatchEvent
+    if (typeof event.object === 'object' && event.object !== null) return event
+  } catch {
+    // Told below, in one way for everything that is no event.
+  }
+  throw new ApiError('the watch answered with something that is no event', { code: 'GARBAGE', transient: true })
+}
+
+const refused = ({ object }: WatchEvent): ApiError =>
+  new ApiError(`the API server ended the watch: ${object.message ?? 'it gave no reason'}`, {
+    status: object.code ?? 500,
+    transient: true
+  })
+
+function restartOf({ status, code }: ApiError): Restart {
+  if (status === 410) return 'expired'
+  if (status === 429) return 'throttled'
+  if (status >= 500) return 'server'
+  if (status >= 400) return 'refused'
+  return /TIMEOUT/i.test(code) ? 'silent' : 'network'
+}

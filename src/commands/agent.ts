@@ -1,0 +1,208 @@
+import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
+import { ApiError } from '../cluster/api-error.ts'
+import { backoff, type Pace } from '../cluster/backoff.ts'
+import { type Connection, openConnection } from '../cluster/connection.ts'
+import { checkGuard, identify } from '../cluster/identity.ts'
+import { metadataOf, readPodSecurity } from '../cluster/own-node.ts'
+import { watchNode } from '../cluster/watch.ts'
+import type { Config } from '../config.ts'
+import { type Clock, cycle } from '../cycle/cycle.ts'
+import { NO_MEMORY } from '../cycle/memory.ts'
+import type { Snapshot } from '../cycle/snapshot.ts'
+import type { Attempt } from '../facts/fact.ts'
+import { type NodeObject, parseNode } from '../facts/node-object.ts'
+import type { HostReader } from '../host/host.ts'
+import { pulse } from '../host/pulse.ts'
+import { CONDITION_TYPE, type Condition } from '../publish/condition.ts'
+import { createPublisher, type NodeView } from '../publish/publisher.ts'
+import { VERSION } from '../version.ts'
+import { CommandError, termsOf } from './command.ts'
+import type { Diary } from './diary.ts'
+import { openHost } from './look.ts'
+import { createWake, type Wake } from './wake.ts'
+
+export interface AgentWorld extends Pace {
+  readonly clock: Clock
+  /** Aborted when the agent shall end. */
+  readonly signal: AbortSignal
+  readonly diary: Diary
+}
+
+/** How often it is asked whether something changed on the node (milliseconds). */
+const PULSE = 900
+
+/** A look may take so long before the loop counts as stuck (milliseconds). */
+export const STUCK = 120_000
+
+/** Looks, publishes, watches and repairs until the signal is aborted. Throws `CommandError` for what cannot become right by waiting. */
+export async function runAgent(config: Config, world: AgentWorld): Promise<void> {
+  const { options } = config
+  const { diary } = world
+  const host = withOldInventory(await openHost(options['host-root']))
+  const connection = await openConnection(options.kubeconfig, { userAgent: `berth/${VERSION}` })
+  const wake = createWake()
+  const seen: Seen = { node: undefined, view: undefined }
+  try {
+    diary.began(connection.server)
+    await patiently(world, () => introduce(connection, options['node-name'], world))
+    const watching = watchNode(
+      connection,
+      options['node-name'],
+      {
+        onNode: node => noticed(node, seen, wake),
+        onAlive: () => diary.alive(),
+        onRestart: (reason, error) => diary.watchRestarted(reason, error)
+      },
+      world
+    )
+    const pulsing = watchPulse(options['host-root'], wake)
+    await turns({ config, world, host, connection, wake, seen })
+    clearInterval(pulsing)
+    await watching
+  } finally {
+    await connection.close()
+  }
+}
+
+/** The own Node as the watch showed it last. */
+interface Seen {
+  node: NodeObject | undefined
+  view: NodeView | undefined
+}
+
+function noticed(raw: V1Node | undefined, seen: Seen, wake: Wake): void {
+  const node = raw && parseNode({ kind: 'Node', ...raw })
+  // What matters to a fact asks for a look; labels and annotations only for holding them against what they should be.
+  if (JSON.stringify(matters(node)) !== JSON.stringify(matters(seen.node))) wake.want('look')
+  seen.node = node
+  seen.view = raw && viewOf(raw)
+  wake.want('mend')
+}
+
+const matters = (node: NodeObject | undefined) => node && { ...node, labels: node.labels['sysbox-runtime'], annotations: '' }
+
+const viewOf = ({ metadata, spec, status }: V1Node): NodeView => ({
+  ...metadataOf(metadata),
+  name: metadata?.name ?? '',
+  taints: spec?.taints ?? [],
+  condition: status?.conditions?.find(({ type }) => type === CONDITION_TYPE) as Condition | undefined
+})
+
+function watchPulse(root: string, wake: Wake): NodeJS.Timeout {
+  let last = pulse(root)
+  return setInterval(() => {
+    const now = pulse(root)
+    if (now !== last) wake.want('look')
+    last = now
+  }, PULSE)
+}
+
+/** Inventory starts other programs, tells nothing that a label rests on, and changes once in a machine's life: asked once. */
+function withOldInventory(host: HostReader): HostReader {
+  let inventory: ReturnType<HostReader['inventory']> | undefined
+  return {
+    ...host,
+    inventory: () => {
+      inventory ??= host.inventory()
+      return inventory
+    }
+  }
+}
+
+/** Until it works: the API may be away when the node starts. */
+async function patiently(world: AgentWorld, act: () => Promise<void>): Promise<void> {
+  for (let failures = 1; !world.signal.aborted; failures += 1) {
+    try {
+      await act()
+      return
+    } catch (error) {
+      if (world.signal.aborted) return
+      if (!(error instanceof ApiError)) throw error
+      world.diary.apiLost(error)
+      await world.sleep(backoff(failures, world.random, error.retryAfter * 1000), world.signal)
+    }
+  }
+}
+
+/** Who we are, whether that is who we must be, and whether the guard really refuses. */
+async function introduce(connection: Connection, name: string, { signal, diary }: AgentWorld): Promise<void> {
+  const { user, node } = await identify(connection, signal)
+  if (node !== '' && node !== name) {
+    throw new CommandError(
+      `this token belongs to a pod on the Node "${node}", and --node-name is "${name}"; set NODE_NAME from spec.nodeName`
+    )
+  }
+  diary.identified(user, node)
+  diary.guarded(await checkGuard(connection, name, signal))
+}
+
+/** A policy becomes active seconds after it was applied, and may be applied after the agent: asked again with each look until it holds. */
+async function recheckGuard(connection: Connection, name: string, { signal, diary }: AgentWorld): Promise<void> {
+  if (diary.status().guard !== false) return
+  try {
+    diary.guarded(await checkGuard(connection, name, signal))
+  } catch (error) {
+    if (!(error instanceof ApiError) && !signal.aborted) throw error
+  }
+}
+
+interface Loop {
+  readonly config: Config
+  readonly world: AgentWorld
+  readonly host: HostReader
+  readonly connection: Connection
+  readonly wake: Wake
+  readonly seen: Seen
+}
+
+/** One turn at a time: a look when one is due or wanted, then the Node is held against it. */
+async function turns({ config, world, host, connection, wake, seen }: Loop): Promise<void> {
+  const { clock, signal, random, diary } = world
+  const { options } = config
+  const publisher = createPublisher({
+    connection,
+    prefix: options['label-prefix'],
+    version: VERSION,
+    startupTaint: options['startup-taint'],
+    heartbeat: options.heartbeat,
+    unknownAfter: options['unknown-after'],
+    clock,
+    random,
+    listener: diary
+  })
+  let snapshot: Snapshot | undefined
+  let lookAt = clock.elapsed()
+  while (!signal.aborted) {
+    // The first look waits for the Node, since half of the facts join from there; but not for ever.
+    const isDue = clock.elapsed() >= lookAt
+    if (snapshot === undefined || isDue) {
+      snapshot = await look(snapshot, { config, world, host, connection, wake, seen })
+      lookAt = clock.elapsed() + options.interval * (0.9 + random() * 0.2)
+    }
+    const due = seen.view === undefined ? Number.POSITIVE_INFINITY : await publisher.publish(snapshot, seen.view)
+    diary.turned(publisher.isPublished())
+    const wanted = await wake.next(Math.max(20, Math.min(lookAt - clock.elapsed(), due)), signal)
+    if (wanted.has('look')) lookAt = clock.elapsed()
+  }
+}
+
+async function look(before: Snapshot | undefined, { config, world, host, connection, seen }: Loop): Promise<Snapshot> {
+  const { clock, diary } = world
+  await recheckGuard(connection, config.options['node-name'], world)
+  const podSecurity = await podSecurityOf(config, connection)
+  const past = { memory: before?.memory ?? NO_MEMORY, patience: config.options['unknown-after'] }
+  const snapshot = await cycle({ host, node: seen.node, podSecurity }, termsOf(config), clock, past)
+  diary.looked(snapshot)
+  return snapshot
+}
+
+async function podSecurityOf({ options }: Config, connection: Connection): Promise<Attempt<string> | undefined> {
+  const namespace = options['workspace-namespace']
+  if (namespace === '') return undefined
+  try {
+    return await readPodSecurity(connection, namespace)
+  } catch (error) {
+    if (error instanceof ApiError) return { ok: false, why: error.message }
+    throw error
+  }
+}

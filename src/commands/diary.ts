@@ -1,0 +1,167 @@
+import type { ApiError } from '../cluster/api-error.ts'
+import type { Guard } from '../cluster/identity.ts'
+import type { Restart } from '../cluster/watch.ts'
+import type { Snapshot } from '../cycle/snapshot.ts'
+import type { Log } from '../log.ts'
+import type { DriftKind } from '../publish/drift.ts'
+import type { Health } from '../publish/http.ts'
+import { labels } from '../publish/labels.ts'
+import type { Metrics } from '../publish/metrics.ts'
+import type { PublishListener } from '../publish/publisher.ts'
+import { type ReadTimes, readTimes, type Status, type Write } from '../publish/status.ts'
+
+/** Hears of everything that the agent does, and tells logs, Prometheus and the status page. It decides nothing. */
+export interface Diary extends PublishListener {
+  readonly began: (server: string) => void
+  readonly identified: (user: string, node: string) => void
+  readonly guarded: (guard: Guard) => void
+  readonly looked: (snapshot: Snapshot) => void
+  readonly turned: (isPublished: boolean) => void
+  readonly alive: () => void
+  readonly apiLost: (error: ApiError) => void
+  readonly watchRestarted: (reason: Restart, error: ApiError | undefined) => void
+  readonly status: () => Status
+  readonly health: () => Health
+  readonly ready: () => Health
+}
+
+export interface DiaryTerms {
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly node: string
+  readonly prefix: string
+  readonly version: string
+  readonly clock: { readonly elapsed: () => number; readonly now: () => Date }
+  /** A turn may take so long before the loop counts as stuck (milliseconds). */
+  readonly patience: number
+}
+
+/** Writes that the status page remembers. */
+const REMEMBERED = 20
+
+interface Page {
+  snapshot: Snapshot | undefined
+  readAt: ReadTimes
+  lastWrites: readonly Write[]
+  api: Status['api']
+  guard: boolean | undefined
+  readonly drift: Record<DriftKind, number>
+  turnedAt: number
+  isPublished: boolean
+}
+
+export function createDiary({ log, metrics, node, prefix, version, clock, patience }: DiaryTerms): Diary {
+  const at = (): string => clock.now().toISOString()
+  const startedAt = at()
+  const page: Page = {
+    snapshot: undefined,
+    readAt: {},
+    lastWrites: [],
+    api: { server: '', state: 'disconnected', since: startedAt, lastError: '' },
+    guard: undefined,
+    drift: { removed: 0, changed: 0, added: 0 },
+    turnedAt: clock.elapsed(),
+    isPublished: false
+  }
+
+  const connected = (state: 'connected' | 'disconnected', lastError = page.api.lastError): void => {
+    if (page.api.state !== state) {
+      if (state === 'connected') log.event('api-back', 'the Kubernetes API answers')
+      page.api = { ...page.api, state, since: at() }
+    }
+    page.api = { ...page.api, lastError }
+  }
+
+  return {
+    began: server => {
+      page.api = { ...page.api, server }
+      log.event('agent-started', `berth ${version} for the Node ${node}`, { server })
+    },
+    identified: (user, claim) => {
+      connected('connected')
+      log.event(
+        'identity-proved',
+        `the API knows us as ${user}${claim === '' ? ', on no Node in particular' : ` on the Node ${claim}`}`
+      )
+    },
+    guarded: ({ enforced, says }) => {
+      page.guard = enforced
+      metrics.guard(enforced)
+      log.event(enforced ? 'guard-proved' : 'guard-missing', says)
+    },
+    looked: snapshot => {
+      page.snapshot = snapshot
+      page.readAt = readTimes(page.readAt, snapshot)
+      metrics.observeSnapshot(snapshot)
+      metrics.success('look', clock.now())
+      log.event('node-looked-at', 'looked at the node', { recalled: snapshot.recalled })
+    },
+    turned: isPublished => {
+      page.turnedAt = clock.elapsed()
+      page.isPublished = isPublished
+      if (isPublished) metrics.success('publish', clock.now())
+    },
+    alive: () => {
+      connected('connected')
+      metrics.success('watch', clock.now())
+    },
+    apiLost: error => {
+      connected('disconnected', error.message)
+      log.event('api-lost', error.message, { error })
+    },
+    watchRestarted: (reason, error) => {
+      metrics.watchRestarted(reason)
+      log.event('watch-restarted', `the watch was opened again: ${reason}`, error === undefined ? {} : { error })
+      if (error !== undefined) connected('disconnected', error.message)
+    },
+    wrote: (target, result, what, error) => {
+      metrics.published(target, result)
+      if (target === 'condition' && result === 'written') metrics.success('heartbeat', clock.now())
+      page.lastWrites = [{ at: at(), target, what, result }, ...page.lastWrites].slice(0, REMEMBERED)
+      if (result === 'written') log.event(WRITTEN[target], what)
+      else
+        log.event(result === 'refused' ? 'write-refused' : 'write-failed', `${target} ${what}: ${error?.message ?? result}`, {
+          key: `${target} ${what}`
+        })
+    },
+    repaired: ({ key, kind }, seconds) => {
+      page.drift[kind] += 1
+      metrics.driftRepaired(kind, seconds)
+      log.event('drift-repaired', `${key} was ${kind} by somebody else, and is right again`, { key })
+    },
+    contested: (keys, begun) => {
+      metrics.driftContested(keys)
+      for (const key of begun)
+        log.event('drift-contested', `somebody keeps changing ${key}; it is left alone for a minute`, { key })
+    },
+    status: () => ({
+      at: at(),
+      node,
+      version,
+      startedAt,
+      snapshot: page.snapshot,
+      readAt: page.readAt,
+      labels: page.snapshot === undefined ? {} : labels(page.snapshot, prefix),
+      lastWrites: page.lastWrites,
+      api: page.api,
+      guard: page.guard,
+      drift: { ...page.drift }
+    }),
+    health: () => {
+      const age = clock.elapsed() - page.turnedAt
+      return { ok: age < patience, because: `the last turn ended ${Math.round(age / 1000)} s ago` }
+    },
+    ready: () => ({
+      ok: page.isPublished,
+      because: page.isPublished ? 'the labels are published' : 'the labels are not published yet'
+    })
+  }
+}
+
+const WRITTEN = {
+  labels: 'labels-written',
+  report: 'report-written',
+  condition: 'condition-written',
+  taint: 'taint-removed',
+  event: 'event-written'
+} as const

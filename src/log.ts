@@ -1,0 +1,159 @@
+import { writeSync } from 'node:fs'
+import { pino } from 'pino'
+import type { LogLevel } from './log-level.ts'
+import { plain, redact } from './redact.ts'
+
+/** Every event that is logged, and how loud it is. The codes are for programs and stay as they are; messages are for people. */
+export const EVENTS = {
+  'agent-started': 'info',
+  'agent-stopping': 'info',
+  'agent-stopped': 'info',
+  'agent-failed': 'fatal',
+  'identity-proved': 'info',
+  'identity-wrong': 'error',
+  'guard-proved': 'info',
+  'guard-missing': 'warn',
+  'node-looked-at': 'debug',
+  'fact-lost': 'warn',
+  'fact-found': 'info',
+  'boot-changed': 'info',
+  'capability-changed': 'info',
+  'labels-written': 'info',
+  'report-written': 'info',
+  'condition-written': 'debug',
+  'taint-removed': 'info',
+  'event-written': 'debug',
+  'write-refused': 'warn',
+  'write-failed': 'warn',
+  'drift-repaired': 'warn',
+  'drift-contested': 'warn',
+  'remedy-applied': 'info',
+  'remedy-failed': 'error',
+  'api-lost': 'warn',
+  'api-back': 'info',
+  'watch-restarted': 'debug',
+  'http-listening': 'info',
+  'http-failed': 'error',
+  'log-level-changed': 'info',
+  'log-lost': 'warn'
+} as const satisfies Readonly<Record<string, LogLevel | 'fatal'>>
+
+export type EventCode = keyof typeof EVENTS
+
+/** What else there is to say; `error` is told by message, code and status alone, and `key` says which of its kind it is. */
+export type Fields = Readonly<Record<string, unknown>>
+
+export interface Log {
+  /** One line. The same warning or error (its code, and `key` or else the message) is written once a minute, and then counted. */
+  readonly event: (code: EventCode, message: string, fields?: Fields) => void
+  readonly setLevel: (level: LogLevel) => void
+}
+
+export interface LogOptions {
+  readonly level: LogLevel
+  readonly format: 'json' | 'pretty'
+  /** Takes one line with its newline. What it throws costs the line: a full disk must never end the agent. */
+  readonly write: (line: string) => void
+  readonly now: () => Date
+}
+
+export function createLog({ level, format, write, now }: LogOptions): Log {
+  let lost = 0
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: () => `,"time":"${now().toISOString()}"`,
+      formatters: { level: label => ({ level: label }) }
+    },
+    {
+      write: line => {
+        try {
+          write(format === 'json' ? line : pretty(JSON.parse(line)))
+        } catch {
+          lost += 1
+        }
+      }
+    }
+  )
+  const limit = limiter(now)
+  return {
+    event: (code, message, fields = {}) => {
+      const loudness = EVENTS[code]
+      if (!logger.isLevelEnabled(loudness)) return
+      const suppressed = loudness === 'warn' || loudness === 'error' ? limit(`${code} ${fields['key'] ?? message}`) : 0
+      if (suppressed === undefined) return
+      const told = { event: code, ...named(fields), ...(suppressed > 0 ? { suppressed } : {}) }
+      const before = lost
+      logger[loudness](told, redact(message))
+      if (before === 0 || lost > before) return
+      lost = 0
+      logger.warn({ event: 'log-lost', lost: before }, `${before} lines could not be written before this one`)
+    },
+    setLevel: wanted => {
+      logger.level = wanted
+    }
+  }
+}
+
+/** Milliseconds for which a repeated warning or error is held back; how many different ones are remembered. */
+const PAUSE = 60_000
+const REMEMBERED = 1_000
+
+/** How many of the same were held back since the last that was written, or `undefined` when this one is to be held back too. */
+function limiter(now: () => Date): (key: string) => number | undefined {
+  const seen = new Map<string, { readonly at: number; suppressed: number }>()
+  return key => {
+    const at = now().getTime()
+    const before = seen.get(key)
+    const age = before === undefined ? PAUSE : at - before.at
+    // A clock that was set back must not silence anything for hours.
+    if (before !== undefined && age >= 0 && age < PAUSE) {
+      before.suppressed += 1
+      return undefined
+    }
+    seen.delete(key)
+    seen.set(key, { at, suppressed: 0 })
+    // The oldest goes: a Map keeps the order in which its keys came.
+    if (seen.size > REMEMBERED) seen.delete(seen.keys().next().value as string)
+    return before?.suppressed ?? 0
+  }
+}
+
+/** Names that pino writes itself, and a second one in the same line would be ambiguous. */
+const TAKEN = ['level', 'time', 'msg', 'event', 'suppressed']
+
+const named = (fields: Fields): Fields =>
+  Object.fromEntries(
+    Object.entries(plain(fields) as Fields).map(([name, value]) => [TAKEN.includes(name) ? `${name}_` : name, value])
+  )
+
+/** `10:00:05.123 WARN  api-lost  the API does not answer  server="https://…"`. Control characters stay escaped. */
+function pretty({ level, time, event, msg, ...fields }: Readonly<Record<string, unknown>>): string {
+  const rest = Object.entries(fields).map(([name, value]) => `  ${name}=${JSON.stringify(value)}`)
+  const text = `${String(time).slice(11, 23)} ${String(level).toUpperCase().padEnd(5)} ${event}  ${msg}${rest.join('')}`
+  return `${text.replace(/\p{Cc}/gu, char => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)}\n`
+}
+
+/** How often a full pipe is tried again before a line is given up, a millisecond apart. */
+const TRIES = 20
+
+/** Writes lines to a file descriptor at once, so that the last words before an end are not lost. Throws what the system says. */
+export function lineWriter(descriptor: number, put: typeof writeSync = writeSync): (line: string) => void {
+  let isBroken = false
+  const pause = new Int32Array(new SharedArrayBuffer(4))
+  return line => {
+    // A line that broke off in the middle must not take the next one with it.
+    const bytes = Buffer.from(isBroken ? `\n${line}` : line)
+    for (let done = 0, tries = 0; done < bytes.length; ) {
+      try {
+        done += put(descriptor, bytes, done)
+        isBroken = done < bytes.length
+      } catch (error) {
+        tries += 1
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || tries > TRIES) throw error
+        Atomics.wait(pause, 0, 0, 1)
+      }
+    }
+  }
+}

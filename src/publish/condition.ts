@@ -1,0 +1,62 @@
+import type { Snapshot } from '../cycle/snapshot.ts'
+import type { Fact } from '../facts/fact.ts'
+
+export const CONDITION_TYPE = 'WorkspaceNodeReady'
+
+/** A node condition as Kubernetes has it; times in ISO 8601. */
+export interface Condition {
+  readonly type: typeof CONDITION_TYPE
+  readonly status: 'True' | 'False' | 'Unknown'
+  /** CamelCase, for programs. */
+  readonly reason: string
+  /** For people. */
+  readonly message: string
+  readonly lastHeartbeatTime: string
+  readonly lastTransitionTime: string
+}
+
+type Opinion = Pick<Condition, 'status' | 'reason' | 'message'>
+
+/** What the condition should say. `published`: every label stands on the Node as it should. Pure. */
+export function opinion({ facts, recalled }: Pick<Snapshot, 'facts' | 'recalled'>, published: boolean): Opinion {
+  const unknown = (Object.entries(facts) as [string, Fact<unknown>][]).filter(([, fact]) => !fact.known)
+  if (unknown.length === 0 && recalled.length > 0) {
+    return { status: 'Unknown', reason: 'FactsRecalled', message: `could not be read lately: ${recalled.join(', ')}` }
+  }
+  const [first] = unknown
+  if (first !== undefined) {
+    const names = unknown.map(([name]) => name).join(', ')
+    const why = first[1].known ? '' : first[1].why
+    return {
+      status: 'Unknown',
+      reason: 'FactsUnknown',
+      message: `${unknown.length} facts are unknown (${names}); the first: ${why}`.slice(0, 1024)
+    }
+  }
+  if (!published)
+    return { status: 'Unknown', reason: 'LabelsNotPublished', message: 'some labels could not be written to this Node' }
+  return { status: 'True', reason: 'FactsKnownAndPublished', message: 'all facts are known and all labels are published' }
+}
+
+/**
+ * The condition to write, or `undefined` when what stands there is right and its heartbeat young enough (milliseconds).
+ * The transition time changes only with the status. Pure.
+ */
+export function conditionToWrite(
+  standing: Condition | undefined,
+  wanted: Opinion,
+  now: Date,
+  heartbeat: number
+): Condition | undefined {
+  const same =
+    standing !== undefined &&
+    standing.status === wanted.status &&
+    standing.reason === wanted.reason &&
+    standing.message === wanted.message
+  // A heartbeat from the future (the clock was set back) is as good as none.
+  const age = standing === undefined ? Number.POSITIVE_INFINITY : now.getTime() - Date.parse(standing.lastHeartbeatTime)
+  if (same && age >= 0 && age < heartbeat) return undefined
+  const at = `${now.toISOString().slice(0, 19)}Z`
+  const lastTransitionTime = standing?.status === wanted.status ? standing.lastTransitionTime : at
+  return { type: CONDITION_TYPE, ...wanted, lastHeartbeatTime: at, lastTransitionTime }
+}

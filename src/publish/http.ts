@@ -1,0 +1,197 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { page, STYLE_HASH } from './page.ts'
+import { type Status, statusJson } from './status.ts'
+
+/** Whether it is so, and in one line why (not). */
+export interface Health {
+  readonly ok: boolean
+  readonly because: string
+}
+
+/** Where the answers come from; each is asked anew for every request. */
+export interface HttpSources {
+  readonly metrics: { readonly text: () => Promise<string>; readonly contentType: string }
+  /** Whether the loop makes progress. Whether the API can be reached has no part in it: a restart would not bring it back. */
+  readonly health: () => Health
+  /** Whether the labels were published; asked until it first is so, since a node stays of use when the API goes away. */
+  readonly ready: () => Health
+  readonly status: () => Status
+  /** Told of what a source threw; who asked is told only that there is no answer. */
+  readonly failed: (error: unknown) => void
+}
+
+export interface HttpServer {
+  /** `127.0.0.1:9090`, with the port that was given where 0 was asked for. */
+  readonly address: string
+  /** Ends within half a second: what has begun is answered. */
+  readonly close: () => Promise<void>
+}
+
+export interface HttpOptions {
+  /** `host:port`, `[::1]:port`, or `:port` for all addresses. */
+  readonly listen: string
+  readonly sources: HttpSources
+}
+
+/** Bytes, connections, milliseconds. Nobody who can reach the port may take the probes of kubelet their place. */
+export const LIMITS = {
+  header: 8 * 1024,
+  connections: 64,
+  /** Of these, from one address: kubelet and Prometheus come from others than a pod that means ill. */
+  perAddress: 32,
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  keepAlive: 5_000,
+  requestsPerConnection: 100,
+  closing: 500
+} as const
+
+/** Throws `Error` that names the address, and what is wrong with it. */
+export async function startHttp({ listen, sources }: HttpOptions): Promise<HttpServer> {
+  const { host, port } = parseListen(listen)
+  const answers = answersFrom(sources)
+  const handle = (request: IncomingMessage, response: ServerResponse) => respond(request, response, answers, sources.failed)
+  const server = createServer(
+    {
+      maxHeaderSize: LIMITS.header,
+      headersTimeout: LIMITS.headersTimeout,
+      requestTimeout: LIMITS.requestTimeout,
+      keepAliveTimeout: LIMITS.keepAlive,
+      connectionsCheckingInterval: 1_000
+    },
+    handle
+  )
+  server.maxConnections = LIMITS.connections
+  server.maxRequestsPerSocket = LIMITS.requestsPerConnection
+  server.on('checkContinue', handle)
+  limitPerAddress(server)
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(refusal(listen, error), { cause: error })))
+    server.listen({ port, ...(host === '' ? {} : { host }) }, resolve)
+  })
+  server.on('error', sources.failed)
+  return { address: addressOf(server.address() as AddressInfo), close: () => close(server) }
+}
+
+/** What there is at each path. */
+type Answers = Readonly<Record<string, () => Answer | Promise<Answer>>>
+
+interface Answer {
+  readonly status: number
+  readonly type: string
+  readonly body: string
+}
+
+const TEXT = 'text/plain; charset=utf-8'
+
+function answersFrom({ metrics, health, ready, status }: HttpSources): Answers {
+  let wasReady = false
+  return {
+    '/': () => ({ status: 200, type: 'text/html; charset=utf-8', body: page(status()) }),
+    '/status.json': () => ({ status: 200, type: 'application/json', body: statusJson(status()) }),
+    '/metrics': async () => ({ status: 200, type: metrics.contentType, body: await metrics.text() }),
+    '/healthz': () => probe(health()),
+    '/readyz': () => {
+      if (wasReady) return probe({ ok: true, because: 'ready' })
+      const found = ready()
+      wasReady = found.ok
+      return probe(found)
+    }
+  }
+}
+
+const probe = ({ ok, because }: Health): Answer => ({ status: ok ? 200 : 503, type: TEXT, body: `${because}\n` })
+
+/** The page needs its own style sheet and its icon, and nothing else from anywhere. */
+const HEADERS = {
+  'Content-Security-Policy': [
+    "default-src 'none'",
+    `style-src '${STYLE_HASH}'`,
+    'img-src data:',
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'"
+  ].join('; '),
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cache-Control': 'no-store'
+} as const
+
+async function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answers: Answers,
+  failed: HttpSources['failed']
+): Promise<void> {
+  const { status, type, body } = await answerTo(request, answers).catch((error: unknown) => {
+    failed(error)
+    return plain(500, 'there is no answer now; the log says why')
+  })
+  // What came with the request is not read: the connection ends, so that it cannot be taken for the next request.
+  if (status === 405 || status === 413) response.setHeader('Connection', 'close')
+  if (status === 405) response.setHeader('Allow', 'GET, HEAD')
+  response.writeHead(status, { ...HEADERS, 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) })
+  response.end(request.method === 'HEAD' ? undefined : body)
+}
+
+/** No answer repeats anything of the request. */
+async function answerTo({ method, url = '', headers }: IncomingMessage, answers: Answers): Promise<Answer> {
+  if (method !== 'GET' && method !== 'HEAD') return plain(405, 'only GET and HEAD')
+  if ((headers['content-length'] ?? '0') !== '0' || headers['transfer-encoding'] !== undefined) {
+    return plain(413, 'a request here has no body')
+  }
+  const path = url.split('?', 1)[0] as string
+  const answer = Object.hasOwn(answers, path) ? answers[path] : undefined
+  return answer === undefined ? plain(404, `there are only ${Object.keys(answers).join(' ')}`) : await answer()
+}
+
+const plain = (status: number, text: string): Answer => ({ status, type: TEXT, body: `${text}\n` })
+
+function limitPerAddress(server: Server): void {
+  const open = new Map<string, number>()
+  server.on('connection', (socket: Socket) => {
+    const from = socket.remoteAddress ?? ''
+    const count = (open.get(from) ?? 0) + 1
+    open.set(from, count)
+    socket.once('close', () => {
+      const left = (open.get(from) ?? 1) - 1
+      if (left > 0) open.set(from, left)
+      else open.delete(from)
+    })
+    if (count > LIMITS.perAddress) socket.destroy()
+  })
+}
+
+async function close(server: Server): Promise<void> {
+  const ended = new Promise<void>(resolve => server.close(() => resolve()))
+  server.closeIdleConnections()
+  const timer = setTimeout(() => server.closeAllConnections(), LIMITS.closing)
+  await ended
+  clearTimeout(timer)
+}
+
+function parseListen(text: string): { readonly host: string; readonly port: number } {
+  const [, six, plainHost, port] = /^(?:\[([0-9a-f:.%\w]+)\]|([\w.-]*)):(\d{1,5})$/i.exec(text) ?? []
+  if (port === undefined || Number(port) > 65_535) {
+    throw new Error(`cannot listen on "${text}": expected HOST:PORT, [ADDRESS]:PORT or :PORT, with a port from 0 to 65535`)
+  }
+  return { host: six ?? plainHost ?? '', port: Number(port) }
+}
+
+const REFUSALS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program has that port; choose another with --listen',
+  EACCES: 'this user may not open that port; choose one from 1024 on',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  ENOTFOUND: 'that host name is not known',
+  EAI_AGAIN: 'that host name could not be looked up'
+}
+
+const refusal = (listen: string, { code = '', message }: NodeJS.ErrnoException): string =>
+  `cannot listen on "${listen}": ${REFUSALS[code] ?? message}`
+
+const addressOf = ({ address, family, port }: AddressInfo): string =>
+  family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`

@@ -1,0 +1,272 @@
+import { ApiError } from '../cluster/api-error.ts'
+import { backoff } from '../cluster/backoff.ts'
+import type { Connection } from '../cluster/connection.ts'
+import { createEvent, type Metadata, patchCondition, patchMetadata, patchTaints } from '../cluster/own-node.ts'
+import type { Snapshot } from '../cycle/snapshot.ts'
+import { CAPABILITIES } from '../verdicts/decide.ts'
+import { type Condition, conditionToWrite, opinion } from './condition.ts'
+import { type Difference, differences, keysOf, restrict, type Wish, wish } from './difference.ts'
+import { type Drift, driftOf, type Quarrels, repaired, resting } from './drift.ts'
+import { capabilityChange, eventBody, type NodeEvent } from './events.ts'
+import { heldLabels } from './hold.ts'
+import { type Labels, labels } from './labels.ts'
+import type { Result, Target } from './status.ts'
+import { type Taint, taintRemoval } from './taint.ts'
+
+/** The Node as it was last seen, as far as it matters here. */
+export interface NodeView extends Metadata {
+  readonly name: string
+  readonly taints: readonly Taint[]
+  readonly condition: Condition | undefined
+}
+
+/** Hears of what was done, for logs, metrics and the status page. */
+export interface PublishListener {
+  readonly wrote: (target: Target, result: Result, what: string, error?: ApiError) => void
+  /** A label that somebody else had changed is right again, so many seconds after the news of it. */
+  readonly repaired: (drift: Drift, seconds: number) => void
+  /** Keys that are undone again and again: they rest for a while. `begun` are those that began to just now. */
+  readonly contested: (keys: number, begun: readonly string[]) => void
+}
+
+export interface PublisherTerms {
+  readonly connection: Connection
+  readonly prefix: string
+  readonly version: string
+  readonly startupTaint: string
+  /** Milliseconds. */
+  readonly heartbeat: number
+  readonly unknownAfter: number
+  readonly clock: { readonly elapsed: () => number; readonly now: () => Date }
+  readonly random: () => number
+  readonly listener: PublishListener
+}
+
+export interface Publisher {
+  /**
+   * Makes the Node tell the snapshot, and writes only what is not so already.
+   * Resolves to the milliseconds after which it wants to be called again, although nothing changes.
+   */
+  readonly publish: (snapshot: Snapshot, node: NodeView) => Promise<number>
+  /** Every label stands on the Node as it should, as the API server said after a write or in the watch. */
+  readonly isPublished: () => boolean
+}
+
+/** What is remembered from one publication to the next. */
+interface Book {
+  /** Our labels when they were last right. */
+  right: Labels | undefined
+  /** The newest version of the Node that we know of; a watch may still tell of older ones. */
+  newest: bigint
+  published: boolean
+  quarrels: Quarrels
+  /** Keys that the API refused, with the value and when to try again. */
+  refused: Map<string, { readonly value: string | null; readonly until: number; readonly times: number }>
+  /** Failures of the API in a row. */
+  failures: number
+  /** Spreads the heartbeats of many agents: from 0.9 to 1.1. */
+  jitter: number
+}
+
+/** The API may refuse one label for good (an admission webhook); asking again is cheap, but not often. */
+const REFUSED_FIRST = 30_000
+const REFUSED_LONGEST = 600_000
+
+export function createPublisher(terms: PublisherTerms): Publisher {
+  const { connection, prefix, version, clock, random, listener } = terms
+  const began = clock.elapsed()
+  const book: Book = {
+    right: undefined,
+    newest: 0n,
+    published: false,
+    quarrels: {},
+    refused: new Map(),
+    failures: 0,
+    jitter: 0.9 + random() * 0.2
+  }
+
+  const wanted = (snapshot: Snapshot, node: NodeView): Wish => {
+    // What an earlier agent proved under this boot counts as long as what we remember ourselves.
+    const isYoung = clock.elapsed() - began < terms.unknownAfter
+    const held =
+      isYoung && bootOf(node, prefix) === liveBoot(snapshot)
+        ? heldLabels(snapshot, node.labels, prefix)
+        : labels(snapshot, prefix)
+    return wish(snapshot, prefix, version, held)
+  }
+
+  const learn = (carried: Metadata): void => {
+    const seen = BigInt(carried.resourceVersion)
+    if (seen > book.newest) book.newest = seen
+  }
+
+  const publish = async (snapshot: Snapshot, node: NodeView): Promise<number> => {
+    // The watch lags behind the answers to our own writes: an older Node would look like a drift.
+    if (BigInt(node.resourceVersion) < book.newest) return Number.POSITIVE_INFINITY
+    learn(node)
+    try {
+      const carried = await publishLabels(snapshot, node)
+      await publishCondition(snapshot, node)
+      await removeTaint(node, carried)
+      book.failures = 0
+      return nextDue()
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+      book.failures += 1
+      return backoff(book.failures, random, error.retryAfter * 1000)
+    }
+  }
+
+  const publishLabels = async (snapshot: Snapshot, node: NodeView): Promise<Metadata> => {
+    const now = clock.elapsed()
+    const target = wanted(snapshot, node)
+    const drift = book.right === undefined ? [] : driftOf(book.right, node.labels, prefix)
+    const whole = differences(target, node)
+    const rest = resting(book.quarrels, now).keys
+    const due = restrict(whole, key => !rest.has(key) && !isRefused(book, key, whole, now))
+    if (keysOf(due).length === 0) {
+      settle(target, node, keysOf(whole).length === 0)
+      return node
+    }
+    const mending = drift.filter(({ key }) => Object.hasOwn(due.labels, key))
+    const carried = await write(node, due)
+    learn(carried)
+    const change = capabilityChange(book.right ?? node.labels, carried.labels, CAPABILITIES, prefix)
+    settle(target, carried, keysOf(differences(target, carried)).length === 0)
+    const keys = mending.map(({ key }) => key)
+    for (const one of mending) listener.repaired(one, (clock.elapsed() - now) / 1000)
+    quarrel(keys)
+    await tell(node, driftEvent(keys), change)
+    return carried
+  }
+
+  const settle = (target: Wish, carried: Metadata, published: boolean): void => {
+    book.published = published
+    book.right = Object.fromEntries(Object.entries(target.labels).filter(([key, value]) => carried.labels[key] === value))
+  }
+
+  /** All in one request; where the API refuses that, one by one, so that one refused key does not cost the others. */
+  const write = async (node: NodeView, difference: Difference): Promise<Metadata> => {
+    try {
+      const carried = await patchMetadata(connection, node.name, { ...difference, uid: node.uid })
+      for (const key of keysOf(difference)) book.refused.delete(key)
+      listener.wrote('labels', 'written', keysOf(difference).join(', '))
+      return carried
+    } catch (error) {
+      if (!(error instanceof ApiError) || !isRefusal(error)) {
+        if (error instanceof ApiError) listener.wrote('labels', 'failed', keysOf(difference).join(', '), error)
+        throw error
+      }
+      const keys = keysOf(difference)
+      if (keys.length > 1) return await writeOneByOne(node, difference)
+      refuse(keys[0] as string, difference, error)
+      return node
+    }
+  }
+
+  const writeOneByOne = async (node: NodeView, difference: Difference): Promise<Metadata> => {
+    let carried: NodeView = node
+    for (const key of keysOf(difference)) {
+      carried = {
+        ...carried,
+        ...(await write(
+          carried,
+          restrict(difference, candidate => candidate === key)
+        ))
+      }
+    }
+    return carried
+  }
+
+  const refuse = (key: string, difference: Difference, error: ApiError): void => {
+    const times = (book.refused.get(key)?.times ?? 0) + 1
+    const wait = Math.min(REFUSED_LONGEST, REFUSED_FIRST * 2 ** (times - 1))
+    book.refused.set(key, { value: wantedValue(difference, key), until: clock.elapsed() + wait, times })
+    listener.wrote('labels', 'refused', key, error)
+  }
+
+  const quarrel = (keys: readonly string[]): void => {
+    const { quarrels, begun } = repaired(book.quarrels, keys, clock.elapsed())
+    book.quarrels = quarrels
+    listener.contested(resting(quarrels, clock.elapsed()).keys.size, begun)
+  }
+
+  const publishCondition = async (snapshot: Snapshot, node: NodeView): Promise<void> => {
+    const condition = conditionToWrite(
+      node.condition,
+      opinion(snapshot, book.published),
+      clock.now(),
+      terms.heartbeat * book.jitter
+    )
+    if (condition === undefined) return
+    await attempt('condition', condition.reason, async () => learn(await patchCondition(connection, node.name, condition)))
+    book.jitter = 0.9 + random() * 0.2
+  }
+
+  const removeTaint = async (node: NodeView, carried: Metadata): Promise<void> => {
+    const patch = taintRemoval(node.taints, terms.startupTaint)
+    // Only on a Node that was read with all labels on it: the answer to our own write is not yet that.
+    if (patch === undefined || !book.published || carried !== node) return
+    await attempt('taint', terms.startupTaint, async () => learn(await patchTaints(connection, node.name, patch)))
+  }
+
+  const tell = async (node: NodeView, ...events: readonly (NodeEvent | undefined)[]): Promise<void> => {
+    for (const event of events.filter(found => found !== undefined)) {
+      const id = `${clock.now().getTime().toString(16)}${Math.floor(random() * 0xffffff).toString(16)}`
+      // An event is news and no promise: one that is lost is not told again.
+      await attempt('event', event.reason, () => createEvent(connection, eventBody(event, node.name, clock.now(), id))).catch(
+        () => undefined
+      )
+    }
+  }
+
+  /** What is refused for good is told and left; a failure that passes is thrown, to be tried again. */
+  const attempt = async (target: Target, what: string, act: () => Promise<void>): Promise<void> => {
+    try {
+      await act()
+      listener.wrote(target, 'written', what)
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+      listener.wrote(target, isRefusal(error) ? 'refused' : 'failed', what, error)
+      if (!isRefusal(error)) throw error
+    }
+  }
+
+  const nextDue = (): number => {
+    const now = clock.elapsed()
+    const refusedUntil = [...book.refused.values()].map(({ until }) => until)
+    const due = Math.min(resting(book.quarrels, now).until, ...refusedUntil.filter(until => until > now))
+    return Math.max(50, Math.min(due - now, terms.heartbeat * book.jitter))
+  }
+
+  return { publish, isPublished: () => book.published }
+}
+
+/** The API understood, and said no: to say the same again at once is of no use. */
+const isRefusal = ({ status, code }: ApiError): boolean =>
+  (status === 403 || status === 422 || status === 409 || status === 400) && code !== 'RECREATED'
+
+const isRefused = ({ refused }: Book, key: string, difference: Difference, now: number): boolean => {
+  const before = refused.get(key)
+  return before !== undefined && before.until > now && before.value === wantedValue(difference, key)
+}
+
+const wantedValue = ({ labels: changed, annotations }: Difference, key: string): string | null =>
+  Object.hasOwn(changed, key) ? (changed[key] ?? null) : (annotations[key] ?? null)
+
+const driftEvent = (keys: readonly string[]): NodeEvent | undefined =>
+  keys.length === 0
+    ? undefined
+    : { reason: 'LabelDriftRepaired', type: 'Warning', message: `somebody else changed ${keys.join(', ')}; repaired` }
+
+/** The boot under which the Node's report was made. */
+const bootOf = ({ annotations }: NodeView, prefix: string): string => {
+  try {
+    const { boot } = JSON.parse(annotations[`${prefix}/report`] ?? '{}') as { boot?: unknown }
+    return typeof boot === 'string' ? boot : ''
+  } catch {
+    return ''
+  }
+}
+
+const liveBoot = ({ facts }: Snapshot): string => (facts['boot-id'].known ? facts['boot-id'].value : 'unknown')

@@ -1,0 +1,458 @@
+import { describe, expect, test } from 'vitest'
+import {
+  COMMANDS,
+  type CommandName,
+  type Config,
+  type Environment,
+  environmentName,
+  OPTIONS,
+  type Option,
+  type OptionName,
+  parseConfig,
+  UsageError
+} from '../../src/config.ts'
+import { help } from '../../src/help.ts'
+
+const parse = (
+  argv: readonly string[],
+  environment: Environment = {},
+  stdout: { isTTY?: boolean; columns?: number } = {}
+): Config => parseConfig(argv, environment, stdout)
+
+/** Every problem that is told, for arguments and environment. */
+function problems(argv: readonly string[], environment: Environment = {}): readonly string[] {
+  try {
+    parse(argv, environment)
+  } catch (error) {
+    if (error instanceof UsageError) return error.problems
+    throw error
+  }
+  throw new Error(`${JSON.stringify(argv)} was taken`)
+}
+
+const NAMES = Object.keys(OPTIONS) as OptionName[]
+const OPTION_TABLE = OPTIONS as Readonly<Record<OptionName, Option<unknown>>>
+const COMMAND_NAMES = Object.keys(COMMANDS) as CommandName[]
+const operandOf = (name: CommandName): readonly string[] => (COMMANDS[name].operand === '' ? [] : ['cvm'])
+const commandFor = (name: OptionName): CommandName => OPTION_TABLE[name].commands[0] as CommandName
+
+describe('without arguments', () => {
+  test('berth reports on the machine it runs on, with the safe side of every choice', () => {
+    expect(parse([])).toMatchObject({
+      command: 'report',
+      about: '',
+      operand: '',
+      options: {
+        'host-root': '/',
+        node: '',
+        format: 'table',
+        once: false,
+        kubeconfig: '',
+        'node-name': '',
+        'label-prefix': 'berth.dev',
+        'minimum-kernel': undefined,
+        'fuse-resources': ['github.com/fuse', 'smarter-devices/fuse', 'squat.ai/fuse'],
+        'max-user-namespaces': 65_536,
+        permit: []
+      },
+      policy: {
+        minimumKernel: undefined,
+        gpuInVirtualMachines: 'deny',
+        shiftfsOutsideUbuntu: 'deny',
+        apparmorUserns: 'block',
+        selinuxPodman: 'block',
+        privilegedWorkspaces: 'unset',
+        workspaceNamespace: ''
+      }
+    })
+  })
+
+  test('the configuration cannot be changed by anybody', () => {
+    const config = parse([])
+    for (const part of [config, config.options, config.policy]) expect(Object.isFrozen(part)).toBe(true)
+  })
+})
+
+describe('a value', () => {
+  test('comes from the argument, else from BERTH_, else from the usual variable, else from the default', () => {
+    const all = { BERTH_NODE_NAME: 'ours', NODE_NAME: 'usual', BERTH_KUBECONFIG: '/ours', KUBECONFIG: '/usual' }
+    const of = (argv: readonly string[], environment: Environment) => {
+      const { options } = parse(['run', ...argv], environment)
+      return [options['node-name'], options.kubeconfig]
+    }
+    expect(of(['--node-name', 'given', '--kubeconfig=/given'], all)).toEqual(['given', '/given'])
+    expect(of([], all)).toEqual(['ours', '/ours'])
+    expect(of([], { NODE_NAME: 'usual', KUBECONFIG: '/usual' })).toEqual(['usual', '/usual'])
+    expect(of([], {})).toEqual(['', ''])
+  })
+
+  test.each([
+    ['--option=value', ['--format=json']],
+    ['--option value', ['--format', 'json']],
+    ['after the command', ['report', '--format', 'json']],
+    ['before the command', ['--format', 'json', 'report']]
+  ])('is taken as %s', (_, argv) => {
+    expect(parse(argv).options.format).toBe('json')
+  })
+
+  test('may hold an equals sign, or begin with a dash after one', () => {
+    expect(parse(['--host-root=/a=b']).options['host-root']).toBe('/a=b')
+    expect(parse(['--host-root=--odd']).options['host-root']).toBe('--odd')
+  })
+
+  test.each(NAMES.filter(name => OPTION_TABLE[name].form !== ''))(
+    'of --%s is read from its variable as from its argument',
+    name => {
+      const text = {
+        'host-root': '/x',
+        node: 'n.yaml',
+        format: 'json',
+        kubeconfig: '/k',
+        'node-name': 'n-1',
+        'label-prefix': 'x.example',
+        'minimum-kernel': '5.4'
+      }[name as string]
+      const value = text ?? OPTION_TABLE[name].fallback
+      const command = commandFor(name)
+      const argv = [command, ...operandOf(command)]
+      expect(parse(argv, { [environmentName(name)]: value }).options[name]).toEqual(
+        parse([...argv, `--${name}=${value}`]).options[name]
+      )
+    }
+  )
+
+  test.each<[string, OptionName, string, unknown]>([
+    ['a kernel', 'minimum-kernel', '5.15', [5, 15]],
+    ['another kernel', 'minimum-kernel', '10.0', [10, 0]],
+    ['the greatest number', 'max-user-namespaces', '2147483647', 2_147_483_647],
+    ['the least number', 'max-user-namespaces', '1', 1],
+    ['a list', 'fuse-resources', 'a.b/c, d.e/f,', ['a.b/c', 'd.e/f']],
+    ['permits', 'permit', 'shiftfs,user-namespaces', ['shiftfs', 'user-namespaces']],
+    ['no permits', 'permit', '', []],
+    ['a domain', 'label-prefix', 'berth.example.com', 'berth.example.com'],
+    ['a domain that only sounds reserved', 'label-prefix', 'mykubernetes.io', 'mykubernetes.io'],
+    ['another such', 'label-prefix', 'k8s.io.example.com', 'k8s.io.example.com'],
+    ['a namespace', 'workspace-namespace', 'coder-workspaces', 'coder-workspaces'],
+    ['a Node of EKS', 'node-name', 'ip-10-0-33-51.us-west-2.compute.internal', 'ip-10-0-33-51.us-west-2.compute.internal']
+  ])('that is %s is understood', (_, name, text, value) => {
+    expect(parse(['run', `--${name}`, text]).options[name]).toEqual(value)
+  })
+
+  test('reaches the rules', () => {
+    const { policy } = parse([
+      '--minimum-kernel=5.4',
+      '--gpu-in-virtual-machines=allow',
+      '--shiftfs-outside-ubuntu=allow',
+      '--apparmor-userns=allow',
+      '--selinux-podman=allow',
+      '--fuse-resources=a.b/c',
+      '--privileged-workspaces=allowed',
+      '--workspace-namespace=ws'
+    ])
+    expect(policy).toEqual({
+      minimumKernel: [5, 4],
+      gpuInVirtualMachines: 'allow',
+      shiftfsOutsideUbuntu: 'allow',
+      apparmorUserns: 'allow',
+      selinuxPodman: 'allow',
+      fuseResources: ['a.b/c'],
+      privilegedWorkspaces: 'allowed',
+      workspaceNamespace: 'ws'
+    })
+  })
+
+  test('of a switch is taken from its presence, or from its variable', () => {
+    expect(parse(['run', '--once']).options.once).toBe(true)
+    expect(parse(['run'], { BERTH_ONCE: 'true' }).options.once).toBe(true)
+    expect(parse(['run'], { BERTH_ONCE: 'false' }).options.once).toBe(false)
+    expect(parse(['run', '--once'], { BERTH_ONCE: 'false' }).options.once).toBe(true)
+  })
+})
+
+describe('a wrong value', () => {
+  test.each<[OptionName, string, string]>([
+    ['host-root', '', 'a directory or a recorded node'],
+    ['format', 'yaml', 'table or json'],
+    ['format', 'JSON', 'table or json'],
+    ['node-name', 'Not_A_Node', 'the name of a Node'],
+    ['node-name', '-a', 'the name of a Node'],
+    ['label-prefix', 'kubernetes.io', 'kubernetes.io belongs to Kubernetes'],
+    ['label-prefix', 'node-restriction.kubernetes.io', 'kubernetes.io belongs to Kubernetes'],
+    ['label-prefix', 'k8s.io', 'k8s.io belongs to Kubernetes'],
+    ['label-prefix', 'x.k8s.io', 'k8s.io belongs to Kubernetes'],
+    ['label-prefix', 'a.b.kubernetes.io', 'kubernetes.io belongs to Kubernetes'],
+    ['label-prefix', '', 'a DNS domain'],
+    ['label-prefix', 'berth', 'a DNS domain'],
+    ['label-prefix', 'Berth.dev', 'a DNS domain'],
+    ['label-prefix', 'berth.dev/', 'a DNS domain'],
+    ['label-prefix', '-a.dev', 'a DNS domain'],
+    ['label-prefix', `${'a'.repeat(64)}.dev`, 'a DNS domain'],
+    ['label-prefix', Array.from({ length: 64 }, () => 'abc').join('.'), 'a DNS domain'],
+    ['minimum-kernel', '5', 'a kernel version as N.N'],
+    ['minimum-kernel', '5.15.0', 'a kernel version as N.N'],
+    ['minimum-kernel', 'v5.15', 'a kernel version as N.N'],
+    ['minimum-kernel', '5.1500', 'a kernel version as N.N'],
+    ['gpu-in-virtual-machines', 'yes', 'deny or allow'],
+    ['shiftfs-outside-ubuntu', 'true', 'deny or allow'],
+    ['apparmor-userns', 'deny', 'block or allow'],
+    ['selinux-podman', '', 'block or allow'],
+    ['fuse-resources', '', 'domain/name'],
+    ['fuse-resources', 'fuse', 'domain/name'],
+    ['fuse-resources', 'a/b c/d', 'domain/name'],
+    ['privileged-workspaces', 'allow', 'unset or allowed or denied'],
+    ['workspace-namespace', 'My_Space', 'the name of a namespace'],
+    ['workspace-namespace', 'a'.repeat(64), 'the name of a namespace'],
+    ['max-user-namespaces', '0', 'a whole number from 1'],
+    ['max-user-namespaces', '-5', 'a whole number from 1'],
+    ['max-user-namespaces', '2147483648', 'a whole number from 1'],
+    ['max-user-namespaces', '1e5', 'a whole number from 1'],
+    ['max-user-namespaces', '65536.5', 'a whole number from 1'],
+    ['permit', 'everything', 'user-namespaces or'],
+    ['permit', 'shiftfs,all', 'user-namespaces or']
+  ])('of --%s, %j, is told with what was expected', (name, text, expected) => {
+    const command = commandFor(name)
+    const argv = [command, ...operandOf(command)]
+    const [problem, ...more] = problems([...argv, `--${name}=${text}`])
+    expect(more).toEqual([])
+    expect(problem).toContain(`--${name} is "${text}"`)
+    expect(problem).toContain(expected)
+    const [same] = problems(argv, { [environmentName(name)]: text })
+    expect(same).toContain(`${environmentName(name)} is "${text}"`)
+    expect(same).toContain(expected)
+  })
+
+  test('of the usual variable names that variable', () => {
+    expect(problems(['run'], { NODE_NAME: 'Not_A_Node' })).toEqual([expect.stringContaining('NODE_NAME is "Not_A_Node"')])
+  })
+
+  test('of a switch is told too', () => {
+    expect(problems(['run', '--once=yes'])[0]).toContain('--once takes no value')
+    expect(problems(['run'], { BERTH_ONCE: 'yes' })).toEqual([
+      expect.stringContaining('BERTH_ONCE is "yes": expected true or false')
+    ])
+  })
+
+  test.each([
+    [['--format'], '--format has no value: expected table|json'],
+    [['--format', '--node=x'], '--format has no value: expected table|json'],
+    [['report', '--host-root'], '--host-root has no value: expected DIR']
+  ])('that is missing in %j is told with its form', (argv, problem) => {
+    expect(problems(argv)).toContain(problem)
+  })
+})
+
+describe('all problems', () => {
+  test('are told at once, each with its option, its value and what was expected', () => {
+    const found = problems(['report', 'extra', '--format=xml', '--label-prefix=k8s.io', '--hostroot=/', '--once'], {
+      BERTH_MINIMUM_KERNEL: 'old',
+      BERTH_COLOUR: 'red'
+    })
+    for (const part of [
+      '"extra"',
+      '--format is "xml"',
+      '--label-prefix is "k8s.io"',
+      '--hostroot',
+      '--once is not for report',
+      'BERTH_MINIMUM_KERNEL is "old"',
+      'BERTH_COLOUR'
+    ]) {
+      expect(found.filter(problem => problem.includes(part))).toHaveLength(1)
+    }
+    expect(found).toHaveLength(7)
+  })
+
+  test('are one sentence each', () => {
+    for (const problem of problems(['nothing', '--a', '--format=b', '--node'])) expect(problem).toMatch(/^[^\n]+$/)
+  })
+})
+
+describe('an unknown', () => {
+  test.each([
+    ['--hostroot', '--host-root'],
+    ['--formt', '--format'],
+    ['--Format', '--format'],
+    ['--nodename', '--node-name'],
+    ['--min-kernel', undefined],
+    ['--everything-else', undefined]
+  ])('option %s is told, with the one that was probably meant', (option, meant) => {
+    const [problem] = problems([`${option}=x`])
+    expect(problem).toContain(`unknown option ${option}`)
+    expect(problem?.includes('did you mean')).toBe(meant !== undefined)
+    if (meant !== undefined) expect(problem).toContain(`did you mean ${meant}?`)
+  })
+
+  test('short option is told', () => {
+    expect(problems(['-x'])).toEqual([expect.stringContaining('unknown option -x')])
+  })
+
+  test.each([
+    ['BERTH_HOSTROOT', 'BERTH_HOST_ROOT'],
+    ['BERTH_LABELPREFIX', 'BERTH_LABEL_PREFIX'],
+    ['BERTH_WHATEVER_THIS_IS', undefined],
+    ['BERTH_', undefined]
+  ])('variable %s is told', (name, meant) => {
+    const [problem] = problems([], { [name]: '1' })
+    expect(problem).toContain(`unknown environment variable ${name}`)
+    if (meant !== undefined) expect(problem).toContain(`did you mean ${meant}?`)
+  })
+
+  test('command is told, with the ones there are', () => {
+    expect(problems(['reprot'])).toEqual([
+      expect.stringContaining('unknown command "reprot": expected report, explain, run, record')
+    ])
+    expect(problems(['constructor'])).toEqual([expect.stringContaining('unknown command "constructor"')])
+  })
+})
+
+describe('the environment', () => {
+  test.each([
+    ['BERTH_SERVICE_HOST'],
+    ['BERTH_SERVICE_PORT'],
+    ['BERTH_SERVICE_PORT_HTTP'],
+    ['BERTH_PORT'],
+    ['BERTH_PORT_9100_TCP'],
+    ['BERTH_PORT_9100_TCP_ADDR'],
+    ['BERTH_PORT_9100_TCP_PORT'],
+    ['BERTH_PORT_9100_TCP_PROTO'],
+    ['BERTH_PORT_53_UDP_ADDR'],
+    ['BERTH_METRICS_SERVICE_HOST'],
+    ['BERTH_METRICS_SERVICE_PORT_HTTP'],
+    ['BERTH_METRICS_PORT_9100_TCP_ADDR']
+  ])('may hold %s, which kubelet puts there for a Service named berth', name => {
+    expect(parse([], { [name]: 'tcp://10.96.0.10:9100' }).command).toBe('report')
+  })
+
+  test('may hold anything that is not ours', () => {
+    expect(parse([], { PATH: '/bin', MYBERTH_X: '1', berth_x: '1', NODE_OPTIONS: '' }).command).toBe('report')
+  })
+})
+
+describe('a command', () => {
+  test.each<[CommandName, readonly string[], string]>([
+    ['report', ['report'], ''],
+    ['explain', ['explain', 'cvm'], 'cvm'],
+    ['record', ['record', 'node.yaml'], 'node.yaml'],
+    ['run', ['run', '--once'], '']
+  ])('%s is told by its name', (command, argv, operand) => {
+    expect(parse(argv)).toMatchObject({ command, operand, about: command })
+  })
+
+  test.each([
+    [['explain'], 'explain needs a CAPABILITY: berth explain CAPABILITY'],
+    [['record'], 'record needs a FILE: berth record FILE'],
+    [['report', 'cvm'], 'unexpected "cvm": report takes no operand'],
+    [['run', 'cvm'], 'unexpected "cvm": run takes no operand'],
+    [['explain', 'cvm', 'gpu'], 'unexpected "gpu" after explain cvm'],
+    [['report', '--', '--format'], 'unexpected "--format"'],
+    [['--node', 'a', '--node', 'b'], '--node is given twice'],
+    [['run', '--once', '--once'], '--once is given twice']
+  ])('%j is told what is wrong', (argv, problem) => {
+    expect(problems(argv)).toEqual([expect.stringContaining(problem)])
+  })
+
+  test.each(
+    NAMES.flatMap(name =>
+      COMMAND_NAMES.filter(command => !OPTION_TABLE[name].commands.includes(command)).map(command => [name, command] as const)
+    )
+  )('is refused the option of another: --%s with %s', (name, command) => {
+    const value = OPTION_TABLE[name].form === '' ? [] : [OPTION_TABLE[name].fallback]
+    const found = problems([command, ...operandOf(command), [`--${name}`, ...value].join('=')])
+    expect(found).toEqual([expect.stringMatching(`^--${name} is not for ${command}: it belongs to .`)])
+  })
+
+  test('takes no notice of a variable that is for another', () => {
+    expect(parse(['report'], { BERTH_ONCE: 'true', BERTH_KUBECONFIG: '/k', KUBECONFIG: '/k' }).command).toBe('report')
+  })
+})
+
+describe('help and version', () => {
+  test.each([
+    [['--help'], 'help', ''],
+    [['-h'], 'help', ''],
+    [['run', '--help'], 'help', 'run'],
+    [['--help', 'run'], 'help', 'run'],
+    [['explain', '-h'], 'help', 'explain'],
+    [['--version'], 'version', '']
+  ] as const)('%j is %s', (argv, command, about) => {
+    expect(parse(argv)).toMatchObject({ command, about })
+  })
+
+  test('with anything wrong beside them are refused with it', () => {
+    expect(problems(['--help', '--nonsense'])).toHaveLength(1)
+    expect(problems(['nothing', '--help'])).toHaveLength(1)
+    expect(problems(['--help=yes'])).toEqual([expect.stringContaining('--help takes no value')])
+  })
+})
+
+describe('the screen', () => {
+  test.each<[string, { isTTY?: boolean; columns?: number }, Environment, boolean, number]>([
+    ['a terminal', { isTTY: true, columns: 120 }, {}, true, 120],
+    ['a wide terminal', { isTTY: true, columns: 500 }, {}, true, 200],
+    ['a tiny terminal', { isTTY: true, columns: 10 }, {}, true, 40],
+    ['a terminal that does not say', { isTTY: true }, {}, true, 80],
+    ['a terminal without a width', { isTTY: true, columns: 0 }, {}, true, 80],
+    ['a terminal with NO_COLOR', { isTTY: true, columns: 80 }, { NO_COLOR: '1' }, false, 80],
+    ['a terminal with an empty NO_COLOR', { isTTY: true, columns: 80 }, { NO_COLOR: '' }, true, 80],
+    ['a dumb terminal', { isTTY: true, columns: 80 }, { TERM: 'dumb' }, false, 80],
+    ['a pipe', {}, {}, false, 80],
+    ['a pipe with COLUMNS', {}, { COLUMNS: '132' }, false, 132],
+    ['a pipe with strange COLUMNS', {}, { COLUMNS: 'wide' }, false, 80],
+    ['a pipe with negative COLUMNS', {}, { COLUMNS: '-3' }, false, 40],
+    ['a terminal, whatever COLUMNS says', { isTTY: true, columns: 100 }, { COLUMNS: '132' }, true, 100]
+  ])('of %s', (_, stdout, environment, color, columns) => {
+    expect(parse([], environment, stdout).screen).toEqual({ color, columns })
+  })
+})
+
+describe('the help', () => {
+  const wide = (about: CommandName | '') => help(about, 200)
+  const plain = (text: string) => text.replaceAll(/\s+/g, ' ')
+
+  test.each(COMMAND_NAMES)('of the program names %s, its operand and what it does', name => {
+    const { operand, does } = COMMANDS[name]
+    expect(plain(wide(''))).toContain(plain(`${name} ${operand}`.trim()))
+    expect(plain(wide(''))).toContain(plain(does))
+  })
+
+  test.each(NAMES)('of the program names --%s, its form, its default, its variable and what it does', name => {
+    const { form, fallback, does } = OPTION_TABLE[name]
+    const text = plain(wide(''))
+    expect(text).toContain(plain(`--${name} ${form}`.trim()))
+    expect(text).toContain(plain(does))
+    expect(text).toContain(environmentName(name))
+    if (form !== '' && fallback !== '') expect(text).toContain(`(default: ${fallback})`)
+  })
+
+  test.each(COMMAND_NAMES)('of %s names the options that it takes, and no other', command => {
+    const named = [...wide(command).matchAll(/^ {2}--([\w-]+)/gm)].map(([, name]) => name)
+    expect(named).toEqual(expect.arrayContaining(NAMES.filter(name => OPTION_TABLE[name].commands.includes(command))))
+    expect(NAMES.filter(name => !OPTION_TABLE[name].commands.includes(command) && named.includes(name))).toEqual([])
+  })
+
+  test.each(['' as const, ...COMMAND_NAMES].flatMap(about => [80, 120, 200].map(columns => [about, columns] as const)))(
+    'of %j is no wider than %i columns, and ends with a line',
+    (about, columns) => {
+      const text = help(about, columns)
+      expect(text.split('\n').filter(line => line.length > columns)).toEqual([])
+      expect(text).toMatch(/\S\n$/)
+    }
+  )
+
+  test('of a command begins with what it does, and says how to call it', () => {
+    for (const name of COMMAND_NAMES) {
+      expect(plain(wide(name))).toContain(plain(COMMANDS[name].does))
+      expect(wide(name)).toContain(`Usage: berth ${name}`)
+    }
+  })
+})
+
+test('every option has a default that its own parser takes', () => {
+  for (const name of NAMES) expect(() => OPTION_TABLE[name].parse(OPTION_TABLE[name].fallback)).not.toThrow()
+})
+
+test('every option belongs to a command that there is', () => {
+  for (const name of NAMES) {
+    expect(OPTION_TABLE[name].commands.length).toBeGreaterThan(0)
+    expect(OPTION_TABLE[name].commands.every(command => COMMAND_NAMES.includes(command))).toBe(true)
+  }
+})

@@ -1,0 +1,278 @@
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { type Source, source } from './source-code.ts'
+
+const SRC = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'src')
+
+const SOURCES: readonly Source[] = globSync('**/*.ts', { cwd: SRC, exclude: ['**/*.d.ts'] })
+  .toSorted()
+  .map(path => source(path, readFileSync(join(SRC, path), 'utf8')))
+
+/** Every room, in the order of events, and why nothing in it may look at a room after it. */
+const ROOMS = {
+  host: 'it answers questions about a node, and knows nothing of what is asked for',
+  facts: 'a fact is what was seen; what follows from it is judged elsewhere',
+  verdicts: 'judging never looks: whoever judges sees facts and the policy only',
+  remedies: 'a plan follows from facts and verdicts, and never from who asks or who is told',
+  cycle: 'one pass gives one value, and does not know who reads it',
+  cluster: 'it carries what it is given, and does not decide what is told',
+  publish: 'it tells a snapshot, and does not run anything',
+  commands: 'a command takes its configuration as a value'
+} as const
+type Room = keyof typeof ROOMS
+const ORDER = Object.keys(ROOMS) as Room[]
+
+/** The files that lie in no room stand around them: the first ones may be used by all and use no room, the others use the rooms. */
+const OUTSIDE: Readonly<Record<string, number>> = {
+  'version.ts': -1,
+  'redact.ts': -2,
+  'log-level.ts': -2,
+  'log.ts': -1,
+  // Commands read their Config as a type; everybody before them gets plain values.
+  'config.ts': ORDER.indexOf('commands') - 0.5,
+  'help.ts': ORDER.length,
+  'main.ts': ORDER.length + 1
+}
+
+function place(path: string): number {
+  const [room = ''] = path.split('/')
+  if (ORDER.includes(room as Room)) return ORDER.indexOf(room as Room)
+  const found = OUTSIDE[path]
+  if (found === undefined) throw new Error(`src/${path} lies in no room: name it in the laws, or put it into ${ORDER.join(', ')}`)
+  return found
+}
+
+const reason = (path: string): string =>
+  ROOMS[path.split('/')[0] as Room] ?? 'what lies outside the rooms is used from the right only'
+
+/** Breaches as sentences, so that a failure explains itself; there should be none. */
+const breaches = (
+  files: readonly Source[],
+  breach: (file: Source) => readonly string[] | string | undefined
+): readonly string[] => files.flatMap(file => [breach(file) ?? []].flat().map(what => `src/${file.path}: ${what}`))
+
+const within = (...folders: readonly string[]) => SOURCES.filter(({ path }) => folders.some(folder => path.startsWith(folder)))
+const except = (...allowed: readonly string[]) => SOURCES.filter(({ path }) => !allowed.some(name => path.startsWith(name)))
+
+const importing = (pattern: RegExp, why: string) => (file: Source) =>
+  file.imports.filter(name => pattern.test(name)).map(name => `imports ${name}; ${why}`)
+const loading = (pattern: RegExp, why: string) => (file: Source) =>
+  file.loads.filter(name => pattern.test(name)).map(name => `loads ${name}; ${why}`)
+const saying = (pattern: RegExp, why: string) => (file: Source) => {
+  const [found] = pattern.exec(file.bare) ?? []
+  return found === undefined ? undefined : `says "${found.trim()}"; ${why}`
+}
+
+function wrongWay(file: Source): readonly string[] {
+  return file.imports
+    .filter(name => name.startsWith('.'))
+    .map(name => normalize(join(dirname(file.path), name)))
+    .filter(target => !target.startsWith('..') && place(target) > place(file.path))
+    .map(target => `imports ${target}, which comes after it; ${reason(file.path)}`)
+}
+
+describe('the laws of the rooms', () => {
+  test('every room is there to be read, and every import of it was seen', () => {
+    for (const room of ['host', 'facts', 'verdicts', 'remedies', 'cycle', 'publish', 'commands'])
+      expect(within(`${room}/`).length).toBeGreaterThan(0)
+    for (const { path, imports, bare } of SOURCES) {
+      const statements = bare.matchAll(/^import\b(?! *\()|^export\b[^=\n(]*\bfrom\b|\bimport\s*\(/gm)
+      expect([path, imports.length]).toEqual([path, [...statements].length])
+    }
+  })
+
+  test('an import points to the left, or stays in its room', () => {
+    expect(breaches(SOURCES, wrongWay)).toEqual([])
+  })
+
+  test('files do not import each other in a circle, but for types', () => {
+    expect(circles()).toEqual([])
+  })
+
+  test('only config.ts reads the environment, and only it and main.ts the arguments and the exit', () => {
+    expect(
+      breaches(
+        except('config.ts'),
+        saying(/\bprocess\s*\.\s*env\b|\benv\b[^'\n]*\bfrom ''/, 'options are parsed in one place, and handed on as values')
+      )
+    ).toEqual([])
+    expect(
+      breaches(
+        except('config.ts', 'main.ts'),
+        saying(/\bprocess\s*\.\s*(argv|exit|exitCode)\b/, 'a command returns its status to main.ts')
+      )
+    ).toEqual([])
+  })
+
+  test('judging and planning are pure: no waiting, nothing of the system, no clock, no chance', () => {
+    const pure = [...within('verdicts/'), ...within('remedies/plan.ts')]
+    expect(pure.length).toBeGreaterThan(5)
+    expect(
+      breaches(
+        pure,
+        saying(
+          /\b(async|await|Promise|setTimeout|setInterval|queueMicrotask)\b/,
+          'the same facts must give the same answer, at once'
+        )
+      )
+    ).toEqual([])
+    expect(breaches(pure, importing(/^[^.]|\/(log|config)\.ts$/, 'a rule needs facts and the policy only'))).toEqual([])
+    expect(
+      breaches(
+        pure,
+        saying(/\b(Date|Math\.random|performance|process|console|globalThis|fetch)\b/, 'a rule sees facts and the policy only')
+      )
+    ).toEqual([])
+  })
+
+  test('only the host touches the node: files, children and systeminformation', () => {
+    const touching = /^(node:)?(fs|child_process)(\/|$)|^(execa|systeminformation)$/
+    // The commands open the file that an option names, which is the operator's and not the node's.
+    // The log writes to standard error at once.
+    const allowed = ['host/', 'cluster/', 'commands/look.ts', 'commands/record.ts', 'log.ts']
+    expect(
+      breaches(
+        except(...allowed),
+        importing(touching, 'everything else asks a HostReader, so that it can be recorded and replayed')
+      )
+    ).toEqual([])
+    expect(
+      breaches(except('host/'), importing(/^(execa|systeminformation|(node:)?child_process)$/, 'only the host runs programs'))
+    ).toEqual([])
+  })
+
+  test('detecting needs nothing but its sources', () => {
+    expect(
+      breaches(within('facts/', 'cycle/'), importing(/^[^.]/, 'a detector asks its sources; clock and chance are parameters'))
+    ).toEqual([])
+    expect(
+      breaches(
+        within('facts/', 'cycle/'),
+        saying(/\b(Date\.now|new Date|Math\.random|performance\.now|setTimeout)\b/, 'clock and chance are parameters')
+      )
+    ).toEqual([])
+  })
+
+  test('only the cluster talks to the API, and only it and publish open sockets', () => {
+    expect(breaches(except('cluster/'), loading(/^(@kubernetes\/|undici$|node:tls$)/, 'there is one connection'))).toEqual([])
+    expect(
+      breaches(
+        except('cluster/', 'publish/'),
+        importing(/^node:(https?2?|net|dgram)$/, 'nothing else is reached over the network')
+      )
+    ).toEqual([])
+  })
+
+  test('nothing prints but main.ts, through the function that a command is given', () => {
+    expect(breaches(SOURCES, saying(/\bconsole\s*\./, 'standard output belongs to the report'))).toEqual([])
+    expect(
+      breaches(
+        except('main.ts', 'log.ts'),
+        saying(/\bprocess\s*\.\s*(stdout|stderr)\s*\.\s*write\b/, 'a command prints with what it is given')
+      )
+    ).toEqual([])
+  })
+})
+
+describe('the style of the house', () => {
+  test('has no enum, no any, no namespace, and no default export', () => {
+    expect(breaches(SOURCES, saying(/^\s*(export\s+)?(const\s+|declare\s+)?enum\s/m, 'a union of texts does it'))).toEqual([])
+    expect(
+      breaches(SOURCES, saying(/[:<,|&(]\s*any\b(?!\s*[:(])|\bas any\b|\bany\[\]/, 'unknown says the same, and is checked'))
+    ).toEqual([])
+    expect(
+      breaches(SOURCES, saying(/^\s*(export\s+)?(declare\s+)?(namespace|module)\s+\w+\s*\{/m, 'a file is a module'))
+    ).toEqual([])
+    expect(breaches(SOURCES, saying(/^export default\b/m, 'a name is the same everywhere'))).toEqual([])
+  })
+
+  test('has no classes but errors, and one where a library wants it', () => {
+    expect(
+      breaches(
+        SOURCES,
+        saying(
+          /\bclass\s+\w+\s*(?!\w*\s*extends\s+(?:\w*Error|KubeConfig)\b)(?:extends\s+\w+\s*)?\{/,
+          'values and functions do it'
+        )
+      )
+    ).toEqual([])
+  })
+
+  test('throws errors only, and silences no check', () => {
+    expect(breaches(SOURCES, saying(/\bthrow\s+(['"`{]|\d)/, 'only an Error has a stack'))).toEqual([])
+    const silenced = SOURCES.filter(({ path }) => /@ts-(ignore|nocheck|expect-error)/.test(readFileSync(join(SRC, path), 'utf8')))
+    expect(silenced.map(({ path }) => path)).toEqual([])
+  })
+
+  test('has no file that is named after nothing', () => {
+    const nameless = SOURCES.filter(({ path }) => /(^|\/)(utils?|helpers?|common|types|lib|misc|index)\.ts$/.test(path))
+    expect(nameless.map(({ path }) => path)).toEqual([])
+  })
+})
+
+/** Circles of imports that run when a file is loaded; `import type` and dynamic ones do not. */
+function circles(): readonly string[] {
+  const next = new Map(SOURCES.map(file => [file.path, loadedBy(file)]))
+  const found: string[] = []
+  const visit = (path: string, trail: readonly string[]): void => {
+    if (trail.includes(path)) found.push([...trail.slice(trail.indexOf(path)), path].join(' → '))
+    else for (const target of next.get(path) ?? []) visit(target, [...trail, path])
+  }
+  for (const path of next.keys()) visit(path, [])
+  return found
+}
+
+/** Static imports of values, by their path below src. */
+const loadedBy = ({ path, loads, code }: Source): readonly string[] =>
+  loads
+    .filter(name => name.startsWith('.') && !code.includes(`import('${name}')`))
+    .map(name => normalize(join(dirname(path), name)))
+
+describe('the reader of these laws', () => {
+  const read = (text: string) => source('facts/x.ts', text)
+
+  test.each([
+    ["import { a } from './a.ts'", ['./a.ts']],
+    ["import type { A } from '../b/a.ts'", ['../b/a.ts']],
+    ["import {\n  a,\n  type B\n} from './a.ts'", ['./a.ts']],
+    ["import './a.ts'", ['./a.ts']],
+    ["export { a } from './a.ts'", ['./a.ts']],
+    ["export * from './a.ts'", ['./a.ts']],
+    ["const a = await import('./a.ts')", ['./a.ts']],
+    ["import m from '../package.json' with { type: 'json' }", ['../package.json']],
+    ["// import { a } from './a.ts'\n/* import './b.ts' */", []],
+    ['const text = "import(\'x\')"', []],
+    [`const text = \`x \${(await import('./a.ts')).A} \${\`\${b}\`}\``, ['./a.ts']]
+  ])('finds the imports of %j', (text, imports) => {
+    expect(read(text).imports).toEqual(imports)
+  })
+
+  test('knows what is loaded from what is only a type', () => {
+    const { imports, loads } = read(
+      "import type {\n  A\n} from './a.ts'\nimport { type B, c } from './b.ts'\nexport type { D } from './d.ts'"
+    )
+    expect(imports).toEqual(['./a.ts', './b.ts', './d.ts'])
+    expect(loads).toEqual(['./b.ts'])
+  })
+
+  test('knows a comment and a text from code', () => {
+    expect(saying(/process\.env/, '')(read("// process.env\nconst a = 'process.env'"))).toBeUndefined()
+    expect(saying(/process\.env/, '')(read('const a = process.env'))).toContain('process.env')
+    expect(saying(/process\.env/, '')(read("const r = /'/\nconst a = process.env"))).toContain('process.env')
+  })
+
+  test('sees an import that points to the right, and says why it is banned', () => {
+    expect(wrongWay({ ...read("import type { A } from '../verdicts/a.ts'"), path: 'facts/x.ts' })).toEqual([
+      `imports verdicts/a.ts, which comes after it; ${ROOMS.facts}`
+    ])
+    expect(wrongWay({ ...read("await import('../config.ts')"), path: 'publish/x.ts' })).toHaveLength(1)
+    expect(wrongWay({ ...read("import { a } from '../host/a.ts'"), path: 'facts/x.ts' })).toEqual([])
+  })
+
+  test('takes no file that lies in no room', () => {
+    expect(() => place('helpers.ts')).toThrow('lies in no room')
+    expect(() => place('utils/a.ts')).toThrow('lies in no room')
+  })
+})
