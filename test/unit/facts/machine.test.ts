@@ -131,6 +131,14 @@ describe('bare metal', () => {
     expect(metalSign(signs())).toBe('no processor flag "hypervisor", and Dell Inc. PowerEdge R740 in DMI')
   })
 
+  test('is believed by name of a maker, where processors have no flag, and not of a hoster', () => {
+    expect(metalSign(signs({ hypervisorFlag: undefined, dmi: dmi('Ampere', 'Altra') }))).toContain('Ampere Altra')
+    for (const found of [dmi('Hetzner', 'vServer'), dmi('Google', 'x'), dmi('ACME', 'x', { board_vendor: 'Scaleway' })]) {
+      expect(outcome(() => metalSign(signs({ hypervisorFlag: undefined, dmi: found })))).toBe('refused')
+      expect(outcome(() => metalSign(signs({ dmi: found })))).not.toBe('refused')
+    }
+  })
+
   test.each<[string, Partial<MachineSigns>]>([
     ['without DMI', { dmi: undefined }],
     ['without a maker', { dmi: dmi('', 'x') }],
@@ -184,13 +192,19 @@ describe('the machine', () => {
       { '/proc/device-tree/hypervisor/compatible': 'linux,kvm\0' },
       { value: { kind: 'virtual', sign: 'the hypervisor linux,kvm' } }
     ],
-    ['not known without cpuinfo', { '/proc/cpuinfo': undefined }, {}],
+    ['not known without cpuinfo', { '/proc/cpuinfo': undefined }, { unsure: '/proc/cpuinfo is not there' }],
+    ['not known with an empty cpuinfo', { '/proc/cpuinfo': '' }, { unsure: '/proc/cpuinfo names no processor' }],
+    [
+      'not known with a cpuinfo of something else',
+      { '/proc/cpuinfo': 'x: flags\n' },
+      { unsure: '/proc/cpuinfo names no processor' }
+    ],
     ['not known with a cpuinfo that is cut short', { '/proc/cpuinfo': 'flags\t: fpu' }, {}],
     ['not known without DMI', { '/sys/class/dmi/id': undefined }, {}],
     ['not known with a closed DMI', { '/sys/class/dmi/id/sys_vendor': { error: 'EACCES' } }, {}]
   ])('is %s', async (_, answers, found) => {
     const seen = await detect(detectMachine, { ...node, ...answers })
-    if ('value' in found) expect(seen).toMatchObject(found)
+    if (Object.keys(found).length > 0) expect(seen).toMatchObject(found)
     else expect(seen).toHaveProperty('unsure')
   })
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Sources } from '../../../src/facts/fact.ts'
 import { type DetectorName, detectors, observe } from '../../../src/facts/observe.ts'
 import { HostError, type HostReader } from '../../../src/host/host.ts'
 import { localHost } from '../../../src/host/local.ts'
@@ -97,6 +98,15 @@ describe('one look', () => {
       throw new TypeError('a bug')
     })
     await expect(observe(sources(broken), clock())).rejects.toThrow('a bug')
+  })
+
+  test('knows the level of Pod Security only where it was asked and answered', async () => {
+    const host = everything(async () => undefined)
+    const level = async (podSecurity: Sources['podSecurity']) =>
+      (await observe({ host, node: undefined, podSecurity }, clock())).facts['pod-security']
+    expect(await level(undefined)).toMatchObject({ known: true, value: { asked: false } })
+    expect(await level({ ok: true, value: 'baseline' })).toMatchObject({ known: true, value: { asked: true, level: 'baseline' } })
+    expect(await level({ ok: false, why: 'forbidden (403)' })).toMatchObject({ known: false, why: 'forbidden (403)' })
   })
 
   test('gives facts that nobody can exchange', async () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { detectHostPaths, detectStorage, mountHolding, parseMountInfo } from '../../../src/facts/storage.ts'
 import { endless, garbage } from './garbage.ts'
-import { type Answers, detect } from './replay.ts'
+import { type Answers, detect, hostWith } from './replay.ts'
 
 const ROOT = '25 1 259:1 / / rw,relatime shared:1 - ext4 /dev/root rw,discard\n'
 const TABLE = `${ROOT}26 25 0:23 / /proc rw,nosuid,nodev,noexec,relatime shared:12 - proc proc rw
@@ -137,6 +137,11 @@ describe('the kubelet’s storage', () => {
       '/proc/1/mountinfo': TABLE
     }
     expect(await detect(detectStorage, answers)).toMatchObject({ value: { path: '/var/lib', type: 'xfs' } })
+  })
+
+  test('is not known when it vanishes while it is looked at', async () => {
+    const host = { ...hostWith(node), statfs: async () => undefined }
+    expect(await detect(detectStorage, {}, { host })).toEqual({ unsure: expect.stringContaining('vanished') })
   })
 
   test.each<[string, Answers]>([

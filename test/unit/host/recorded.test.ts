@@ -149,6 +149,14 @@ describe('a question that was not recorded', () => {
 })
 
 describe('a recording’s text', () => {
+  test('may hold a mode of 0 and a full disk', async () => {
+    const host = recordedHost(
+      parseRecording('schema: 1\npaths:\n  /x: {stat: {kind: file, mode: 0, device: ""}, statfs: {free: 0, total: 5}}\n')
+    )
+    expect(await host.stat('/x')).toEqual({ kind: 'file', mode: 0, device: '' })
+    expect(await host.statfs('/x')).toEqual({ free: 0, total: 5 })
+  })
+
   test('is read from YAML and from JSON', async () => {
     const json = JSON.stringify({ schema: 1, arch: 'amd64', inventory: { absent: true }, paths: { '/a': { text: 'x' } } })
     const yaml = 'schema: 1\narch: amd64\ninventory: {absent: true}\npaths:\n  /a:\n    text: x\n'
@@ -179,6 +187,8 @@ describe('a recording’s text', () => {
     ['a list that is a word', 'schema: 1\npaths:\n  /dev: {list: fuse}\n', '/dev'],
     ['a list of numbers', 'schema: 1\npaths:\n  /dev: {list: [1]}\n', '/dev'],
     ['a mode that is missing', 'schema: 1\npaths:\n  /dev/fuse: {stat: {kind: character}}\n', '/dev/fuse'],
+    ['lines of which one is a word', 'schema: 1\npaths:\n  /proc/modules: {lines: {a: [x], b: y}}\n', '/proc/modules'],
+    ['less than no space', 'schema: 1\npaths:\n  /: {statfs: {free: -1, total: 5}}\n', '/'],
     ['lines that are a list', 'schema: 1\npaths:\n  /proc/modules: {lines: [fuse]}\n', '/proc/modules'],
     ['a space that is a word', 'schema: 1\npaths:\n  /: {statfs: much}\n', '/'],
     ['an answer of no known kind', 'schema: 1\npaths:\n  /etc/os-release: {txt: x}\n', '/etc/os-release'],

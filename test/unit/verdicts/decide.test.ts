@@ -217,6 +217,11 @@ describe('a GPU', () => {
     expect(judge('gpu', changes).answer).toBe(answer)
   })
 
+  test('that is not there is told as the one obstacle', () => {
+    expect(judge('gpu', { gpus: [] })).toMatchObject({ reasons: ['no GPU is there'] })
+    expect(judge('gpu', gpus('amd', 'amdgpu')).reasons).toEqual([expect.stringContaining('amd')])
+  })
+
   test.each<FactName>(['gpus', 'nvidia-driver', 'nvidia-devices'])('of unknown %s is unknown', name => {
     expect(judge('gpu', {}, {}, name).answer).toBe('unknown')
   })

@@ -1,0 +1,124 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { FactName } from '../../../src/facts/observe.ts'
+import { PERMITS, type PlanStep, type PlanTerms, plan, REMEDIES, type RemedyName } from '../../../src/remedies/plan.ts'
+import { distro, factsOf, IDEAL, policy, type Values } from '../node-facts.ts'
+
+const terms = (changes: Partial<PlanTerms> = {}): PlanTerms => ({
+  permits: [],
+  maxUserNamespaces: 65_536,
+  policy: policy(),
+  ...changes
+})
+const step = (remedy: RemedyName, changes: Partial<Values>, more: Partial<PlanTerms> = {}, ...unknowns: readonly FactName[]) =>
+  plan(factsOf(changes, ...unknowns), terms(more)).find(found => found.remedy === remedy) as PlanStep
+
+const NO_NAMESPACES = { 'user-namespaces': { compiled: true, max: 0, unprivileged: true } }
+const BOTTLEROCKET = { ...NO_NAMESPACES, distro: distro('bottlerocket', '1.47.0') }
+const shiftfs = (state: Values['shiftfs']['state']) => ({ shiftfs: { ...IDEAL.shiftfs, state } })
+
+describe('more user namespaces', () => {
+  test.each<[string, Partial<Values>, Partial<PlanTerms>, PlanStep['decision']]>([
+    ['are not needed where there are some', {}, { permits: PERMITS }, 'not-needed'],
+    ['are forbidden without a permit', BOTTLEROCKET, {}, 'forbidden'],
+    ['are made on Bottlerocket with its permit', BOTTLEROCKET, { permits: ['user-namespaces'] }, 'apply'],
+    ['are not made on Bottlerocket with another permit', BOTTLEROCKET, { permits: ['shiftfs'] }, 'forbidden'],
+    ['are not made elsewhere with that permit', NO_NAMESPACES, { permits: ['user-namespaces'] }, 'forbidden'],
+    ['are made elsewhere with the wider one', NO_NAMESPACES, { permits: ['user-namespaces-anywhere'] }, 'apply'],
+    [
+      'cannot be made in a kernel without them',
+      { 'user-namespaces': { compiled: false, max: 0, unprivileged: false } },
+      { permits: PERMITS },
+      'blocked'
+    ]
+  ])('%s', (_, changes, more, decision) => {
+    expect(step('user-namespaces', changes, more).decision).toBe(decision)
+  })
+
+  test('are not planned where the limit or the distribution is not known', () => {
+    expect(step('user-namespaces', BOTTLEROCKET, { permits: PERMITS }, 'user-namespaces').decision).toBe('blocked')
+    expect(step('user-namespaces', BOTTLEROCKET, { permits: PERMITS }, 'distro').decision).toBe('blocked')
+  })
+
+  test('are told with the numbers, and with the permit that is missing', () => {
+    expect(step('user-namespaces', BOTTLEROCKET, { maxUserNamespaces: 1234 }).because).toMatch(
+      /from 0 to 1234.*--permit user-namespaces$/
+    )
+  })
+})
+
+describe('shiftfs', () => {
+  test.each<[string, Partial<Values>, Partial<PlanTerms>, PlanStep['decision']]>([
+    ['is not needed where it is loaded', shiftfs('loaded'), { permits: PERMITS }, 'not-needed'],
+    ['is forbidden without a permit', shiftfs('buildable'), {}, 'forbidden'],
+    ['is built with a permit', shiftfs('buildable'), { permits: ['shiftfs'] }, 'apply'],
+    ['is loaded with a permit', shiftfs('loadable'), { permits: ['shiftfs'] }, 'apply'],
+    [
+      'is not built outside Ubuntu',
+      { ...shiftfs('buildable'), distro: distro('debian', '12') },
+      { permits: ['shiftfs'] },
+      'forbidden'
+    ],
+    [
+      'is not loaded outside Ubuntu',
+      { ...shiftfs('loadable'), distro: distro('debian', '12') },
+      { permits: ['shiftfs'] },
+      'forbidden'
+    ],
+    [
+      'is built outside Ubuntu when both are permitted',
+      { ...shiftfs('buildable'), distro: distro('debian', '12') },
+      { permits: ['shiftfs'], policy: policy({ shiftfsOutsideUbuntu: 'allow' }) },
+      'apply'
+    ],
+    [
+      'is not built by the policy alone',
+      { ...shiftfs('buildable'), distro: distro('debian', '12') },
+      { policy: policy({ shiftfsOutsideUbuntu: 'allow' }) },
+      'forbidden'
+    ],
+    ['is not mended where it is broken', shiftfs('broken'), { permits: PERMITS }, 'blocked'],
+    [
+      'is not built where something stands against it',
+      { ...shiftfs('absent'), 'secure-boot': 'on' },
+      { permits: PERMITS },
+      'blocked'
+    ]
+  ])('%s', (_, changes, more, decision) => {
+    expect(step('shiftfs', changes, more).decision).toBe(decision)
+  })
+
+  test('is not planned where its state or the distribution is not known', () => {
+    expect(step('shiftfs', shiftfs('buildable'), { permits: PERMITS }, 'shiftfs').decision).toBe('blocked')
+    expect(step('shiftfs', shiftfs('buildable'), { permits: PERMITS }, 'distro').decision).toBe('blocked')
+  })
+})
+
+test('every remedy has one step with a reason, and nothing is ever applied without a permit', () => {
+  const states = fc.constantFrom<Values['shiftfs']['state']>('loaded', 'loadable', 'buildable', 'absent', 'broken')
+  const ids = fc.constantFrom('ubuntu', 'debian', 'bottlerocket')
+  fc.assert(
+    fc.property(
+      states,
+      ids,
+      fc.nat(1),
+      fc.subarray([...PERMITS]),
+      fc.subarray<FactName>(['distro', 'shiftfs', 'user-namespaces', 'lockdown']),
+      (state, id, max, permits, unknowns) => {
+        const facts = factsOf(
+          {
+            ...shiftfs(state),
+            distro: distro(id),
+            'user-namespaces': { compiled: true, max, unprivileged: true },
+            'secure-boot': 'on'
+          },
+          ...unknowns
+        )
+        const steps = plan(facts, terms({ permits }))
+        expect(steps.map(({ remedy }) => remedy)).toEqual([...REMEDIES])
+        for (const { because } of steps) expect(because).not.toBe('')
+        expect(plan(facts, terms()).filter(({ decision }) => decision === 'apply')).toEqual([])
+      }
+    )
+  )
+})
