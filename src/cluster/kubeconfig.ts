@@ -99,23 +99,27 @@ function merge(into: KubeConfig, from: KubeConfig): void {
   })
 }
 
+/** YAML gives whatever it likes where a name should stand, and client-node passes it on. */
+const word = (value: unknown): string => (typeof value === 'string' ? value : '')
+
 function check(config: KubeConfig, where: string): Loaded {
-  const names = config.contexts.map(({ name }) => name)
-  const wanted = config.currentContext
+  const names = config.contexts.map(({ name }) => word(name)).filter(name => name !== '')
+  const wanted = word(config.currentContext)
   if (!wanted) throw wrong(`${where} has no current-context; choose one with kubectl config use-context NAME (${listed(names)})`)
   const context = config.contexts.find(({ name }) => name === wanted)
   if (context === undefined) throw wrong(`${where} has no context "${wanted}", which is its current-context (${listed(names)})`)
-  const cluster = config.getCluster(context.cluster)
-  if (cluster === null) throw wrong(`${where} has no cluster "${context.cluster}", which its context "${wanted}" names`)
-  const user = config.getUser(context.user)
-  if (user === null) throw wrong(`${where} has no user "${context.user ?? ''}", which its context "${wanted}" names`)
+  const cluster = config.getCluster(word(context.cluster))
+  if (cluster === null) throw wrong(`${where} has no cluster "${word(context.cluster)}", which its context "${wanted}" names`)
+  const user = config.getUser(word(context.user))
+  if (user === null) throw wrong(`${where} has no user "${word(context.user)}", which its context "${wanted}" names`)
   checkMaterial(cluster, user, where)
   return { server: checkServer(cluster, where), credentials: `the credentials of user "${user.name}" in ${where}` }
 }
 
 const listed = (names: readonly string[]): string => (names.length > 0 ? `it has: ${names.join(', ')}` : 'it has none')
 
-function checkServer({ name, server, skipTLSVerify }: Cluster, where: string): string {
+function checkServer({ name, server: given, skipTLSVerify }: Cluster, where: string): string {
+  const server = word(given)
   const url = URL.canParse(server) ? new URL(server) : undefined
   if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
     throw wrong(`${where}: the server of cluster "${name}" is "${server}"; expected a URL as in https://10.0.0.1:6443`)

@@ -95,7 +95,7 @@ const DOCUMENTED: Readonly<Record<string, Version>> = {
 
 const judgeDistro = (facts: NodeFacts): Verdict =>
   ask(facts, 'distribution', 'distro', distro => {
-    const wayOut = EXCLUDED[distro.id]
+    const wayOut = Object.hasOwn(EXCLUDED, distro.id) ? EXCLUDED[distro.id] : undefined
     if (wayOut !== undefined) return no(`${distro.name} cannot host Sysbox`, wayOut)
     return yes(distro.name, distroCaution(distro, facts.kernel.known ? facts.kernel.value : undefined))
   })
@@ -104,7 +104,7 @@ function distroCaution(distro: Distro, kernel: Kernel | undefined): string | und
   const { id, version, name } = distro
   if (id === 'ubuntu' && (version === '18.04' || version === '20.04')) return `${name} is past the end of its standard support`
   if (id === 'amzn' && version === '2') return 'Amazon Linux 2 is documented for plain CVMs only'
-  const from = id === 'amzn' ? ([6, 1] as const) : DOCUMENTED[id]
+  const from = id === 'amzn' ? ([6, 1] as const) : Object.hasOwn(DOCUMENTED, id) ? DOCUMENTED[id] : undefined
   if (kernel !== undefined && atLeast(kernel, from ?? [5, 12])) {
     return from === undefined
       ? `Sysbox's documents do not list ${name}; other distributions are expected to work from kernel 5.12 on`
