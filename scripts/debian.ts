@@ -7,15 +7,16 @@ const NEEDED = {
   '/usr/bin/setpriv': 'util-linux',
   '/usr/bin/mkfifo': 'coreutils',
   '/usr/bin/prometheus': 'prometheus',
+  '/usr/bin/promtool': 'prometheus',
   '/usr/bin/chromium': 'chromium'
 } as const
 
 /** Installs what is missing, on Debian as root; elsewhere says what to install. */
 export async function installPrograms(): Promise<void> {
-  const missing: string[] = []
-  for (const [path, name] of Object.entries(NEEDED)) await access(path).catch(() => missing.push(name))
-  if (missing.length === 0) return
-  if (process.getuid?.() !== 0) throw new Error(`install ${missing.join(', ')} first`)
+  const missing = new Set<string>()
+  for (const [path, name] of Object.entries(NEEDED)) await access(path).catch(() => missing.add(name))
+  if (missing.size === 0) return
+  if (process.getuid?.() !== 0) throw new Error(`install ${[...missing].join(', ')} first`)
   const env = { DEBIAN_FRONTEND: 'noninteractive' }
   await execa('apt-get', ['update', '-qq'], { stdio: ['ignore', 2, 2], env })
   await execa('apt-get', ['install', '-qq', '--no-install-recommends', '-y', ...missing], { stdio: ['ignore', 2, 2], env })

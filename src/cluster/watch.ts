@@ -25,17 +25,19 @@ const SILENCE = 150_000
 export async function watchNode(connection: Connection, name: string, handlers: WatchHandlers, terms: WatchTerms): Promise<void> {
   const { random, sleep, signal } = terms
   // Where the stream stands: resumed from there, the server sends only what came after it.
-  const place = { version: '0', failures: 0 }
+  const place = { version: '0', failures: 0, told: false }
   while (!signal.aborted) {
+    place.told = false
     const error = await watchOnce(connection, name, handlers, { ...terms, place })
     if (signal.aborted) return
     const reason = error === undefined ? 'ended' : restartOf(error)
     handlers.onRestart(reason, error)
     // The server has forgotten that version: begin with what it has now.
     if (reason === 'expired') place.version = '0'
-    if (error === undefined) continue
+    // A stream that ended before it said anything (a proxy's empty answer) is no better than a failure.
+    if (error === undefined && place.told) continue
     place.failures += 1
-    await sleep(backoff(place.failures, random, error.retryAfter * 1000), signal)
+    await sleep(backoff(place.failures, random, (error?.retryAfter ?? 0) * 1000), signal)
   }
 }
 
@@ -43,6 +45,8 @@ interface Place {
   version: string
   /** Failures in a row. */
   failures: number
+  /** An event came on this stream. */
+  told: boolean
 }
 
 /** One stream to its end. Resolves to what broke it, or to `undefined` when the server ended it in good order. */
@@ -59,6 +63,7 @@ async function watchOnce(
       const event = parseEvent(line)
       if (event.type === 'ERROR') return refused(event)
       place.failures = 0
+      place.told = true
       place.version = event.object.metadata?.resourceVersion ?? '0'
       onAlive()
       if (event.type !== 'BOOKMARK') onNode(event.type === 'DELETED' ? undefined : event.object)
@@ -106,11 +111,20 @@ interface WatchEvent {
 function parseEvent(line: string): WatchEvent {
   try {
     const event = JSON.parse(line) as WatchEvent
-    if (typeof event.object === 'object' && event.object !== null) return event
+    if (isEvent(event)) return event
   } catch {
     // Told below, in one way for everything that is no event.
   }
   throw new ApiError('the watch answered with something that is no event', { code: 'GARBAGE', transient: true })
+}
+
+/** The server's own word is taken for what follows only where it is whole: a bookmark has a version, a Node a name besides. */
+function isEvent({ type, object }: WatchEvent): boolean {
+  if (typeof object !== 'object' || object === null) return false
+  if (type === 'ERROR') return true
+  const { name, resourceVersion } = object.metadata ?? {}
+  if (typeof resourceVersion !== 'string' || !/^\d+$/.test(resourceVersion)) return false
+  return type === 'BOOKMARK' || (['ADDED', 'MODIFIED', 'DELETED'].includes(type) && typeof name === 'string' && name !== '')
 }
 
 const refused = ({ object }: WatchEvent): ApiError =>
@@ -119,8 +133,9 @@ const refused = ({ object }: WatchEvent): ApiError =>
     transient: true
   })
 
-function restartOf({ status, code }: ApiError): Restart {
-  if (status === 410) return 'expired'
+function restartOf({ status, code, message }: ApiError): Restart {
+  // A cluster that was restored from a backup counts anew from an older version, and has not heard of ours.
+  if (status === 410 || /too large resource version/i.test(message)) return 'expired'
   if (status === 429) return 'throttled'
   if (status >= 500) return 'server'
   if (status >= 400) return 'refused'

@@ -10,11 +10,12 @@ import { type Clock, cycle } from '../cycle/cycle.ts'
 import { NO_MEMORY } from '../cycle/memory.ts'
 import type { Snapshot } from '../cycle/snapshot.ts'
 import type { Attempt } from '../facts/fact.ts'
+import { detectBootId } from '../facts/kernel.ts'
 import { type NodeObject, parseNode } from '../facts/node-object.ts'
 import type { HostReader } from '../host/host.ts'
 import { pulse } from '../host/pulse.ts'
 import { CONDITION_TYPE, type Condition } from '../publish/condition.ts'
-import { createPublisher, type NodeView } from '../publish/publisher.ts'
+import { createPublisher, type NodeView, type Publisher } from '../publish/publisher.ts'
 import { VERSION } from '../version.ts'
 import { CommandError, termsOf } from './command.ts'
 import type { Diary } from './diary.ts'
@@ -31,6 +32,9 @@ export interface AgentWorld extends Pace {
 /** How often it is asked whether something changed on the node (milliseconds). */
 const PULSE = 900
 
+/** The Node is waited for so long before the first look, and the first look before old labels are taken back (milliseconds). */
+const FIRST_LOOK = 1_000
+
 /** A look may take so long before the loop counts as stuck (milliseconds). */
 export const STUCK = 120_000
 
@@ -45,22 +49,34 @@ export async function runAgent(config: Config, world: AgentWorld): Promise<void>
   try {
     diary.began(connection.server)
     await patiently(world, () => introduce(connection, options['node-name'], world))
-    const watching = watchNode(
-      connection,
-      options['node-name'],
-      {
-        onNode: node => noticed(node, seen, wake),
-        onAlive: () => diary.alive(),
-        onRestart: (reason, error) => diary.watchRestarted(reason, error)
-      },
-      world
-    )
-    const pulsing = watchPulse(options['host-root'], wake)
-    await turns({ config, world, host, connection, wake, seen })
-    clearInterval(pulsing)
-    await watching
+    await together(world, async inner => {
+      const watching = watchNode(
+        connection,
+        options['node-name'],
+        {
+          onNode: node => noticed(node, seen, wake),
+          onAlive: () => diary.alive(),
+          onRestart: (reason, error) => diary.watchRestarted(reason, error)
+        },
+        inner
+      )
+      const pulsing = watchPulse(options['host-root'], wake)
+      inner.signal.addEventListener('abort', () => clearInterval(pulsing), { once: true })
+      if (inner.signal.aborted) clearInterval(pulsing)
+      await Promise.all([watching, turns({ config, world: inner, host, connection, wake, seen })])
+    })
   } finally {
     await connection.close()
+  }
+}
+
+/** What one part throws ends the others too. */
+async function together(world: AgentWorld, act: (inner: AgentWorld) => Promise<void>): Promise<void> {
+  const ending = new AbortController()
+  try {
+    await act({ ...world, signal: AbortSignal.any([world.signal, ending.signal]) })
+  } finally {
+    ending.abort()
   }
 }
 
@@ -119,6 +135,8 @@ async function patiently(world: AgentWorld, act: () => Promise<void>): Promise<v
       if (world.signal.aborted) return
       if (!(error instanceof ApiError)) throw error
       world.diary.apiLost(error)
+      // To wait for the API is all there is to do now, and no reason to be restarted.
+      world.diary.turned(false)
       await world.sleep(backoff(failures, world.random, error.retryAfter * 1000), world.signal)
     }
   }
@@ -170,13 +188,12 @@ async function turns({ config, world, host, connection, wake, seen }: Loop): Pro
     random,
     listener: diary
   })
+  const loop = { config, world, host, connection, wake, seen }
   let snapshot: Snapshot | undefined
   let lookAt = clock.elapsed()
   while (!signal.aborted) {
-    // The first look waits for the Node, since half of the facts join from there; but not for ever.
-    const isDue = clock.elapsed() >= lookAt
-    if (snapshot === undefined || isDue) {
-      snapshot = await look(snapshot, { config, world, host, connection, wake, seen })
+    if (snapshot === undefined || clock.elapsed() >= lookAt) {
+      snapshot = snapshot === undefined ? await firstLook(loop, publisher) : await look(snapshot, loop)
       lookAt = clock.elapsed() + options.interval * (0.9 + random() * 0.2)
     }
     const due = seen.view === undefined ? Number.POSITIVE_INFINITY : await publisher.publish(snapshot, seen.view)
@@ -184,6 +201,24 @@ async function turns({ config, world, host, connection, wake, seen }: Loop): Pro
     const wanted = await wake.next(Math.max(20, Math.min(lookAt - clock.elapsed(), due)), signal)
     if (wanted.has('look')) lookAt = clock.elapsed()
   }
+}
+
+/**
+ * Waits for the Node, since half of the facts join from there; but not for ever. Where the look itself takes long, the Node stops
+ * telling what was proved under another boot.
+ */
+async function firstLook(loop: Loop, publisher: Publisher): Promise<Snapshot> {
+  const { world, host, wake, seen } = loop
+  await wake.next(FIRST_LOOK, world.signal)
+  const done = new AbortController()
+  const demote = async (): Promise<void> => {
+    await world.sleep(FIRST_LOOK, AbortSignal.any([world.signal, done.signal]))
+    if (done.signal.aborted || world.signal.aborted || seen.view === undefined) return
+    const boot = await detectBootId({ host, node: undefined, podSecurity: undefined }).catch(() => '')
+    if (boot !== '' && seen.view !== undefined) await publisher.demote(seen.view, boot)
+  }
+  const [snapshot] = await Promise.all([look(undefined, loop).finally(() => done.abort()), demote()])
+  return snapshot
 }
 
 async function look(before: Snapshot | undefined, { config, world, host, connection, seen }: Loop): Promise<Snapshot> {

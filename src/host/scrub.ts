@@ -5,7 +5,7 @@ const SECRET = '(?=[\\w.-]*(?:token|password|passwd|secret|apikey|api_key|serial
 /** What is taken out of a recording, in this order, and what stands there afterwards. Each takes time in proportion to the text. */
 const RULES: readonly (readonly [RegExp, string])[] = [
   // JSON web tokens, bearer tokens, and anything that calls itself a secret, in quotes as the kernel's command line has them.
-  [/eyJ[\w-]{1,1000}\.[\w-]+\.[\w-]+/g, 'TOKEN'],
+  [/ey[I-L][\w-]{1,1000}\.[\w-]+\.[\w-]+/g, 'TOKEN'],
   [/\b(bearer)\s+[^\s'"]+/gi, '$1 TOKEN'],
   [new RegExp(`(?<=")${SECRET}[^"\\n]+`, 'gi'), '$1=REDACTED'],
   [new RegExp(`(?<![\\w.-])${SECRET}(?:"[^"\\n]*"|'[^'\\n]*'|[^\\s,"]+)`, 'gi'), '$1=REDACTED'],

@@ -86,16 +86,15 @@ interface Answer {
 const TEXT = 'text/plain; charset=utf-8'
 
 function answersFrom({ metrics, health, ready, status }: HttpSources): Answers {
-  let wasReady = false
+  let becameReady: Health | undefined
   return {
     '/': () => ({ status: 200, type: 'text/html; charset=utf-8', body: page(status()) }),
     '/status.json': () => ({ status: 200, type: 'application/json', body: statusJson(status()) }),
     '/metrics': async () => ({ status: 200, type: metrics.contentType, body: await metrics.text() }),
     '/healthz': () => probe(health()),
     '/readyz': () => {
-      if (wasReady) return probe({ ok: true, because: 'ready' })
-      const found = ready()
-      wasReady = found.ok
+      const found = becameReady ?? ready()
+      if (found.ok) becameReady = found
       return probe(found)
     }
   }

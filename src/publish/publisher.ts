@@ -8,8 +8,8 @@ import { type Condition, conditionToWrite, opinion } from './condition.ts'
 import { type Difference, differences, keysOf, restrict, type Wish, wish } from './difference.ts'
 import { type Drift, driftOf, type Quarrels, repaired, resting } from './drift.ts'
 import { capabilityChange, eventBody, type NodeEvent } from './events.ts'
-import { heldLabels } from './hold.ts'
-import { type Labels, labels } from './labels.ts'
+import { demoted, heldLabels } from './hold.ts'
+import { type Labels, labelPatch, labels } from './labels.ts'
 import type { Result, Target } from './status.ts'
 import { type Taint, taintRemoval } from './taint.ts'
 
@@ -50,14 +50,20 @@ export interface Publisher {
   readonly publish: (snapshot: Snapshot, node: NodeView) => Promise<number>
   /** Every label stands on the Node as it should, as the API server said after a write or in the watch. */
   readonly isPublished: () => boolean
+  /** What was proved under another boot than this one is told as unknown, since the look that proves it anew takes long. */
+  readonly demote: (node: NodeView, boot: string) => Promise<void>
 }
 
 /** What is remembered from one publication to the next. */
 interface Book {
   /** Our labels when they were last right. */
   right: Labels | undefined
+  /** Which Node that was: one that was made anew has lost nothing to anybody. */
+  uid: string
   /** The newest version of the Node that we know of; a watch may still tell of older ones. */
   newest: bigint
+  /** Since when the watch tells of an older one (milliseconds). */
+  behindSince: number | undefined
   published: boolean
   quarrels: Quarrels
   /** Keys that the API refused, with the value and when to try again. */
@@ -69,6 +75,7 @@ interface Book {
 }
 
 /** The API may refuse one label for good (an admission webhook); asking again is cheap, but not often. */
+const LAG = 30_000 // a watch that is behind for longer tells of a cluster restored from a backup, which counts anew
 const REFUSED_FIRST = 30_000
 const REFUSED_LONGEST = 600_000
 
@@ -77,7 +84,9 @@ export function createPublisher(terms: PublisherTerms): Publisher {
   const began = clock.elapsed()
   const book: Book = {
     right: undefined,
+    uid: '',
     newest: 0n,
+    behindSince: undefined,
     published: false,
     quarrels: {},
     refused: new Map(),
@@ -96,14 +105,42 @@ export function createPublisher(terms: PublisherTerms): Publisher {
   }
 
   const learn = (carried: Metadata): void => {
-    const seen = BigInt(carried.resourceVersion)
+    const seen = versionOf(carried)
     if (seen > book.newest) book.newest = seen
+  }
+
+  const isBehind = (node: NodeView): boolean => {
+    const now = clock.elapsed()
+    if (node.uid === book.uid && versionOf(node) < book.newest) {
+      book.behindSince ??= now
+      if (now - book.behindSince < LAG) return true
+      book.newest = 0n
+    }
+    book.behindSince = undefined
+    return false
+  }
+
+  const demote = async (node: NodeView, boot: string): Promise<void> => {
+    const before = bootOf(node, prefix)
+    if (before === '' || before === boot) return
+    const changed = labelPatch(demoted(node.labels, prefix), node.labels, prefix)
+    if (Object.keys(changed).length === 0) return
+    try {
+      learn(await write(node, { labels: changed, annotations: {} }))
+    } catch (error) {
+      // The look will end, and what it finds is written then.
+      if (!(error instanceof ApiError)) throw error
+    }
   }
 
   const publish = async (snapshot: Snapshot, node: NodeView): Promise<number> => {
     // The watch lags behind the answers to our own writes: an older Node would look like a drift.
-    if (BigInt(node.resourceVersion) < book.newest) return Number.POSITIVE_INFINITY
+    if (isBehind(node)) return LAG
     learn(node)
+    if (node.uid !== book.uid) {
+      book.uid = node.uid
+      book.right = undefined
+    }
     try {
       const carried = await publishLabels(snapshot, node)
       await publishCondition(snapshot, node)
@@ -126,11 +163,13 @@ export function createPublisher(terms: PublisherTerms): Publisher {
     const due = restrict(whole, key => !rest.has(key) && !isRefused(book, key, whole, now))
     if (keysOf(due).length === 0) {
       settle(target, node, keysOf(whole).length === 0)
+      listener.contested(rest.size, [])
       return node
     }
-    const mending = drift.filter(({ key }) => Object.hasOwn(due.labels, key))
     const carried = await write(node, due)
     learn(carried)
+    // What was refused is not mended.
+    const mending = drift.filter(({ key }) => Object.hasOwn(due.labels, key) && carried.labels[key] === target.labels[key])
     const change = capabilityChange(book.right ?? node.labels, carried.labels, CAPABILITIES, prefix)
     settle(target, carried, keysOf(differences(target, carried)).length === 0)
     const keys = mending.map(({ key }) => key)
@@ -239,8 +278,11 @@ export function createPublisher(terms: PublisherTerms): Publisher {
     return Math.max(50, Math.min(due - now, terms.heartbeat * book.jitter))
   }
 
-  return { publish, isPublished: () => book.published }
+  return { publish, isPublished: () => book.published, demote }
 }
+
+/** A proxy may answer without one. */
+const versionOf = ({ resourceVersion }: Metadata): bigint => (/^\d+$/.test(resourceVersion) ? BigInt(resourceVersion) : 0n)
 
 /** The API understood, and said no: to say the same again at once is of no use. */
 const isRefusal = ({ status, code }: ApiError): boolean =>

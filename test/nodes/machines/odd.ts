@@ -203,7 +203,15 @@ export const odd = {
     about: 'A host root that is an empty directory',
     source: 'rules.md Logic (missing is knowledge only where it could be seen)',
     parts: [{}],
-    expected: { ...NOTHING, cvm: 'unknown', 'cached-cvm': 'unknown', gpu: 'unknown', 'gpu-cvm': 'unknown', podman: 'unknown' }
+    expected: {
+      ...NOTHING,
+      cvm: 'unknown',
+      'cached-cvm': 'unknown',
+      gpu: 'unknown',
+      'gpu-cvm': 'unknown',
+      podman: 'unknown',
+      sysbox: 'unknown'
+    }
   }),
   'arm-board': machine({
     about: 'An arm64 board without DMI: nothing tells bare metal from virtual',

@@ -1,0 +1,174 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { execa } from 'execa'
+import { succeeded } from './api.ts'
+import type { ControlPlaneClient } from './control-plane.ts'
+import type { NodeObject } from './nodes.ts'
+import { holdFreePort } from './ports.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+
+/** The daemon as a user starts it, in a process of its own. */
+export interface AgentProcess {
+  /** Everything that it wrote, standard output and standard error. */
+  readonly said: () => string
+  readonly alive: () => boolean
+  readonly get: (path: string) => Promise<{ readonly status: number; readonly text: string }>
+  /** The value of one series as `/metrics` has it; `undefined` where there is none. */
+  readonly metric: (series: string) => Promise<number | undefined>
+  /** Resolves to the exit status, or to the name of the signal that ended it. */
+  readonly ended: Promise<number | string>
+  readonly kill: (signal: NodeJS.Signals) => Promise<number | string>
+}
+
+const running = new Set<AgentProcess>()
+
+/** For afterAll: nothing outlives its test file. */
+export const endAgents = async (): Promise<void> => {
+  await Promise.all([...running].map(agent => agent.kill('SIGKILL')))
+}
+
+export async function startAgent(name: string, kubeconfig: string, more: readonly string[] = []): Promise<AgentProcess> {
+  const held = await holdFreePort()
+  await held.release()
+  const listen = more.includes('--listen') ? [] : ['--listen', `127.0.0.1:${held.port}`]
+  const args = ['run', '--kubeconfig', kubeconfig, '--node-name', name, '--log-level', 'debug', ...listen, ...more]
+  const child = execa(process.execPath, ['src/main.ts', ...args], {
+    cwd: ROOT,
+    reject: false,
+    buffer: false,
+    extendEnv: false,
+    env: { PATH: process.env['PATH'] ?? '' }
+  })
+  let text = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (piece: Buffer) => {
+      text += piece
+    })
+  }
+  let alive = true
+  const ended = child.then(({ exitCode, signal }) => {
+    alive = false
+    return signal ?? exitCode ?? 'never started'
+  })
+  const get = async (path: string) => {
+    const answer = await fetch(`http://127.0.0.1:${held.port}${path}`)
+    return { status: answer.status, text: await answer.text() }
+  }
+  const agent: AgentProcess = {
+    said: () => text,
+    alive: () => alive,
+    get,
+    metric: async series => {
+      const line = (await get('/metrics')).text.split('\n').find(one => one.startsWith(`${series} `))
+      return line === undefined ? undefined : Number(line.slice(series.length + 1))
+    },
+    ended,
+    kill: signal => {
+      child.kill(signal)
+      return ended
+    }
+  }
+  running.add(agent)
+  ended.finally(() => running.delete(agent))
+  return agent
+}
+
+/** Asks until it is so: a look that throws or answers no is asked again. Says what it waited for, and what stood in the way. */
+export async function eventually<T>(what: string, look: () => Promise<T> | T, limit = 15_000): Promise<Exclude<T, false>> {
+  const deadline = Date.now() + limit
+  for (;;) {
+    const seen = await Promise.resolve()
+      .then(look)
+      .catch((error: Error) => error)
+    if (seen !== false && !(seen instanceof Error)) return seen as Exclude<T, false>
+    if (Date.now() > deadline) throw new Error(`waited ${limit / 1000} s in vain until ${what}`, { cause: seen })
+    await sleep(25)
+  }
+}
+
+/** What the tests ask of one Node. */
+export function nodeOf(client: ControlPlaneClient, name: string) {
+  const path = `/api/v1/nodes/${name}`
+  const read = () => succeeded(`read ${name}`, client.api<NodeObject>('GET', path))
+  const ours = async () => oursOf(await read())
+  return {
+    read,
+    ours,
+    /** As an administrator; `null` removes. */
+    label: (labels: Readonly<Record<string, string | null>>) =>
+      succeeded(`label ${name}`, client.api<NodeObject>('PATCH', path, { metadata: { labels } })),
+    patch: (body: object) => succeeded(`patch ${name}`, client.api<NodeObject>('PATCH', path, body)),
+    isLabelled: (wanted: Readonly<Record<string, string>> = {}) =>
+      eventually(`${name} is labelled ${JSON.stringify(wanted)}`, async () => {
+        const labels = await ours()
+        if (!('berth.dev/cvm' in labels)) return false
+        return Object.entries(wanted).every(([key, value]) => labels[key] === value) && labels
+      }),
+    conditions: async () => (await read()).status['conditions'] as readonly Readonly<Record<string, string>>[],
+    /** Requests of agents about this Node so far, `patch /api/v1/nodes/x?…`, as the API server logged them. */
+    audited: async (verb: string) => {
+      const mark = `${path}-mark-${Math.random()}`
+      await client.api('GET', mark)
+      const log = await eventually('the audit log is written', async () => {
+        const text = await readFile(client.auditLog, 'utf8')
+        return text.includes(mark) && text
+      })
+      return (
+        log
+          .split('\n')
+          .filter(line => line.includes(`"${path}`) && line.includes('"userAgent":"berth/'))
+          .map(line => JSON.parse(line) as { readonly verb: string; readonly requestURI: string })
+          // A dry run asks whether the guard refuses, and writes nothing.
+          .filter(({ requestURI }) => !requestURI.includes('dryRun'))
+          .filter(({ requestURI }) => [path, `${path}/status`].includes(requestURI.split('?')[0] as string))
+          .filter(one => one.verb === verb)
+          .map(({ requestURI }) => requestURI)
+      )
+    }
+  }
+}
+
+export const oursOf = ({ metadata }: NodeObject): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(metadata.labels ?? {}).filter(([key]) => key.startsWith('berth.dev/')))
+
+/** A small host root that a test can change while it is looked at. */
+export interface HostRoot {
+  readonly path: string
+  readonly write: (file: string, text: string) => void
+  /** A directory in its place: to read it fails, whoever asks, and still it is there. */
+  readonly spoil: (file: string) => void
+  readonly remove: () => void
+}
+
+export const BOOT = 'proc/sys/kernel/random/boot_id'
+export const RELEASE = 'proc/sys/kernel/osrelease'
+export const OS_RELEASE = 'etc/os-release'
+export const bootId = (digit: string) => `${digit.repeat(8)}-1111-4111-8111-111111111111\n`
+
+export function hostRoot(): HostRoot {
+  const path = mkdtempSync(join(tmpdir(), 'berth-agent-root-'))
+  const clear = (file: string) => rmSync(join(path, file), { recursive: true, force: true })
+  const root: HostRoot = {
+    path,
+    write: (file, text) => {
+      clear(file)
+      mkdirSync(dirname(join(path, file)), { recursive: true })
+      writeFileSync(join(path, file), text)
+    },
+    spoil: file => {
+      clear(file)
+      mkdirSync(join(path, file))
+    },
+    remove: () => rmSync(path, { recursive: true, force: true })
+  }
+  root.write(BOOT, bootId('1'))
+  root.write(RELEASE, '5.15.0-1084-aws\n')
+  root.write(OS_RELEASE, 'ID=ubuntu\nVERSION_ID="22.04"\n')
+  root.write('proc/modules', '')
+  root.write('sys/kernel/notes', '')
+  return root
+}

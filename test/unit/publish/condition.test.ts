@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest'
+import { CONDITION_TYPE, type Condition, conditionToWrite, opinion } from '../../../src/publish/condition.ts'
+import { factsOf } from '../node-facts.ts'
+
+const now = new Date('2026-11-03T10:00:05.678Z')
+const ago = (milliseconds: number) => new Date(now.getTime() - milliseconds).toISOString()
+const wanted = { status: 'True', reason: 'FactsKnownAndPublished', message: 'all is well' } as const
+const standing = (changes: Partial<Condition> = {}): Condition => ({
+  ...{ type: CONDITION_TYPE, ...wanted, lastHeartbeatTime: ago(1_000), lastTransitionTime: '2026-01-01T00:00:00Z' },
+  ...changes
+})
+
+test('nothing is written while it says the same and its heartbeat is young', () => {
+  expect(conditionToWrite(standing(), wanted, now, 300_000)).toBeUndefined()
+  expect(conditionToWrite(standing({ lastHeartbeatTime: ago(299_999) }), wanted, now, 300_000)).toBeUndefined()
+})
+
+test('a heartbeat that is old, from the future or no time at all is written anew, without a transition', () => {
+  for (const lastHeartbeatTime of [ago(300_000), ago(-60_000), 'yesterday']) {
+    expect(conditionToWrite(standing({ lastHeartbeatTime }), wanted, now, 300_000)).toEqual(
+      standing({ lastHeartbeatTime: '2026-11-03T10:00:05Z' })
+    )
+  }
+})
+
+test('the transition time changes with the status, and with nothing else', () => {
+  const at = '2026-11-03T10:00:05Z'
+  expect(conditionToWrite(standing({ reason: 'Other' }), wanted, now, 300_000)?.lastTransitionTime).toBe('2026-01-01T00:00:00Z')
+  expect(conditionToWrite(standing({ message: 'other' }), wanted, now, 300_000)?.lastTransitionTime).toBe('2026-01-01T00:00:00Z')
+  expect(conditionToWrite(standing({ status: 'Unknown' }), wanted, now, 300_000)?.lastTransitionTime).toBe(at)
+  expect(conditionToWrite(undefined, wanted, now, 300_000)).toEqual(standing({ lastHeartbeatTime: at, lastTransitionTime: at }))
+})
+
+test('the opinion is True only where all facts are known, read, and published', () => {
+  const all = { facts: factsOf(), recalled: [] }
+  expect(opinion(all, true)).toMatchObject({ status: 'True' })
+  expect(opinion(all, false)).toMatchObject({ status: 'Unknown', reason: 'LabelsNotPublished' })
+  expect(opinion({ ...all, recalled: ['fuse'] }, true)).toMatchObject({ status: 'Unknown', reason: 'FactsRecalled' })
+  const unknown = opinion({ facts: factsOf({}, 'fuse', 'yama'), recalled: [] }, true)
+  expect(unknown).toMatchObject({ status: 'Unknown', reason: 'FactsUnknown' })
+  expect(unknown.message).toContain('2 facts are unknown (fuse, yama); the first: nobody could read fuse')
+})

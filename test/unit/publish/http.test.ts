@@ -1,0 +1,311 @@
+import { connect, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { Snapshot } from '../../../src/cycle/snapshot.ts'
+import { type HttpServer, type HttpSources, LIMITS, startHttp } from '../../../src/publish/http.ts'
+import { snapshotOf, statusOf } from './sample.ts'
+
+let snapshot: Snapshot
+beforeAll(async () => {
+  snapshot = await snapshotOf('bottlerocket-fresh')
+})
+
+const opened: (HttpServer | Socket)[] = []
+afterEach(async () => {
+  for (const one of opened.splice(0)) await ('close' in one ? one.close() : one.destroy())
+})
+
+const sources = (more: Partial<HttpSources> = {}): HttpSources => ({
+  metrics: { text: async () => 'berth_build_info 1\n', contentType: 'text/plain; version=0.0.4; charset=utf-8' },
+  health: () => ({ ok: true, because: 'the last look was 3 s ago' }),
+  ready: () => ({ ok: true, because: 'the labels were published' }),
+  status: () => statusOf(snapshot),
+  failed: () => undefined,
+  ...more
+})
+
+async function start(more: Partial<HttpSources> = {}): Promise<string> {
+  const server = await startHttp({ listen: '127.0.0.1:0', sources: sources(more) })
+  opened.push(server)
+  return server.address
+}
+
+const get = async (address: string, path: string, init?: RequestInit) => {
+  const response = await fetch(`http://${address}${path}`, init)
+  return { status: response.status, headers: response.headers, body: await response.text() }
+}
+
+/** A connection from an address of its own on this machine (127.0.0.0/8), all that it was sent, and its end. */
+function dial(address: string, from = '127.0.0.1') {
+  const [host, port] = address.split(':') as [string, string]
+  const socket = connect({ host, port: Number(port), localAddress: from })
+  opened.push(socket)
+  let text = ''
+  socket.on('data', chunk => {
+    text += chunk
+  })
+  socket.on('error', () => undefined)
+  const closed = new Promise<void>(resolve => socket.once('close', () => resolve()))
+  return { socket, closed, text: () => text }
+}
+
+/** Sends bytes as they are, and resolves to all that came back until the server ended the connection. */
+async function raw(address: string, bytes: string): Promise<string> {
+  const line = dial(address)
+  line.socket.write(bytes)
+  await line.closed
+  return line.text()
+}
+
+describe('each path', () => {
+  test.each([
+    ['/metrics', 'text/plain; version=0.0.4; charset=utf-8', 'berth_build_info 1'],
+    ['/healthz', 'text/plain; charset=utf-8', 'the last look was 3 s ago\n'],
+    ['/readyz', 'text/plain; charset=utf-8', 'the labels were published\n'],
+    ['/status.json', 'application/json', '"schema":1'],
+    ['/status.json?pretty=1', 'application/json', '"schema":1'],
+    ['/', 'text/html; charset=utf-8', '<!doctype html>']
+  ])('%s answers as %s', async (path, type, part) => {
+    const address = await start()
+    const { status, headers, body } = await get(address, path)
+    expect({ status, type: headers.get('content-type') }).toEqual({ status: 200, type })
+    expect(body).toContain(part)
+    const head = await get(address, path, { method: 'HEAD' })
+    expect({ status: head.status, body: head.body, length: head.headers.get('content-length') }).toEqual({
+      status: 200,
+      body: '',
+      length: String(Buffer.byteLength(body))
+    })
+  })
+
+  test('goes out with headers that let a browser do nothing with it but show it', async () => {
+    const address = await start()
+    for (const path of ['/', '/metrics', '/nothing']) {
+      const { headers } = await get(address, path)
+      expect(headers.get('content-security-policy')?.replace(/'sha256-[\w+/]{43}='/, 'HASH')).toBe(
+        "default-src 'none'; style-src HASH; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+      )
+      expect(headers.get('x-content-type-options')).toBe('nosniff')
+      expect(headers.get('referrer-policy')).toBe('no-referrer')
+      expect(headers.get('cache-control')).toBe('no-store')
+      expect(headers.has('x-powered-by') || headers.has('server')).toBe(false)
+    }
+  })
+
+  test.each([
+    '/nothing',
+    '/metrics/',
+    '//metrics',
+    '/%2e%2e/etc/passwd',
+    '/constructor',
+    '/__proto__',
+    '/<script>alert(1)</script>',
+    '/Metrics'
+  ])('that is not there (%s) is a 404 that repeats nothing', async path => {
+    const { status, body } = await get(await start(), path)
+    expect(status).toBe(404)
+    expect(body).toBe('there are only / /status.json /metrics /healthz /readyz\n')
+  })
+})
+
+describe('health', () => {
+  test('is asked anew each time', async () => {
+    const health = { ok: true, because: 'it moves' }
+    const address = await start({ health: () => ({ ...health }) })
+    expect((await get(address, '/healthz')).status).toBe(200)
+    Object.assign(health, { ok: false, because: 'the loop stands still for 190 s' })
+    expect(await get(address, '/healthz')).toMatchObject({ status: 503, body: 'the loop stands still for 190 s\n' })
+  })
+
+  test('readiness stays, once it was there', async () => {
+    const ready = { ok: false, because: 'no labels yet' }
+    const address = await start({ ready: () => ({ ...ready }) })
+    expect(await get(address, '/readyz')).toMatchObject({ status: 503, body: 'no labels yet\n' })
+    ready.ok = true
+    expect((await get(address, '/readyz')).status).toBe(200)
+    ready.ok = false
+    expect((await get(address, '/readyz')).status).toBe(200)
+  })
+
+  test('a source that throws is told to the log and not to who asked', async () => {
+    const failures: unknown[] = []
+    const error = new Error('secret path /etc/shadow')
+    const fail = (): never => {
+      throw error
+    }
+    const address = await start({
+      status: fail,
+      metrics: { text: () => Promise.reject(error), contentType: 'text/plain' },
+      failed: failure => void failures.push(failure)
+    })
+    for (const path of ['/', '/status.json', '/metrics']) {
+      expect(await get(address, path)).toMatchObject({ status: 500, body: 'there is no answer now; the log says why\n' })
+    }
+    expect(failures).toEqual([error, error, error])
+    expect((await get(address, '/healthz')).status).toBe(200)
+  })
+})
+
+describe('a request', () => {
+  test.each(['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND'])('with %s is refused', async method => {
+    const { status, headers } = await get(await start(), '/metrics', { method })
+    expect({ status, allow: headers.get('allow') }).toEqual({ status: 405, allow: 'GET, HEAD' })
+  })
+
+  test.each([
+    ['a length', 'Content-Length: 5\r\n\r\nhello'],
+    ['chunks', 'Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n'],
+    ['the question whether to go on', 'Content-Length: 5\r\nExpect: 100-continue\r\n\r\n']
+  ])('that brings a body with %s is refused, and its connection ends', async (_, rest) => {
+    const text = await raw(await start(), `GET /metrics HTTP/1.1\r\nHost: x\r\n${rest}`)
+    expect(text).toMatch(/^HTTP\/1\.1 413 /)
+    expect(text.match(/HTTP\/1\.1/g)).toHaveLength(1)
+    expect(text).toContain('Connection: close')
+  })
+
+  test('cannot smuggle a second one behind a body', async () => {
+    const text = await raw(
+      await start(),
+      'POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 44\r\n\r\nGET /status.json HTTP/1.1\r\nHost: x\r\n\r\n......'
+    )
+    expect(text.match(/^HTTP\/1\.1 \d+/gm)).toEqual(['HTTP/1.1 405'])
+  })
+
+  test.each([
+    ['headers past 8 KiB', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(LIMITS.header)}\r\n\r\n`, '431'],
+    ['a line past 8 KiB', `GET /${'a'.repeat(LIMITS.header)} HTTP/1.1\r\nHost: x\r\n\r\n`, '431'],
+    ['no host', 'GET / HTTP/1.1\r\n\r\n', '400'],
+    ['something that is no HTTP', '\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03', '400'],
+    ['two lengths', 'GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', '400']
+  ])('with %s is refused', async (_, bytes, status) => {
+    expect(await raw(await start(), bytes)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+  })
+
+  test('may have many headers, as long as they are small', async () => {
+    const headers = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`x-${index}`, 'a'.repeat(40)]))
+    expect((await get(await start(), '/healthz', { headers })).status).toBe(200)
+  })
+})
+
+describe('a connection', () => {
+  test('that says nothing, or never ends what it says, is ended', async () => {
+    const address = await start()
+    const begin = Date.now()
+    const [silent, slow] = [dial(address), dial(address)]
+    slow.socket.write('GET / HTTP/1.1\r\nHost: x\r\n')
+    const drip = setInterval(() => slow.socket.write('X: y\r\n'), 500)
+    await Promise.all([silent.closed, slow.closed])
+    clearInterval(drip)
+    expect(Date.now() - begin).toBeLessThan(LIMITS.headersTimeout + 3_000)
+    expect(slow.text()).toMatch(/^HTTP\/1\.1 408 /)
+  }, 15_000)
+
+  test('past the limit of one address is ended at once, and others are still served', async () => {
+    const address = await start()
+    const lines = Array.from({ length: LIMITS.perAddress + 10 }, () => dial(address, '127.0.0.9'))
+    await Promise.all(lines.slice(LIMITS.perAddress).map(({ closed }) => closed))
+    expect(lines.filter(({ socket }) => !socket.destroyed)).toHaveLength(LIMITS.perAddress)
+    expect((await get(address, '/healthz')).status).toBe(200)
+  })
+
+  test('past the limit of all is ended at once, and its place is free when another goes', async () => {
+    const address = await start()
+    const lines = Array.from({ length: LIMITS.connections + 10 }, (_, index) => dial(address, `127.0.0.${2 + (index % 4)}`))
+    await expect.poll(() => lines.filter(({ socket }) => socket.destroyed).length).toBe(10)
+    await expect(get(address, '/healthz')).rejects.toThrow()
+    const [open] = lines.filter(({ socket }) => !socket.destroyed)
+    open?.socket.destroy()
+    await expect
+      .poll(() =>
+        get(address, '/healthz').then(
+          ({ status }) => status,
+          () => 0
+        )
+      )
+      .toBe(200)
+  })
+
+  test('ends after so many requests', async () => {
+    const address = await start()
+    const request = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'
+    const text = await raw(address, request.repeat(LIMITS.requestsPerConnection + 5))
+    expect(text.match(/^HTTP\/1\.1 200/gm)).toHaveLength(LIMITS.requestsPerConnection)
+  }, 15_000)
+})
+
+describe('the end', () => {
+  test('comes within a second, also for who keeps a connection or waits for ever', async () => {
+    const server = await startHttp({
+      listen: '127.0.0.1:0',
+      sources: sources({ metrics: { text: () => new Promise(() => undefined), contentType: 'text/plain' } })
+    })
+    const [idle, waiting] = [dial(server.address), dial(server.address)]
+    idle.socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')
+    waiting.socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n')
+    await expect.poll(() => idle.text()).toContain('200 OK')
+    const begin = Date.now()
+    await server.close()
+    expect(Date.now() - begin).toBeLessThan(1_000)
+    await Promise.all([idle.closed, waiting.closed])
+  })
+
+  test('lets an answer that has begun come to its end', async () => {
+    const server = await startHttp({
+      listen: '127.0.0.1:0',
+      sources: sources({ metrics: { text: () => sleep(200, 'late\n'), contentType: 'text/plain' } })
+    })
+    const line = dial(server.address)
+    line.socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n')
+    await sleep(50)
+    await server.close()
+    await line.closed
+    expect(line.text()).toContain('late')
+  })
+})
+
+describe('the address', () => {
+  test.each([
+    '127.0.0.1',
+    '127.0.0.1:',
+    'nine:thousand',
+    ':70000',
+    '',
+    'http://127.0.0.1:80',
+    '[::1',
+    '1.2.3.4:5:6',
+    ':-1',
+    ' :80'
+  ])('"%s" is refused by name', async listen => {
+    await expect(startHttp({ listen, sources: sources() })).rejects.toThrow(
+      `cannot listen on "${listen}": expected HOST:PORT, [ADDRESS]:PORT or :PORT`
+    )
+  })
+
+  test('that is taken is refused by name', async () => {
+    const address = await start()
+    await expect(startHttp({ listen: address, sources: sources() })).rejects.toThrow(
+      `cannot listen on "${address}": another program has that port`
+    )
+  })
+
+  test('that this machine does not have is refused by name', async () => {
+    await expect(startHttp({ listen: '192.0.2.1:9999', sources: sources() })).rejects.toThrow(
+      'cannot listen on "192.0.2.1:9999": this machine has no such address'
+    )
+  })
+
+  test('may be every address of the machine', async () => {
+    const server = await startHttp({ listen: ':0', sources: sources() })
+    opened.push(server)
+    const port = /:(\d+)$/.exec(server.address)?.[1]
+    expect((await get(`127.0.0.1:${port}`, '/healthz')).status).toBe(200)
+  })
+
+  test('may be of IPv6, where the machine has it', async () => {
+    const server = await startHttp({ listen: '[::1]:0', sources: sources() }).catch((error: Error) => error.message)
+    if (typeof server === 'string') return expect(server).toMatch(/^cannot listen on "\[::1\]:0": /)
+    opened.push(server)
+    expect(server.address).toMatch(/^\[::1\]:\d+$/)
+    expect((await get(server.address, '/healthz')).status).toBe(200)
+  })
+})
