@@ -11,7 +11,7 @@ import { ApiError } from './api-error.ts'
 export interface Loaded {
   /** URL without user name and password. */
   readonly server: string
-  /** `the credentials of user "admin" in /root/.kube/config`. */
+  /** `the credentials of user "admin" in kubeconfig.yaml`. */
   readonly credentials: string
 }
 
