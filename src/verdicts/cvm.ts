@@ -9,7 +9,6 @@ import { allOf, ask, type Judgement, no, unsure, type Verdict, yes } from './ver
 
 /** A Container-based Virtual Machine or an Envbox pod: a privileged outer container with Sysbox inside. */
 export function judgeCvm(facts: NodeFacts, policy: Policy): Verdict {
-  const { kernel } = facts
   const distro = judgeDistro(facts)
   const parts = [
     judgeArchitecture(facts),
@@ -36,7 +35,7 @@ export function judgeCvm(facts: NodeFacts, policy: Policy): Verdict {
     judgeSeLinux(facts),
     judgeFusermount(facts),
     judgeYama(facts),
-    ask(facts, 'data file system', 'storage', storage => judgeStorage(storage, kernel.known ? kernel.value : undefined)),
+    judgeDataFileSystem(facts, 'storage'),
     judgeIdMapping(facts),
     ask(facts, 'host paths', 'host-paths', judgeHostPaths),
     ...(wasAsked(policy) ? [judgePrivilegedPods(facts, policy)] : [])
@@ -193,6 +192,12 @@ export const judgeYama = (facts: NodeFacts): Verdict =>
 
 const NEVER = ['nfs', 'nfs4', 'overlay', 'tmpfs']
 const LOCAL_DISK = 'Put it on a local ext4 or xfs file system.'
+
+/** Rests on the kernel too: what is known of the one may be of no use without the other. */
+export const judgeDataFileSystem = (facts: NodeFacts, fact: 'storage' | 'sysbox-storage'): Verdict => ({
+  ...ask(facts, 'data file system', fact, storage => judgeStorage(storage, facts.kernel.known ? facts.kernel.value : undefined)),
+  facts: [fact, 'kernel']
+})
 
 /** The kind of file system that Sysbox can keep a container's files on. Needs the kernel, since 5.12 Sysbox maps ids on it. */
 export function judgeStorage(storage: Storage, kernel: Kernel | undefined): Judgement {
