@@ -1,6 +1,7 @@
-import { constants, type Stats } from 'node:fs'
-import { type FileHandle, open, readdir, realpath, stat, statfs } from 'node:fs/promises'
+import type { Stats } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import process from 'node:process'
+import { type Calls, callsFor, type OpenFile } from './calls.ts'
 import {
   ERRNO_TEXTS,
   type FileKind,
@@ -20,7 +21,6 @@ import { missing, resolveInside } from './resolve.ts'
  */
 const PATIENCE = 5_000
 const SLICES = 10
-const CHUNK = 64 * 1024
 /** A child process may print this much (bytes) and take this long (milliseconds); it gets no input and no environment. */
 const CHILD = {
   maxBuffer: 64 * 1024,
@@ -41,12 +41,12 @@ export function localHost(root: string): HostReader {
 
   // At the root itself the kernel resolves as we would.
   const resolve = async (path: string) => (base === '' ? path : resolveInside(base, path))
-  const at = <T>(path: string, look: (real: string) => Promise<T>): Promise<T | undefined> =>
+  const at = <T>(path: string, look: (real: string, calls: Calls) => T | Promise<T>): Promise<T | undefined> =>
     guarded(
       path,
-      resolve(path).then(real => (real === undefined ? undefined : look(base + real)))
+      resolve(path).then(real => (real === undefined ? undefined : look(base + real, callsFor(real))))
     )
-  const read = (path: string) => at(path, real => readText(path, real))
+  const read = (path: string) => at(path, (real, calls) => readText(path, real, calls))
 
   return {
     read,
@@ -54,9 +54,9 @@ export function localHost(root: string): HostReader {
       const text = await read(path)
       return text === undefined ? undefined : matchingLines(path, text, pattern)
     },
-    list: path => at(path, async real => (await readdir(real)).sort()),
-    stat: path => at(path, async real => describe(await stat(real))),
-    realpath: path => at(path, async real => (base === '' ? await realpath(real) : real.slice(base.length))),
+    list: path => at(path, async (real, { readdir }) => (await readdir(real)).sort()),
+    stat: path => at(path, async (real, calls) => describe(await calls.stat(real))),
+    realpath: path => at(path, (real, { realpath }) => (base === '' ? realpath(real) : real.slice(base.length))),
     statfs: path => at(path, space),
     run: argv => (base === '' ? runProgram(argv) : Promise.resolve(undefined)),
     arch: () => Promise.resolve(process.arch === 'x64' ? 'amd64' : process.arch),
@@ -64,7 +64,7 @@ export function localHost(root: string): HostReader {
   }
 }
 
-const space = async (real: string): Promise<FsSpace> => {
+const space = async (real: string, { statfs }: Calls): Promise<FsSpace> => {
   const { bavail, blocks, bsize } = await statfs(real)
   return { free: bavail * bsize, total: blocks * bsize }
 }
@@ -96,15 +96,15 @@ const failure = (path: string, cause: { readonly code?: string | undefined }): H
   return new HostError(path, code, { says: ERRNO_TEXTS[code] ?? code, cause })
 }
 
-async function readText(path: string, real: string): Promise<string> {
+async function readText(path: string, real: string, calls: Calls): Promise<string> {
   // Looked at before it is opened: to open a device can do things, and to open a FIFO can wait for ever.
-  refuseUnlessFile(path, await stat(real))
-  const handle = await open(real, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
+  refuseUnlessFile(path, await calls.stat(real))
+  const file = await calls.open(real)
   try {
-    refuseUnlessFile(path, await handle.stat())
-    return (await readAll(path, handle)).toString('utf8')
+    refuseUnlessFile(path, await file.stat())
+    return (await readAll(path, file)).toString('utf8')
   } finally {
-    await handle.close()
+    await file.close()
   }
 }
 
@@ -115,15 +115,15 @@ function refuseUnlessFile(path: string, stats: Stats): void {
 }
 
 /** Sizes in /proc and /sys are not to be trusted (0 or 4096), so it is read to the end or to the cap. */
-async function readAll(path: string, handle: FileHandle): Promise<Buffer> {
+async function readAll(path: string, file: OpenFile): Promise<Buffer> {
   const chunks: Buffer[] = []
   let total = 0
   for (;;) {
-    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(CHUNK), 0, CHUNK)
-    if (bytesRead === 0) return Buffer.concat(chunks)
-    total += bytesRead
+    const chunk = await file.next()
+    if (chunk.length === 0) return Buffer.concat(chunks)
+    total += chunk.length
     if (total > SIZE_CAP) throw failure(path, { code: 'EFBIG' })
-    chunks.push(buffer.subarray(0, bytesRead))
+    chunks.push(chunk)
   }
 }
 
@@ -165,7 +165,7 @@ async function sameMachine(read: HostReader['read']): Promise<boolean> {
   return there !== undefined && there === here
 }
 
-const readHere = (path: string) => readText(path, path).catch(missing)
+const readHere = (path: string) => readText(path, path, callsFor(path)).catch(missing)
 
 async function takeInventory(): Promise<Inventory> {
   const { default: si } = await import('systeminformation')

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { openSync, readFileSync, readSync, statSync } from 'node:fs'
 
 /** What shows in an instant that something changed which a look should see: modules, file systems, limits, devices. */
 const LIMIT = '/proc/sys/user/max_user_namespaces'
@@ -15,44 +15,74 @@ const PLACES = [
 ] as const
 
 /**
- * A text that differs when one of these differs. Files of /proc cannot be watched, so this is asked every second: synchronous calls on
- * what is in memory, some hundredths of a millisecond in all, where a thread for each would cost ten times that.
+ * What gives a text that differs when one of these differs. It is asked every second, and most of what the idle agent costs is this:
+ * so, plain synchronous calls on what is in memory, where a thread for each would cost ten times that. inotify is no help: the kernel
+ * tells nothing of /proc and /sys, and of /dev every byte that anybody writes to /dev/null.
  */
-export const pulse = (root: string): string => {
+export function createPulse(root: string): () => string {
   const base = root === '/' ? '' : root
-  return [modulesOf(base), textOf(base + LIMIT), ...PLACES.map(path => signOf(base + path))].join('\0')
+  const places = PLACES.map(path => base + path)
+  const limit = keptOpen(base + LIMIT)
+  return () => {
+    let signs = `${limit()} ${modulesOf(base)}`
+    for (const place of places) signs += signOf(place)
+    return signs
+  }
+}
+
+/** A text of some bytes that is read again and again: opened once, since to open it costs more than to read it. */
+function keptOpen(path: string): () => string {
+  const buffer = Buffer.alloc(64)
+  let file: number | undefined
+  return () => {
+    try {
+      file ??= openSync(path, 'r')
+      return buffer.toString('latin1', 0, readSync(file, buffer, 0, buffer.length, 0))
+    } catch (error) {
+      return codeOf(error)
+    }
+  }
 }
 
 /**
  * Each module has a folder, and a folder counts its folders (inode(7), st_nlink): one call, where the lists of modules and of the file
  * systems that they bring are kilobytes that the kernel writes anew for every reader.
  */
-const modulesOf = (base: string): string =>
-  quietly(() => {
-    const folder = statSync(base + MODULES, { throwIfNoEntry: false })
-    return folder === undefined ? LISTS.map(path => withoutCounts(textOf(base + path))).join('\0') : `${folder.nlink}`
-  })
+function modulesOf(base: string): string {
+  try {
+    const folder = statSync(base + MODULES, QUIET)
+    return folder === undefined ? LISTS.map(path => withoutCounts(textOf(base + path))).join(' ') : `${folder.nlink}`
+  } catch (error) {
+    return codeOf(error)
+  }
+}
 
 /** How often a module is in use changes all the time on a busy node; which ones are there does not. */
 const withoutCounts = (text: string): string => text.replace(/^(\w+) \d+ \d+ .*$/gm, '$1')
 
-const textOf = (path: string): string => quietly(() => readFileSync(path, 'latin1'))
-
-const signOf = (path: string): string =>
-  quietly(() => {
-    // What is not there is the usual case, and an error object for it would be most of what a pulse costs.
-    const stats = statSync(path, { throwIfNoEntry: false })
-    if (stats === undefined) return ''
-    const { ino, mode, rdev, mtimeMs } = stats
-    // A device's time changes whenever it is used.
-    return rdev === 0 ? `${ino} ${mode} ${mtimeMs}` : `${ino} ${mode} ${rdev}`
-  })
-
-/** A change from readable to unreadable is a change too. */
-const quietly = (look: () => string): string => {
+function textOf(path: string): string {
   try {
-    return look()
+    return readFileSync(path, 'latin1')
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? 'error'
+    return codeOf(error)
   }
 }
+
+/** Whether what a path leads to is still the same. */
+function signOf(path: string): string {
+  try {
+    const stats = statSync(path, QUIET)
+    if (stats === undefined) return '\n'
+    const { ino, mode, rdev, mtimeMs } = stats
+    // A device's time changes whenever it is used.
+    return `\n${ino} ${mode} ${rdev === 0 ? mtimeMs : rdev}`
+  } catch (error) {
+    return `\n${codeOf(error)}`
+  }
+}
+
+/** What is not there is the usual case, and an error object for it would be most of what a pulse costs. */
+const QUIET = { throwIfNoEntry: false } as const
+
+/** A change from readable to unreadable is a change too. */
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'error'

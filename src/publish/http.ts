@@ -41,6 +41,8 @@ export const LIMITS = {
   /** Of these, from one address: kubelet and Prometheus come from others than a pod that means ill. */
   perAddress: 32,
   headersTimeout: 5_000,
+  /** How often it is looked who exceeds that: each time wakes the process, whether anybody is connected or not. */
+  checking: 5_000,
   requestTimeout: 10_000,
   keepAlive: 5_000,
   requestsPerConnection: 100,
@@ -58,7 +60,7 @@ export async function startHttp({ listen, sources }: HttpOptions): Promise<HttpS
       headersTimeout: LIMITS.headersTimeout,
       requestTimeout: LIMITS.requestTimeout,
       keepAliveTimeout: LIMITS.keepAlive,
-      connectionsCheckingInterval: 2_000
+      connectionsCheckingInterval: LIMITS.checking
     },
     handle
   )
