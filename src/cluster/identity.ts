@@ -12,14 +12,14 @@ export interface Identity {
 const NODE_CLAIM = 'authentication.kubernetes.io/node-name'
 
 /** Asks the API server who we are. Throws `ApiError`. */
-export async function identify(connection: Connection, signal: AbortSignal): Promise<Identity> {
+export async function identify(connection: Connection, signal?: AbortSignal): Promise<Identity> {
   const review = await connection.call<Review>(
     { tried: 'ask who we are', whenMissing: 'this needs Kubernetes 1.28 or newer' },
     {
       method: 'POST',
       path: '/apis/authentication.k8s.io/v1/selfsubjectreviews',
       body: { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' },
-      signal
+      ...(signal && { signal })
     }
   )
   const { username = '', extra = {} } = review.status?.userInfo ?? {}

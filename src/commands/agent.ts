@@ -1,8 +1,8 @@
 import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
 import { ApiError } from '../cluster/api-error.ts'
 import { backoff, type Pace } from '../cluster/backoff.ts'
-import { type Connection, openConnection } from '../cluster/connection.ts'
-import { checkGuard, identify } from '../cluster/identity.ts'
+import type { Connection } from '../cluster/connection.ts'
+import { checkGuard, type Identity, identify } from '../cluster/identity.ts'
 import { metadataOf, readPodSecurity } from '../cluster/own-node.ts'
 import { watchNode } from '../cluster/watch.ts'
 import type { Config } from '../config.ts'
@@ -13,12 +13,13 @@ import type { Attempt } from '../facts/fact.ts'
 import { detectBootId } from '../facts/kernel.ts'
 import { type NodeObject, parseNode } from '../facts/node-object.ts'
 import type { HostReader } from '../host/host.ts'
-import { pulse } from '../host/pulse.ts'
+import { createPulse } from '../host/pulse.ts'
 import { CONDITION_TYPE, type Condition } from '../publish/condition.ts'
 import { createPublisher, type NodeView, type Publisher } from '../publish/publisher.ts'
 import { VERSION } from '../version.ts'
 import { CommandError, termsOf } from './command.ts'
 import type { Diary } from './diary.ts'
+import type { Introduction } from './introduction.ts'
 import { openHost } from './look.ts'
 import { createWake, type Wake } from './wake.ts'
 
@@ -29,6 +30,7 @@ export interface AgentWorld extends Pace {
   readonly diary: Diary
   /** The node, as far as it was asked since the start: the first look is under way while the agent is loaded. */
   readonly early: HostReader
+  readonly introduction: Introduction
 }
 
 /** How often it is asked whether something changed on the node (milliseconds). */
@@ -43,9 +45,10 @@ export const STUCK = 120_000
 /** Looks, publishes, watches and repairs until the signal is aborted. Throws `CommandError` for what cannot become right by waiting. */
 export async function runAgent(config: Config, world: AgentWorld): Promise<void> {
   const { options } = config
-  const { diary, early } = world
+  const { diary, early, introduction } = world
+  const { connection } = introduction
+  introduction.tell(diary)
   const host = withOldInventory(await openHost(options['host-root']), early)
-  const connection = await openConnection(options.kubeconfig, { userAgent: `berth/${VERSION}`, onAnswer: diary.answered })
   const wake = createWake()
   const seen: Seen = { node: undefined, view: undefined, isOurs: false }
   try {
@@ -109,9 +112,10 @@ const viewOf = ({ metadata, spec, status }: V1Node): NodeView => ({
 })
 
 function watchPulse(root: string, wake: Wake): NodeJS.Timeout {
-  let last = pulse(root)
+  const pulse = createPulse(root)
+  let last = pulse()
   return setInterval(() => {
-    const now = pulse(root)
+    const now = pulse()
     if (now !== last) wake.want('look')
     last = now
   }, PULSE)
@@ -139,9 +143,12 @@ async function patiently(world: AgentWorld, act: () => Promise<void>): Promise<v
 async function introduced(loop: Loop): Promise<void> {
   const { config, world, connection, wake, seen } = loop
   const name = config.options['node-name']
-  const { signal, diary } = world
+  const { signal, diary, introduction } = world
+  let asked: Promise<Identity> | undefined = introduction.identity
   await patiently(world, async () => {
-    const { user, node } = await identify(connection, signal)
+    const answer = asked ?? identify(connection, signal)
+    asked = undefined
+    const { user, node } = await answer
     if (node !== '' && node !== name) {
       throw new CommandError(
         `this token belongs to a pod on the Node "${node}", and --node-name is "${name}"; set NODE_NAME from spec.nodeName`
@@ -151,8 +158,13 @@ async function introduced(loop: Loop): Promise<void> {
     seen.isOurs = true
     wake.want('mend')
   })
+  // What the cluster waits for comes first.
+  await world.sleep(GUARD_AFTER, signal)
   await guarded(loop)
 }
+
+/** The guard is not tried before the labels can have been written (milliseconds). */
+const GUARD_AFTER = 250
 
 /** Milliseconds: a policy may be applied after the agent, and becomes active seconds later; and it may be deleted at any time. */
 const GUARD_FIRST = 15_000

@@ -1,14 +1,16 @@
 import { once } from 'node:events'
 import process from 'node:process'
-import { setTimeout as wait } from 'node:timers/promises'
+import { setImmediate as breath, setTimeout as wait } from 'node:timers/promises'
+import { ApiError } from '../cluster/api-error.ts'
 import type { Config } from '../config.ts'
 import type { HostReader } from '../host/host.ts'
-import { createLog, type Log, lineWriter } from '../log.ts'
-import { createMetrics, type Metrics } from '../publish/metrics.ts'
+import type { Log } from '../log.ts'
+import type { Metrics } from '../publish/metrics.ts'
 import { VERSION } from '../version.ts'
-import { runAgent } from './agent.ts'
 import { CommandError, type Surroundings } from './command.ts'
-import { createDiary, type Diary } from './diary.ts'
+import type { Diary } from './diary.ts'
+import { introduce } from './introduction.ts'
+import { inventoried } from './look.ts'
 
 /** A process that was asked to end has so long, with its last write (milliseconds). */
 const LAST_WORDS = 1_500
@@ -20,6 +22,10 @@ const SERVE_AFTER = 250
 export async function daemon(config: Config, { clock }: Surroundings, early: HostReader): Promise<number> {
   const { options } = config
   const node = options['node-name']
+  const introducing = introduce(config)
+  introducing.catch(() => undefined) // told below, when there is a log
+  const { createLog, lineWriter, createMetrics, createDiary, runAgent } = await loadTheRest()
+  inventoried(early)
   const log = createLog({ level: options['log-level'], format: options['log-format'], write: lineWriter(1), now: clock.now })
   const metrics = createMetrics({ version: VERSION })
   const diary = createDiary({
@@ -39,17 +45,29 @@ export async function daemon(config: Config, { clock }: Surroundings, early: Hos
     log.setLevel(level)
     log.event('log-level-changed', `the log level is ${level} now`)
   })
-  const agent = runAgent(config, { clock, signal, diary, early, random: Math.random, sleep })
   try {
+    const introduction = await introducing
+    const agent = runAgent(config, { clock, signal, diary, early, introduction, random: Math.random, sleep })
     await Promise.all([Promise.race([agent, lastWords(signal)]), serve({ config, log, metrics, diary, signal })])
   } catch (error) {
     log.event('agent-failed', (error as Error).message, { error })
-    throw error
+    throw error instanceof ApiError ? new CommandError(error.message, { status: 2, cause: error }) : error
   } finally {
     stopping.abort()
   }
   log.event('agent-stopped', 'ended in good order')
   return 0
+}
+
+/** Piece by piece, with a breath between them in which the handshake with the API goes on. */
+async function loadTheRest() {
+  const agent = await import('./agent.ts')
+  await breath()
+  const log = await import('../log.ts')
+  await breath()
+  const metrics = await import('../publish/metrics.ts')
+  await breath()
+  return { ...agent, ...log, ...metrics, ...(await import('./diary.ts')) }
 }
 
 interface Serving {

@@ -32,11 +32,22 @@ export async function openHost(root: string): Promise<HostReader> {
   return recordedHost(await parsed('host-root', root, parseRecording))
 }
 
-/** A look that is under way while the client is loaded and the API answers; whoever looks next is answered from memory. */
+/**
+ * A look that is under way while the client is loaded and the API answers; whoever looks next is answered from memory. The inventory
+ * is left to `inventoried`: to start other programs stops us for longer than all the rest of the look.
+ */
 export function startedEarly(host: HostReader, { elapsed }: Clock): HostReader {
   const remembered = witness(host).host
-  observe({ host: remembered, node: undefined, podSecurity: undefined }, elapsed).catch(() => undefined)
+  const sources = { host: { ...remembered, inventory: () => NEVER }, node: undefined, podSecurity: undefined }
+  observe(sources, elapsed).catch(() => undefined)
   return remembered
+}
+
+const NEVER = new Promise<never>(() => undefined)
+
+/** Takes the inventory, when the question to the API is on its way and there is time. */
+export const inventoried = (host: HostReader): void => {
+  host.inventory().catch(() => undefined)
 }
 
 async function readNode(path: string): Promise<NodeObject | undefined> {

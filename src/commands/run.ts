@@ -9,7 +9,7 @@ import type { Labels } from '../publish/labels.ts'
 import { VERSION } from '../version.ts'
 import { type Command, CommandError, type Surroundings, termsOf } from './command.ts'
 import { WORLD, type World, withConnection } from './connected.ts'
-import { openHost, startedEarly } from './look.ts'
+import { inventoried, openHost, startedEarly } from './look.ts'
 
 /** One cycle (look, decide, write what differs in one request, read it back), or the daemon. */
 export const run: Command = async (config, surroundings) => {
@@ -33,7 +33,9 @@ export async function runOnce(config: Config, surroundings: Surroundings, world:
   // The look goes on while we load the client and wait for the API.
   const host = startedEarly(await openHost(config.options['host-root']), surroundings.clock)
   return await withConnection(config, world, async connection => {
-    const before = await readSources(connection, config, world)
+    const reading = readSources(connection, config, world)
+    inventoried(host)
+    const before = await reading
     const sources = { host, node: before.node, podSecurity: before.podSecurity }
     const snapshot = await cycle(sources, termsOf(config), surroundings.clock)
     const wanted = wish(snapshot, config.options['label-prefix'], VERSION)

@@ -7,6 +7,7 @@ import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runAgent } from '../../src/commands/agent.ts'
 import { createDiary } from '../../src/commands/diary.ts'
+import { introduce } from '../../src/commands/introduction.ts'
 import { openHost } from '../../src/commands/look.ts'
 import { parseConfig } from '../../src/config.ts'
 import { createLog } from '../../src/log.ts'
@@ -233,9 +234,9 @@ function inProcess(name: string, kubeconfig: string) {
     }
   }
   const ending = new AbortController()
-  const running = openHost(recorded).then(early =>
+  const running = Promise.all([openHost(recorded), introduce(config)]).then(([early, introduction]) =>
     runAgent(config, {
-      ...{ clock, early, diary: counted, signal: ending.signal, random: Math.random },
+      ...{ clock, early, introduction, diary: counted, signal: ending.signal, random: Math.random },
       sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }).catch(() => undefined)
     })
   )
