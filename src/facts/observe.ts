@@ -25,6 +25,7 @@ import {
   detectSeLinux,
   detectYama
 } from './security.ts'
+import { detectProofs } from './proofs.ts'
 import { deriveShiftfs } from './shiftfs.ts'
 import { detectHostPaths, detectStorage, detectSysboxStorage, detectVarLib } from './storage.ts'
 import { detectConntrack, detectSysbox } from './sysbox.ts'
@@ -81,7 +82,8 @@ export const detectors = {
   conntrack: detectConntrack,
   node: detectNode,
   'pod-security': detectPodSecurity,
-  inventory: detectInventory
+  inventory: detectInventory,
+  proofs: detectProofs
 } as const satisfies Readonly<Record<string, Detector<unknown>>>
 
 export type DetectorName = keyof typeof detectors
