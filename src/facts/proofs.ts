@@ -1,3 +1,4 @@
+import type { Evidence } from '../host/host.ts'
 import type { Detector } from './fact.ts'
 
 /** What only root can try, each by its name. */
@@ -19,5 +20,9 @@ export const detectProofs: Detector<Proofs> = async ({ proofs }) => proofs ?? UN
 /** Every trial with one reason why it was not made. */
 export const untried = (because: string): Proofs =>
   Object.fromEntries(TRIALS.map(name => [name, { outcome: 'untried', because }])) as unknown as Proofs
+
+/** The trials that were made, as evidence of what follows from them. */
+export const evidenceOfProofs = (proofs: Proofs): readonly Evidence[] =>
+  TRIALS.map(name => ({ source: `trial ${name}`, saw: `${proofs[name].outcome}: ${proofs[name].because}` }))
 
 const UNTRIED = untried('no privileged helper runs on this node')

@@ -39,7 +39,10 @@ export function parseJournal(text: string): Journal | undefined {
 }
 
 /** Changes one part of the journal; `undefined` removes it. */
-export async function writeJournal(host: HostWriter, change: { readonly [Key in keyof Journal]?: Journal[Key] | undefined }): Promise<void> {
+export async function writeJournal(
+  host: HostWriter,
+  change: { readonly [Key in keyof Journal]?: Journal[Key] | undefined }
+): Promise<void> {
   const journal = { ...(await readJournal(host)), ...change }
   await host.write(JOURNAL, `${JSON.stringify(journal, null, 2)}\n`, 0o600)
 }

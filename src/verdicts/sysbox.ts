@@ -1,6 +1,7 @@
 import type { NodeFacts } from '../facts/observe.ts'
 import type { Sysbox } from '../facts/sysbox.ts'
-import { judgeFusermount, judgeSeccomp, judgeSeLinux, judgeStorage, judgeUserNamespaces, judgeYama } from './cvm.ts'
+import { judgeFusermount, judgeSeccomp, judgeSeLinux, judgeUserNamespaces, judgeYama } from './cvm.ts'
+import { judgeDataDisk } from './data-disk.ts'
 import { allOf, ask, type Judgement, leaf, no, unsure, type Verdict, yes } from './verdict.ts'
 
 const HANDLER = 'sysbox-runc'
@@ -8,7 +9,7 @@ const INSTALL = 'Install Sysbox on this node (sysbox-deploy-k8s, with the label 
 
 /** The Sysbox runtime installed on the node; its daemons live on while no container can start, so the node is looked at too. */
 export function judgeSysbox(facts: NodeFacts): Verdict {
-  const { kernel, sysbox } = facts
+  const { sysbox } = facts
   const installed = ask(facts, 'installed', 'sysbox', ({ programs }) =>
     programs.some(path => path.endsWith('/sysbox-runc'))
       ? yes(programs.join(', '))
@@ -26,7 +27,7 @@ export function judgeSysbox(facts: NodeFacts): Verdict {
     judgeSeLinux(facts),
     judgeFusermount(facts),
     judgeYama(facts),
-    ask(facts, 'data file system', 'sysbox-storage', storage => judgeStorage(storage, kernel.known ? kernel.value : undefined)),
+    judgeDataDisk(facts, 'sysbox-storage'),
     ask(facts, 'FUSE now', 'fuse', ({ registered }) =>
       registered
         ? yes('fuse is registered in /proc/filesystems')

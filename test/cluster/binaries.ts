@@ -49,7 +49,8 @@ function executable(path: string): Promise<boolean> {
   )
 }
 
-function cacheFolder(): string {
+/** `berth-test` in the cache folder of whoever runs the tests. */
+export function cacheFolder(): string {
   const wanted = process.env['XDG_CACHE_HOME']
   const base = wanted && isAbsolute(wanted) ? wanted : join(homedir(), '.cache') // a relative path counts as unset: XDG says so
   return join(base, 'berth-test')

@@ -14,6 +14,7 @@ const SOURCES: readonly Source[] = globSync('**/*.ts', { cwd: SRC, exclude: ['**
 const ROOMS = {
   host: 'it answers questions about a node, and knows nothing of what is asked for',
   facts: 'a fact is what was seen; what follows from it is judged elsewhere',
+  trials: 'it tries on the node what looking cannot tell, in a place of its own that it removes',
   verdicts: 'judging never looks: whoever judges sees facts and the policy only',
   remedies: 'a plan follows from facts and verdicts, and never from who asks or who is told',
   cycle: 'one pass gives one value, and does not know who reads it',
@@ -75,7 +76,7 @@ function wrongWay(file: Source): readonly string[] {
 
 describe('the laws of the rooms', () => {
   test('every room is there to be read, and every import of it was seen', () => {
-    for (const room of ['host', 'facts', 'verdicts', 'remedies', 'cycle', 'publish', 'commands'])
+    for (const room of ['host', 'facts', 'trials', 'verdicts', 'remedies', 'cycle', 'publish', 'commands'])
       expect(within(`${room}/`).length).toBeGreaterThan(0)
     for (const { path, imports, bare } of SOURCES) {
       const statements = bare.matchAll(/^import\b(?! *\()|^export\b[^=\n(]*\bfrom\b|\bimport\s*\(/gm)
