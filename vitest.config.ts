@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
+    // Most of the time the tests wait for a control plane; by default there would be one worker on two cores.
+    maxWorkers: 4,
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/nodes/**/*.test.ts'] } },
       { test: { name: 'agent', include: ['test/agent/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 120_000 } },

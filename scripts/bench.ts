@@ -1,13 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { observe } from '../src/facts/observe.ts'
 import { localHost } from '../src/host/local.ts'
-import { type ControlPlane, startControlPlane } from '../test/cluster/control-plane.ts'
-import { createNode, realisticNode } from '../test/cluster/nodes.ts'
+import { benchAgent } from './bench-agent.ts'
+import { line, median } from './bench-print.ts'
 import { ROOT } from './steps.ts'
 
 /** Counted runs, after one that is not counted. The machine may be noisy: only the ratios in one run mean something. */
@@ -23,7 +21,7 @@ async function main(): Promise<void> {
     const env = { NODE_COMPILE_CACHE: cache }
     await benchReport(env)
     await benchDetectors()
-    await benchRunOnce(env)
+    await benchAgent(BUNDLE, env)
   } finally {
     await rm(cache, { recursive: true, force: true })
   }
@@ -86,72 +84,6 @@ async function benchDetectors(): Promise<void> {
       'ms'
     )
   }
-}
-
-async function benchRunOnce(env: Record<string, string>): Promise<void> {
-  const plane = await startControlPlane()
-  try {
-    await createNode(plane, realisticNode('bench'))
-    const cold: number[] = []
-    const warm: number[] = []
-    for (let index = 0; index <= RUNS; index += 1) {
-      const times = [await startToLabel(plane, {}), await startToLabel(plane, env)] as const
-      if (index === 0) continue
-      cold.push(times[0])
-      warm.push(times[1])
-    }
-    line('run --once: start to label, no compile cache', cold, 'ms')
-    line('run --once: start to label, warm compile cache', warm, 'ms')
-  } finally {
-    await plane.close()
-  }
-}
-
-/** From the start of the process to the event that tells a watcher of the label. */
-async function startToLabel(plane: ControlPlane, env: Record<string, string>): Promise<number> {
-  await plane.api('PATCH', '/api/v1/nodes/bench', { metadata: { labels: { 'berth.dev/cvm': null } } })
-  const { seen, opened } = watchLabel(plane)
-  await opened
-  const begin = performance.now()
-  const child = execa(NODE, [BUNDLE, 'run', '--once', '--kubeconfig', plane.kubeconfig, '--node-name', 'bench'], {
-    env,
-    stdout: 'ignore'
-  })
-  const at = await Promise.race([seen, child.then(() => new Promise<never>(() => {}))])
-  await child
-  return at - begin
-}
-
-function watchLabel(plane: ControlPlane): { readonly seen: Promise<number>; readonly opened: Promise<void> } {
-  const opened = Promise.withResolvers<void>()
-  const seen = Promise.withResolvers<number>()
-  const path = '/api/v1/nodes?watch=1&fieldSelector=metadata.name%3Dbench&timeoutSeconds=60'
-  const [cert, key] = ['admin.crt', 'admin.key'].map(name => readFileSync(join(plane.directory, name))) as [Buffer, Buffer]
-  const asked = request(`${plane.url}${path}`, { ca: plane.ca, cert, key, agent: false }, answer => {
-    let text = ''
-    answer.setEncoding('utf8')
-    answer.on('data', (chunk: string) => {
-      text += chunk
-      const lines = text.split('\n')
-      text = lines.pop() ?? ''
-      opened.resolve()
-      if (!lines.some(event => event.includes('"berth.dev/cvm":"'))) return
-      seen.resolve(performance.now())
-      asked.destroy()
-    })
-  })
-  asked.on('error', error => seen.reject(error))
-  asked.end()
-  return { seen: seen.promise, opened: opened.promise }
-}
-
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
-
-function line(name: string, values: readonly number[], unit: string, ratio?: number): void {
-  const [low, middle, high] = [Math.min(...values), median(values), Math.max(...values)].map(value => value.toFixed(1))
-  const times = ratio === undefined ? '' : `   ${ratio.toFixed(1)} × node -e 0`
-  process.stdout.write(`${name.padEnd(48)}${middle?.padStart(8)} ${unit}   (${low} to ${high})${times}\n`)
 }
 
 await main()

@@ -10,7 +10,9 @@ export const COMMANDS = {
   report: { operand: '', does: 'one look, no change: what this node can host, why not, and the way out' },
   explain: { operand: 'CAPABILITY', does: 'one verdict as a tree, down to the file and the value that was read' },
   run: { operand: '', does: 'look, decide, and put the labels on the Node' },
-  record: { operand: 'FILE', does: 'write what was asked of this node and answered, scrubbed, as a fixture' }
+  record: { operand: 'FILE', does: 'write what was asked of this node and answered, scrubbed, as a fixture' },
+  doctor: { operand: '', does: 'prove the installation: identity, permissions, admission policy, agent, labels, taint, clock' },
+  uninstall: { operand: '', does: 'remove from one Node, or from all, everything that berth ever wrote there' }
 } as const satisfies Readonly<Record<string, { operand: string; does: string }>>
 
 export type CommandName = keyof typeof COMMANDS
@@ -46,13 +48,14 @@ const list = (text: string): readonly string[] =>
     .filter(item => item !== '')
 
 const LOOKING = ['report', 'explain', 'run'] as const satisfies readonly CommandName[]
+const ASKING = ['run', 'doctor', 'uninstall'] as const satisfies readonly CommandName[]
 
 /** Every option. Help, the README's table, environment names and the type of the configuration derive from this one table. */
 export const OPTIONS = {
   'host-root': option({
     form: 'DIR',
     fallback: '/',
-    commands: ['report', 'explain', 'run', 'record'],
+    commands: ['report', 'explain', 'run', 'record', 'doctor'],
     does: "where the node's root is mounted; report and explain also take a recorded node (FILE.yaml)",
     parse: text => (text === '' ? expected('a directory or a recorded node') : text)
   }),
@@ -66,7 +69,7 @@ export const OPTIONS = {
   format: option({
     form: 'table|json',
     fallback: 'table',
-    commands: ['report', 'explain'],
+    commands: ['report', 'explain', 'doctor'],
     does: 'for people or for programs',
     parse: oneOf('table', 'json')
   }),
@@ -80,7 +83,7 @@ export const OPTIONS = {
   kubeconfig: option({
     form: 'FILE',
     fallback: '',
-    commands: ['run'],
+    commands: ASKING,
     does: "how to reach the API; else KUBECONFIG, else the pod's own credentials",
     environment: 'KUBECONFIG',
     parse: text => text
@@ -88,18 +91,32 @@ export const OPTIONS = {
   'node-name': option({
     form: 'NAME',
     fallback: '',
-    commands: ['run'],
-    does: 'the Node that is this machine; else NODE_NAME',
+    commands: ASKING,
+    does: 'the Node that is this machine, or that is uninstalled from; else NODE_NAME',
     environment: 'NODE_NAME',
     parse: text =>
       text === '' || /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(text)
         ? text
         : expected('the name of a Node (lower case, digits, - and .)')
   }),
+  'all-nodes': option({
+    form: '',
+    fallback: 'false',
+    commands: ['uninstall'],
+    does: 'every Node of the cluster, in place of one',
+    parse: text => oneOf('true', 'false')(text) === 'true'
+  }),
+  'dry-run': option({
+    form: '',
+    fallback: 'false',
+    commands: ['uninstall'],
+    does: 'ask the API what would be removed, and remove nothing',
+    parse: text => oneOf('true', 'false')(text) === 'true'
+  }),
   'label-prefix': option({
     form: 'DOMAIN',
     fallback: 'berth.dev',
-    commands: LOOKING,
+    commands: [...LOOKING, 'doctor', 'uninstall'],
     does: 'the domain before the slash of every label; kubernetes.io and k8s.io are refused',
     parse: parsePrefix
   }),
@@ -182,7 +199,7 @@ export const OPTIONS = {
   heartbeat: option({
     form: 'DURATION',
     fallback: '5m',
-    commands: ['run'],
+    commands: ['run', 'doctor'],
     does: "between two heartbeats of the Node's condition, 10 % more or less",
     parse: parseDuration(10_000)
   }),
@@ -196,7 +213,7 @@ export const OPTIONS = {
   'startup-taint': option({
     form: 'KEY',
     fallback: 'startup-taint.cluster-autoscaler.kubernetes.io/berth',
-    commands: ['run'],
+    commands: ASKING,
     does: 'the taint that is removed once the labels are written and read back',
     parse: text =>
       /^([a-z0-9.-]+\/)?[A-Za-z0-9][\w.-]*$/.test(text) ? text : expected("a taint's key, as in example.com/starting")
@@ -204,7 +221,7 @@ export const OPTIONS = {
   listen: option({
     form: 'ADDRESS',
     fallback: ':9642',
-    commands: ['run'],
+    commands: ['run', 'doctor'],
     does: 'where metrics, probes and the status page are served, as host:port',
     parse: text => (/:\d{1,5}$/.test(text) ? text : expected('host:port, or :port for all addresses'))
   }),
@@ -284,6 +301,7 @@ export function parseConfig(
     ...(command === undefined ? [] : misplaced(command, values))
   ]
   const options = parseOptions(values, environment, found)
+  found.push(...contradictions(values, options))
   if (found.length > 0 || wanted === undefined) throw new UsageError(found)
   return Object.freeze({
     command: wanted,
@@ -310,16 +328,17 @@ function parseArguments(argv: readonly string[]): Arguments {
   ]) as Record<string, { type: 'boolean' | 'string' }>
   const { tokens } = parseArgs({ args: [...argv], options: types, strict: false, allowPositionals: true, tokens: true })
   const given = tokens.filter(token => token.kind === 'option')
-  const values = new Map(given.map(({ name, value }) => [name, value ?? 'true']))
   const problems = given.map((token, index) => {
     const type = types[token.name]?.type
-    if (type === undefined) return `unknown option ${token.rawName}${nearest(token.name, Object.keys(OPTIONS), '--')}`
+    if (type === undefined)
+      return `unknown option ${token.rawName}${nearest(token.name, [...Object.keys(OPTIONS), ...BARE], '--')}`
     if (type === 'string' && lacksValue(token)) return `${token.rawName} has no value: expected ${formOf(token.name)}`
     if (type === 'boolean' && token.value !== undefined) return `${token.rawName} takes no value, and "${token.value}" was given`
     return given.findIndex(({ name }) => name === token.name) < index ? `${token.rawName} is given twice` : ''
   })
   return {
-    values,
+    // Without those that are wrong as they stand: what they hold is no value to complain about once more.
+    values: new Map(given.filter((_, index) => problems[index] === '').map(({ name, value }) => [name, value ?? 'true'])),
     positionals: tokens.filter(token => token.kind === 'positional').map(({ value }) => value),
     problems: problems.filter(problem => problem !== '')
   }
@@ -360,6 +379,10 @@ const misplaced = (command: CommandName, values: ReadonlyMap<string, string>): r
     .filter(name => Object.hasOwn(OPTIONS, name))
     .filter(name => !(OPTIONS[name as OptionName].commands as readonly CommandName[]).includes(command))
     .map(name => `--${name} is not for ${command}: it belongs to ${OPTIONS[name as OptionName].commands.join(', ')}`)
+
+/** NODE_NAME is set in every pod of ours, and says nothing against --all-nodes. */
+const contradictions = (values: ReadonlyMap<string, string>, options: Options): readonly string[] =>
+  options['all-nodes'] && values.has('node-name') ? ['--all-nodes and --node-name exclude each other: give one of them'] : []
 
 function parseOptions(values: ReadonlyMap<string, string>, environment: Environment, problems: string[]): Options {
   const entries = (Object.entries(OPTIONS) as [OptionName, Option<unknown>][]).map(

@@ -30,6 +30,7 @@ export const EVENTS = {
   'remedy-applied': 'info',
   'remedy-failed': 'error',
   'api-lost': 'warn',
+  'node-missing': 'warn',
   'api-back': 'info',
   'watch-restarted': 'debug',
   'http-listening': 'info',

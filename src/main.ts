@@ -7,8 +7,13 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   report: async () => (await import('./commands/report.ts')).report,
   explain: async () => (await import('./commands/explain.ts')).explain,
   record: async () => (await import('./commands/record.ts')).record,
-  run: async () => (await import('./commands/run.ts')).run
+  run: async () => (await import('./commands/run.ts')).run,
+  doctor: async () => (await import('./commands/doctor.ts')).doctor,
+  uninstall: async () => (await import('./commands/uninstall.ts')).uninstall
 }
+
+/** The commands that talk to an API. */
+const ASKING: readonly CommandName[] = ['run', 'doctor', 'uninstall']
 
 const print = (text: string): void => {
   process.stdout.write(text)
@@ -30,7 +35,7 @@ async function main(): Promise<number> {
   const run = await COMMANDS[command]()
   const status = await run(config, { print, clock })
   // A server that hangs keeps its connection open, and would keep us.
-  if (command === 'run') process.stdout.write('', () => process.exit(status))
+  if (ASKING.includes(command)) process.stdout.write('', () => process.exit(status))
   return status
 }
 

@@ -73,6 +73,8 @@ const RECREATED = 'the Node was deleted and created anew since it was read; run 
 function sentenceOf(answer: Answer, question: Question, retryAfter: number): string {
   const { code, reason } = answer
   const quoted = quote(answer.message)
+  if (code < 400)
+    return `it sends us elsewhere (${code}), as no API server does; write the API server's own URL in the kubeconfig`
   if (code === 401)
     return `it does not know us (401): ${question.credentials} are wrong, expired, or for another cluster; renew them`
   if (code === 403)
@@ -181,10 +183,9 @@ const FAMILIES: readonly (readonly [RegExp, Says])[] = [
   [/^ERR_HTTP2_/, CUT]
 ]
 
-/** fetch hides what happened in `cause`; the innermost code is the one that tells, and some of its own refusals have none. */
+/** What happened may be hidden in `cause`: the innermost code is the one that tells. */
 function networkFailure(error: unknown): { readonly code: string; readonly message: string } {
-  const ofFetch = error instanceof TypeError && error.message === 'fetch failed'
-  let found = ofFetch ? { code: 'FETCH', message: (error.cause as Error | undefined)?.message ?? '' } : { code: '', message: '' }
+  let found = { code: '', message: '' }
   for (let next = error, depth = 0; next instanceof Error && depth < 8; next = next.cause, depth++) {
     const code = codeOf(next as NodeJS.ErrnoException)
     if (code !== '') found = { code, message: next.message }

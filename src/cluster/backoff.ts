@@ -6,9 +6,12 @@ export interface Pace {
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>
 }
 
-/** First bound and longest wait (milliseconds). 15,000 agents that lost one server must not come back at one moment. */
+/**
+ * First bound and longest wait (milliseconds). 15,000 agents that lost one server must not come back at one moment, and each is to be
+ * right again within 15 s, handshake and writing included.
+ */
 const FIRST = 500
-const LONGEST = 15_000
+const LONGEST = 12_000
 
 /**
  * How long to wait before the next try (milliseconds), with full jitter: anything up to a bound that doubles with each failure in

@@ -3,22 +3,18 @@ import { isDeepStrictEqual } from 'node:util'
 // Deep imports: the package's index would load its watch, exec, copy and object clients too.
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js'
 import { ApiException } from '@kubernetes/client-node/dist/gen/apis/exception.js'
-import { createConfiguration } from '@kubernetes/client-node/dist/gen/configuration.js'
 import { RequestContext } from '@kubernetes/client-node/dist/gen/http/http.js'
-import type { Middleware } from '@kubernetes/client-node/dist/gen/middleware.js'
-import { of } from '@kubernetes/client-node/dist/gen/rxjsStub.js'
-import { ServerConfiguration } from '@kubernetes/client-node/dist/gen/servers.js'
-import { ObjectCoreV1Api as CoreV1Api } from '@kubernetes/client-node/dist/gen/types/ObjectParamAPI.js'
-import { Agent, type Dispatcher, request } from 'undici'
+import { Agent, type Dispatcher } from 'undici'
 import { ApiError, apiError, type Question } from './api-error.ts'
+import { type Asked, parseAsked } from './asked.ts'
 import { loadKubeconfig, loadServiceAccount } from './kubeconfig.ts'
 
 /** The one connection of this process to its Kubernetes API. */
 export interface Connection {
   /** URL without user name and password. */
   readonly server: string
-  /** Calls the typed API. Every failure of the world is an `ApiError`. */
-  readonly ask: <T>(what: Pick<Question, 'tried' | 'whenMissing'>, call: (api: CoreV1Api) => Promise<T>) => Promise<T>
+  /** One request, whose answer is JSON. Every failure of the world, a refusal too, is an `ApiError`. */
+  readonly call: <T>(what: Pick<Question, 'tried' | 'whenMissing'>, call: Call) => Promise<T>
   /** One request by hand over the same connection, for what the typed API has not. Every failure, a refusal too, is an `ApiError`. */
   readonly open: (what: Pick<Question, 'tried' | 'whenMissing'>, exchange: Exchange) => Promise<AsyncIterable<Uint8Array>>
   /** At once: whoever still waits for an answer gets an error. */
@@ -26,13 +22,21 @@ export interface Connection {
 }
 
 /** A request by hand. */
-export interface Exchange {
+export interface Call {
   readonly method: 'GET' | 'POST' | 'PATCH'
   /** With its query. */
   readonly path: string
   readonly body?: unknown
   /** Of the body; JSON where it is not said. */
   readonly contentType?: string
+  /** Of the answer; JSON where it is not said. */
+  readonly accept?: string
+  /** Gives up before the limit does. */
+  readonly signal?: AbortSignal
+}
+
+/** A request whose answer is read as it comes. */
+export interface Exchange extends Call {
   /** The longest time between two parts of the answer, milliseconds. */
   readonly silence: number
   readonly signal: AbortSignal
@@ -53,40 +57,40 @@ export interface ConnectionOptions {
   /** Stands before the path of the pod's own credentials. */
   readonly root: string
   readonly limits: Limits
+  /** Hears of each request when its answer begins, with the HTTP status, or 0 when none came. */
+  readonly onAnswer: (asked: Asked, status: number) => void
 }
 
 const DEFAULTS: ConnectionOptions = {
   userAgent: 'berth',
   root: '',
-  limits: { connect: 5_000, silence: 10_000, total: 15_000 }
+  limits: { connect: 5_000, silence: 10_000, total: 15_000 },
+  onAnswer: () => undefined
 }
 
 /** With the kubeconfig, or where none is given (empty) with the pod's own credentials. Nothing is sent yet. Throws `ApiError`. */
 export async function openConnection(kubeconfig: string, options: Partial<ConnectionOptions> = {}): Promise<Connection> {
-  const { userAgent, root, limits } = { ...DEFAULTS, ...options }
+  const { userAgent, root, limits, onAnswer } = { ...DEFAULTS, ...options }
   const line = sharedLine(limits)
   const config = new SharedConfig(line)
+  const terms = { config, userAgent, onAnswer }
   const { server, credentials } = kubeconfig === '' ? loadServiceAccount(config, root) : loadKubeconfig(config, kubeconfig)
-  const api = new CoreV1Api(
-    createConfiguration({
-      baseServer: new ServerConfiguration(config.getCurrentCluster()?.server ?? server, {}),
-      authMethods: { default: config },
-      middleware: [everyRequest(userAgent, limits.total)]
-    })
-  )
   return {
     server,
-    ask: async (what, call) => {
+    call: async (what, exchange) => {
+      const limit = AbortSignal.timeout(limits.total)
+      const signal = exchange.signal === undefined ? limit : AbortSignal.any([limit, exchange.signal])
       try {
-        return await call(api)
+        const answer = await send({ ...exchange, silence: limits.silence, signal }, terms)
+        return JSON.parse(await answer.text())
       } catch (error) {
-        throw apiError(error, { ...what, server, credentials })
+        throw exchange.signal?.aborted ? error : apiError(error, { ...what, server, credentials })
       }
     },
     open: async (what, exchange) => {
       const question = { ...what, server, credentials }
       try {
-        return told(await send(config, exchange, userAgent), question)
+        return told(await send(exchange, terms), question)
       } catch (error) {
         throw exchange.signal.aborted ? error : apiError(error, question)
       }
@@ -95,31 +99,39 @@ export async function openConnection(kubeconfig: string, options: Partial<Connec
   }
 }
 
-async function send(config: KubeConfig, { method, path, body, contentType, silence, signal }: Exchange, userAgent: string) {
+interface Sending extends Pick<ConnectionOptions, 'userAgent' | 'onAnswer'> {
+  readonly config: KubeConfig
+}
+
+async function send(exchange: Exchange, { config, userAgent, onAnswer }: Sending) {
+  const { method, path, body, silence, signal } = exchange
   const url = `${config.getCurrentCluster()?.server}${path}`
   const context = new RequestContext(url, method)
   await config.applySecurityAuthentication(context)
-  const dispatcher = context.getDispatcher()
-  const {
-    statusCode,
-    headers,
-    body: answer
-  } = await request(url, {
+  const asked = parseAsked(method, path)
+  const { origin, pathname, search } = new URL(url)
+  const dispatcher = context.getDispatcher() as Dispatcher
+  const sending = dispatcher.request({
+    origin,
+    path: pathname + search,
     method,
-    headers: {
-      ...context.getHeaders(),
-      accept: 'application/json',
-      'user-agent': userAgent,
-      ...(body === undefined ? {} : { 'content-type': contentType ?? 'application/json' })
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    ...(dispatcher === undefined ? {} : { dispatcher }),
+    headers: { ...context.getHeaders(), ...headersOf(exchange), 'user-agent': userAgent },
+    body: body === undefined ? null : JSON.stringify(body),
     bodyTimeout: silence,
     signal
   })
-  if (statusCode < 400) return answer
-  throw new ApiException(statusCode, 'refused', await answer.text(), plainHeaders(headers))
+  const answer = await sending.catch((error: unknown) => {
+    onAnswer(asked, 0)
+    throw error
+  })
+  onAnswer(asked, answer.statusCode)
+  // A redirect too is no answer of a Kubernetes API.
+  if (answer.statusCode < 300) return answer.body
+  throw new ApiException(answer.statusCode, 'refused', await answer.body.text(), plainHeaders(answer.headers))
 }
+
+const headersOf = ({ body, contentType = 'application/json', accept = 'application/json' }: Call): Record<string, string> =>
+  body === undefined ? { accept } : { accept, 'content-type': contentType }
 
 const plainHeaders = (headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]))
@@ -132,15 +144,6 @@ async function* told(answer: AsyncIterable<Uint8Array>, question: Question): Asy
     throw apiError(error, question)
   }
 }
-
-const everyRequest = (userAgent: string, total: number): Middleware => ({
-  pre: request => {
-    request.setHeaderParam('User-Agent', userAgent)
-    request.setSignal(AbortSignal.timeout(total))
-    return of(request)
-  },
-  post: response => of(response)
-})
 
 /**
  * client-node 2.0.1 makes an Agent, and so a TCP connection and a TLS handshake, for every single request.
@@ -158,7 +161,8 @@ class SharedConfig extends KubeConfig {
     const options = await this.#credentials()
     const { headers = {}, auth } = options
     if (auth) context.setHeaderParam('Authorization', `Basic ${Buffer.from(auth).toString('base64')}`)
-    for (const [name, value] of Object.entries(headers)) context.setHeaderParam(name, `${value}`)
+    // A token from a file ends with a newline, which no header may.
+    for (const [name, value] of Object.entries(headers)) context.setHeaderParam(name, `${value}`.trim())
     const make = this.getCurrentCluster()?.proxyUrl ? () => this.#throughProxy(context) : undefined
     context.setDispatcher(await this.#line.dispatcher(tlsOf(options), make))
   }

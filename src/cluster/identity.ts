@@ -1,5 +1,6 @@
 import { ApiError } from './api-error.ts'
 import type { Connection } from './connection.ts'
+import { METADATA_ONLY } from './own-node.ts'
 
 /** Who the API server says that we are. */
 export interface Identity {
@@ -10,36 +11,25 @@ export interface Identity {
 
 const NODE_CLAIM = 'authentication.kubernetes.io/node-name'
 
-/** A question, and not a stream: nothing is silent for longer than this (milliseconds). */
-const SILENCE = 10_000
-
 /** Asks the API server who we are. Throws `ApiError`. */
 export async function identify(connection: Connection, signal: AbortSignal): Promise<Identity> {
-  const answer = await connection.open(
+  const review = await connection.call<Review>(
     { tried: 'ask who we are', whenMissing: 'this needs Kubernetes 1.28 or newer' },
     {
       method: 'POST',
       path: '/apis/authentication.k8s.io/v1/selfsubjectreviews',
       body: { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' },
-      silence: SILENCE,
       signal
     }
   )
-  const { username = '', extra = {} } = parseReview(await textOf(answer))
+  const { username = '', extra = {} } = review.status?.userInfo ?? {}
   return { user: username, node: extra[NODE_CLAIM]?.[0] ?? '' }
 }
 
-interface UserInfo {
-  readonly username?: string
-  readonly extra?: Readonly<Record<string, readonly string[]>>
-}
-
-function parseReview(text: string): UserInfo {
-  try {
-    const { status } = JSON.parse(text) as { status?: { userInfo?: UserInfo } }
-    return status?.userInfo ?? {}
-  } catch (error) {
-    throw new ApiError('the API answered who we are with something that is not JSON', { code: 'GARBAGE', cause: error })
+/** A SelfSubjectReview, as far as it matters here. */
+interface Review {
+  readonly status?: {
+    readonly userInfo?: { readonly username?: string; readonly extra?: Readonly<Record<string, readonly string[]>> }
   }
 }
 
@@ -73,27 +63,20 @@ export async function checkGuard(connection: Connection, name: string, signal: A
 /** What the API says against a foreign label, or an empty text when it would take it. */
 async function refusalOf(connection: Connection, path: string, signal: AbortSignal): Promise<string> {
   try {
-    const answer = await connection.open(
+    await connection.call(
       { tried: 'try what the admission policy must refuse', whenMissing: 'kubectl get nodes' },
       {
         method: 'PATCH',
         path: `${path}?dryRun=All`,
         body: { metadata: { labels: { [FOREIGN_KEY]: 'dry-run' } } },
         contentType: 'application/merge-patch+json',
-        silence: SILENCE,
+        accept: METADATA_ONLY,
         signal
       }
     )
-    await textOf(answer)
     return ''
   } catch (error) {
     if (error instanceof ApiError && (error.status === 403 || error.status === 422)) return error.message
     throw error
   }
-}
-
-async function textOf(answer: AsyncIterable<Uint8Array>): Promise<string> {
-  const pieces: Uint8Array[] = []
-  for await (const piece of answer) pieces.push(piece)
-  return Buffer.concat(pieces).toString('utf8')
 }

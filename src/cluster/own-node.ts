@@ -1,22 +1,28 @@
 import type { CoreV1Event } from '@kubernetes/client-node/dist/gen/models/CoreV1Event.js'
 import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
 import type { V1ObjectMeta } from '@kubernetes/client-node/dist/gen/models/V1ObjectMeta.js'
-import { setHeaderOptions } from '@kubernetes/client-node/dist/middleware.js'
 import type { Attempt } from '../facts/fact.ts'
 import { ApiError } from './api-error.ts'
 import type { Connection } from './connection.ts'
 
 /** What every write of ours is attributed to in `managedFields`. */
-const FIELD_MANAGER = 'berth'
+export const FIELD_MANAGER = 'berth'
 
 /** The answer is the metadata alone: 8 KB of a Node's 20, since its list of images is not in it. Honoured on PATCH too. */
-const METADATA_ONLY = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1'
+export const METADATA_ONLY = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1'
 
 const WHEN_MISSING = 'list the Nodes with kubectl get nodes, and name this one with --node-name or NODE_NAME'
 
 /** The whole Node, as the API has it. Throws `ApiError`. */
 export const readNode = (connection: Connection, name: string): Promise<V1Node> =>
-  connection.ask({ tried: `read the Node "${name}"`, whenMissing: WHEN_MISSING }, api => api.readNode({ name }))
+  connection.call({ tried: `read the Node "${name}"`, whenMissing: WHEN_MISSING }, { method: 'GET', path: pathOf(name) })
+
+const pathOf = (name: string, part = ''): string => `/api/v1/nodes/${encodeURIComponent(name)}${part}`
+
+/** An answer of which only the metadata is asked for. */
+interface WithMetadata {
+  readonly metadata?: V1ObjectMeta
+}
 
 /** What a Node carries, and which one it is. */
 export interface Metadata {
@@ -28,9 +34,8 @@ export interface Metadata {
 }
 
 export const readMetadata = async (connection: Connection, name: string): Promise<Metadata> => {
-  const read = connection.ask({ tried: `read the Node "${name}"`, whenMissing: WHEN_MISSING }, api =>
-    api.readNode({ name }, setHeaderOptions('Accept', METADATA_ONLY))
-  )
+  const question = { tried: `read the Node "${name}"`, whenMissing: WHEN_MISSING }
+  const read = connection.call<WithMetadata>(question, { method: 'GET', path: pathOf(name), accept: METADATA_ONLY })
   return metadataOf((await read).metadata)
 }
 
@@ -51,11 +56,27 @@ export async function patchMetadata(
 ): Promise<Metadata> {
   const { uid, labels, annotations } = patch
   const metadata = { uid, ...filled('labels', labels), ...filled('annotations', annotations) }
-  const headers = setHeaderOptions('Accept', METADATA_ONLY, setHeaderOptions('Content-Type', 'application/merge-patch+json'))
-  const answer = connection.ask({ tried: `label the Node "${name}"`, whenMissing: WHEN_MISSING }, api =>
-    api.patchNode({ name, body: { metadata }, fieldManager: FIELD_MANAGER }, headers)
+  return await patchNode(connection, pathOf(name), { tried: `label the Node "${name}"`, as: 'merge-patch', body: { metadata } })
+}
+
+interface NodePatch {
+  readonly tried: string
+  readonly as: 'merge-patch' | 'strategic-merge-patch' | 'json-patch'
+  readonly body: unknown
+}
+
+async function patchNode(connection: Connection, path: string, { tried, as, body }: NodePatch): Promise<Metadata> {
+  const answer = await connection.call<WithMetadata>(
+    { tried, whenMissing: WHEN_MISSING },
+    {
+      method: 'PATCH',
+      path: `${path}?fieldManager=${FIELD_MANAGER}`,
+      body,
+      contentType: `application/${as}+json`,
+      accept: METADATA_ONLY
+    }
   )
-  return metadataOf((await answer).metadata)
+  return metadataOf(answer.metadata)
 }
 
 const filled = (key: keyof MetadataPatch, entries: Readonly<Record<string, string | null>>) =>
@@ -68,31 +89,22 @@ export const metadataOf = ({ uid = '', resourceVersion = '0', labels = {}, annot
   annotations
 })
 
-const METADATA = setHeaderOptions('Accept', METADATA_ONLY)
-
 /** Conditions merge by their type, so the others stay what they are. Throws `ApiError`. */
-export async function patchCondition(connection: Connection, name: string, condition: object): Promise<Metadata> {
-  const headers = setHeaderOptions('Content-Type', 'application/strategic-merge-patch+json', METADATA)
-  const answer = connection.ask({ tried: `set the condition of the Node "${name}"`, whenMissing: WHEN_MISSING }, api =>
-    api.patchNodeStatus({ name, body: { status: { conditions: [condition] } }, fieldManager: FIELD_MANAGER }, headers)
-  )
-  return metadataOf((await answer).metadata)
-}
+export const patchCondition = (connection: Connection, name: string, condition: object): Promise<Metadata> =>
+  patchNode(connection, pathOf(name, '/status'), {
+    tried: `set the condition of the Node "${name}"`,
+    as: 'strategic-merge-patch',
+    body: { status: { conditions: [condition] } }
+  })
 
 /** A JSON patch with its own conditions (`test`). Throws `ApiError`. */
-export async function patchTaints(connection: Connection, name: string, patch: readonly object[]): Promise<Metadata> {
-  const headers = setHeaderOptions('Content-Type', 'application/json-patch+json', METADATA)
-  const answer = connection.ask({ tried: `remove the startup taint of the Node "${name}"`, whenMissing: WHEN_MISSING }, api =>
-    api.patchNode({ name, body: patch, fieldManager: FIELD_MANAGER }, headers)
-  )
-  return metadataOf((await answer).metadata)
-}
+export const patchTaints = (connection: Connection, name: string, patch: readonly object[]): Promise<Metadata> =>
+  patchNode(connection, pathOf(name), { tried: `remove the startup taint of the Node "${name}"`, as: 'json-patch', body: patch })
 
 /** Throws `ApiError`. */
 export async function createEvent(connection: Connection, body: CoreV1Event): Promise<void> {
-  await connection.ask({ tried: 'write an event', whenMissing: '' }, api =>
-    api.createNamespacedEvent({ namespace: 'default', body }, METADATA)
-  )
+  const path = '/api/v1/namespaces/default/events'
+  await connection.call({ tried: 'write an event', whenMissing: '' }, { method: 'POST', path, body, accept: METADATA_ONLY })
 }
 
 const ENFORCE = 'pod-security.kubernetes.io/enforce'
@@ -103,8 +115,9 @@ const ENFORCE = 'pod-security.kubernetes.io/enforce'
  */
 export async function readPodSecurity(connection: Connection, namespace: string): Promise<Attempt<string>> {
   try {
-    const { metadata } = await connection.ask({ tried: `read the Namespace "${namespace}"`, whenMissing: '' }, api =>
-      api.readNamespace({ name: namespace }, setHeaderOptions('Accept', METADATA_ONLY))
+    const { metadata } = await connection.call<WithMetadata>(
+      { tried: `read the Namespace "${namespace}"`, whenMissing: '' },
+      { method: 'GET', path: `/api/v1/namespaces/${encodeURIComponent(namespace)}`, accept: METADATA_ONLY }
     )
     return { ok: true, value: metadata?.labels?.[ENFORCE] ?? '' }
   } catch (error) {

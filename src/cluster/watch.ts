@@ -32,10 +32,11 @@ export async function watchNode(connection: Connection, name: string, handlers: 
     if (signal.aborted) return
     const reason = error === undefined ? 'ended' : restartOf(error)
     handlers.onRestart(reason, error)
-    // The server has forgotten that version: begin with what it has now.
-    if (reason === 'expired') place.version = '0'
+    // The server has forgotten that version, as each does that was started anew. It is there: begin at once with what it has now.
+    const isForgotten = reason === 'expired' && place.version !== '0'
+    if (isForgotten) place.version = '0'
     // A stream that ended before it said anything (a proxy's empty answer) is no better than a failure.
-    if (error === undefined && place.told) continue
+    if (isForgotten || (error === undefined && place.told)) continue
     place.failures += 1
     await sleep(backoff(place.failures, random, (error?.retryAfter ?? 0) * 1000), signal)
   }

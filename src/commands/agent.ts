@@ -27,6 +27,8 @@ export interface AgentWorld extends Pace {
   /** Aborted when the agent shall end. */
   readonly signal: AbortSignal
   readonly diary: Diary
+  /** The node, as far as it was asked since the start: the first look is under way while the agent is loaded. */
+  readonly early: HostReader
 }
 
 /** How often it is asked whether something changed on the node (milliseconds). */
@@ -41,14 +43,13 @@ export const STUCK = 120_000
 /** Looks, publishes, watches and repairs until the signal is aborted. Throws `CommandError` for what cannot become right by waiting. */
 export async function runAgent(config: Config, world: AgentWorld): Promise<void> {
   const { options } = config
-  const { diary } = world
-  const host = withOldInventory(await openHost(options['host-root']))
-  const connection = await openConnection(options.kubeconfig, { userAgent: `berth/${VERSION}` })
+  const { diary, early } = world
+  const host = withOldInventory(await openHost(options['host-root']), early)
+  const connection = await openConnection(options.kubeconfig, { userAgent: `berth/${VERSION}`, onAnswer: diary.answered })
   const wake = createWake()
-  const seen: Seen = { node: undefined, view: undefined }
+  const seen: Seen = { node: undefined, view: undefined, isOurs: false }
   try {
     diary.began(connection.server)
-    await patiently(world, () => introduce(connection, options['node-name'], world))
     await together(world, async inner => {
       const watching = watchNode(
         connection,
@@ -63,7 +64,8 @@ export async function runAgent(config: Config, world: AgentWorld): Promise<void>
       const pulsing = watchPulse(options['host-root'], wake)
       inner.signal.addEventListener('abort', () => clearInterval(pulsing), { once: true })
       if (inner.signal.aborted) clearInterval(pulsing)
-      await Promise.all([watching, turns({ config, world: inner, host, connection, wake, seen })])
+      const loop = { config, world: inner, host, connection, wake, seen }
+      await Promise.all([watching, introduced(loop), turns(loop)])
     })
   } finally {
     await connection.close()
@@ -84,6 +86,8 @@ async function together(world: AgentWorld, act: (inner: AgentWorld) => Promise<v
 interface Seen {
   node: NodeObject | undefined
   view: NodeView | undefined
+  /** The API said that we may be the agent of this Node; nothing is written before. */
+  isOurs: boolean
 }
 
 function noticed(raw: V1Node | undefined, seen: Seen, wake: Wake): void {
@@ -114,16 +118,7 @@ function watchPulse(root: string, wake: Wake): NodeJS.Timeout {
 }
 
 /** Inventory starts other programs, tells nothing that a label rests on, and changes once in a machine's life: asked once. */
-function withOldInventory(host: HostReader): HostReader {
-  let inventory: ReturnType<HostReader['inventory']> | undefined
-  return {
-    ...host,
-    inventory: () => {
-      inventory ??= host.inventory()
-      return inventory
-    }
-  }
-}
+const withOldInventory = (host: HostReader, early: HostReader): HostReader => ({ ...host, inventory: early.inventory })
 
 /** Until it works: the API may be away when the node starts. */
 async function patiently(world: AgentWorld, act: () => Promise<void>): Promise<void> {
@@ -135,32 +130,45 @@ async function patiently(world: AgentWorld, act: () => Promise<void>): Promise<v
       if (world.signal.aborted) return
       if (!(error instanceof ApiError)) throw error
       world.diary.apiLost(error)
-      // To wait for the API is all there is to do now, and no reason to be restarted.
-      world.diary.turned(false)
       await world.sleep(backoff(failures, world.random, error.retryAfter * 1000), world.signal)
     }
   }
 }
 
-/** Who we are, whether that is who we must be, and whether the guard really refuses. */
-async function introduce(connection: Connection, name: string, { signal, diary }: AgentWorld): Promise<void> {
-  const { user, node } = await identify(connection, signal)
-  if (node !== '' && node !== name) {
-    throw new CommandError(
-      `this token belongs to a pod on the Node "${node}", and --node-name is "${name}"; set NODE_NAME from spec.nodeName`
-    )
-  }
-  diary.identified(user, node)
-  diary.guarded(await checkGuard(connection, name, signal))
+/** Who we are, whether that is who we must be, and whether the guard really refuses. Ends with the agent. */
+async function introduced(loop: Loop): Promise<void> {
+  const { config, world, connection, wake, seen } = loop
+  const name = config.options['node-name']
+  const { signal, diary } = world
+  await patiently(world, async () => {
+    const { user, node } = await identify(connection, signal)
+    if (node !== '' && node !== name) {
+      throw new CommandError(
+        `this token belongs to a pod on the Node "${node}", and --node-name is "${name}"; set NODE_NAME from spec.nodeName`
+      )
+    }
+    diary.identified(user, node)
+    seen.isOurs = true
+    wake.want('mend')
+  })
+  await guarded(loop)
 }
 
-/** A policy becomes active seconds after it was applied, and may be applied after the agent: asked again with each look until it holds. */
-async function recheckGuard(connection: Connection, name: string, { signal, diary }: AgentWorld): Promise<void> {
-  if (diary.status().guard !== false) return
-  try {
-    diary.guarded(await checkGuard(connection, name, signal))
-  } catch (error) {
-    if (!(error instanceof ApiError) && !signal.aborted) throw error
+/** Milliseconds: a policy may be applied after the agent, and becomes active seconds later; and it may be deleted at any time. */
+const GUARD_FIRST = 15_000
+const GUARD_AGAIN = 3_600_000
+
+/** Asks again until the signal is aborted: less and less often while there is no guard, and once an hour after it was proved. */
+async function guarded({ config, world, connection }: Loop): Promise<void> {
+  const { signal, diary, random, sleep } = world
+  for (let missing = 0; !signal.aborted; ) {
+    await patiently(world, async () => {
+      const guard = await checkGuard(connection, config.options['node-name'], signal)
+      missing = guard.enforced ? 0 : missing + 1
+      diary.guarded(guard)
+    })
+    const wait = missing === 0 ? GUARD_AGAIN : Math.min(GUARD_AGAIN, GUARD_FIRST * 2 ** (missing - 1))
+    await sleep(wait * (0.9 + random() * 0.2), signal)
   }
 }
 
@@ -174,7 +182,8 @@ interface Loop {
 }
 
 /** One turn at a time: a look when one is due or wanted, then the Node is held against it. */
-async function turns({ config, world, host, connection, wake, seen }: Loop): Promise<void> {
+async function turns(loop: Loop): Promise<void> {
+  const { config, world, connection, wake, seen } = loop
   const { clock, signal, random, diary } = world
   const { options } = config
   const publisher = createPublisher({
@@ -188,7 +197,6 @@ async function turns({ config, world, host, connection, wake, seen }: Loop): Pro
     random,
     listener: diary
   })
-  const loop = { config, world, host, connection, wake, seen }
   let snapshot: Snapshot | undefined
   let lookAt = clock.elapsed()
   while (!signal.aborted) {
@@ -196,12 +204,15 @@ async function turns({ config, world, host, connection, wake, seen }: Loop): Pro
       snapshot = snapshot === undefined ? await firstLook(loop, publisher) : await look(snapshot, loop)
       lookAt = clock.elapsed() + options.interval * (0.9 + random() * 0.2)
     }
-    const due = seen.view === undefined ? Number.POSITIVE_INFINITY : await publisher.publish(snapshot, seen.view)
+    const view = viewToMend(seen)
+    const due = view === undefined ? Number.POSITIVE_INFINITY : await publisher.publish(snapshot, view)
     diary.turned(publisher.isPublished())
     const wanted = await wake.next(Math.max(20, Math.min(lookAt - clock.elapsed(), due)), signal)
     if (wanted.has('look')) lookAt = clock.elapsed()
   }
 }
+
+const viewToMend = ({ view, isOurs }: Seen): NodeView | undefined => (isOurs ? view : undefined)
 
 /**
  * Waits for the Node, since half of the facts join from there; but not for ever. Where the look itself takes long, the Node stops
@@ -209,21 +220,23 @@ async function turns({ config, world, host, connection, wake, seen }: Loop): Pro
  */
 async function firstLook(loop: Loop, publisher: Publisher): Promise<Snapshot> {
   const { world, host, wake, seen } = loop
-  await wake.next(FIRST_LOOK, world.signal)
+  const { clock, signal } = world
+  const until = clock.elapsed() + FIRST_LOOK
+  while (seen.node === undefined && clock.elapsed() < until && !signal.aborted) await wake.next(until - clock.elapsed(), signal)
   const done = new AbortController()
   const demote = async (): Promise<void> => {
-    await world.sleep(FIRST_LOOK, AbortSignal.any([world.signal, done.signal]))
-    if (done.signal.aborted || world.signal.aborted || seen.view === undefined) return
+    await world.sleep(FIRST_LOOK, AbortSignal.any([signal, done.signal]))
+    if (done.signal.aborted || signal.aborted || viewToMend(seen) === undefined) return
     const boot = await detectBootId({ host, node: undefined, podSecurity: undefined }).catch(() => '')
-    if (boot !== '' && seen.view !== undefined) await publisher.demote(seen.view, boot)
+    const view = viewToMend(seen)
+    if (boot !== '' && view !== undefined) await publisher.demote(view, boot)
   }
-  const [snapshot] = await Promise.all([look(undefined, loop).finally(() => done.abort()), demote()])
+  const [snapshot] = await Promise.all([look(undefined, { ...loop, host: world.early }).finally(() => done.abort()), demote()])
   return snapshot
 }
 
 async function look(before: Snapshot | undefined, { config, world, host, connection, seen }: Loop): Promise<Snapshot> {
   const { clock, diary } = world
-  await recheckGuard(connection, config.options['node-name'], world)
   const podSecurity = await podSecurityOf(config, connection)
   const past = { memory: before?.memory ?? NO_MEMORY, patience: config.options['unknown-after'] }
   const snapshot = await cycle({ host, node: seen.node, podSecurity }, termsOf(config), clock, past)

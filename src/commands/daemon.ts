@@ -1,19 +1,23 @@
+import { once } from 'node:events'
 import process from 'node:process'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Config } from '../config.ts'
-import { createLog, lineWriter } from '../log.ts'
-import { startHttp } from '../publish/http.ts'
-import { createMetrics } from '../publish/metrics.ts'
+import type { HostReader } from '../host/host.ts'
+import { createLog, type Log, lineWriter } from '../log.ts'
+import { createMetrics, type Metrics } from '../publish/metrics.ts'
 import { VERSION } from '../version.ts'
 import { runAgent } from './agent.ts'
 import { CommandError, type Surroundings } from './command.ts'
-import { createDiary } from './diary.ts'
+import { createDiary, type Diary } from './diary.ts'
 
 /** A process that was asked to end has so long, with its last write (milliseconds). */
 const LAST_WORDS = 1_500
 
+/** The pages are not loaded before the labels can have been written, which is what the cluster waits for (milliseconds). */
+const SERVE_AFTER = 250
+
 /** The daemon: the agent with its log, its metrics, its pages and its signals. */
-export async function daemon(config: Config, { clock }: Surroundings): Promise<number> {
+export async function daemon(config: Config, { clock }: Surroundings, early: HostReader): Promise<number> {
   const { options } = config
   const node = options['node-name']
   const log = createLog({ level: options['log-level'], format: options['log-format'], write: lineWriter(1), now: clock.now })
@@ -27,37 +31,54 @@ export async function daemon(config: Config, { clock }: Surroundings): Promise<n
     clock,
     patience: 2 * options.interval + 60_000
   })
-  const http = await startHttp({
-    listen: options.listen,
-    sources: {
-      metrics,
-      health: diary.health,
-      ready: diary.ready,
-      status: diary.status,
-      failed: error => log.event('http-failed', (error as Error).message, { error })
-    }
-  }).catch((error: Error) => {
-    throw new CommandError(`--listen is "${options.listen}": ${error.message}`, { cause: error })
-  })
-  log.event('http-listening', `metrics, probes and the status page at ${http.address}`)
-  const { signal } = stoppedBySignals(name => log.event('agent-stopping', `${name}: the labels stay as they are`))
+  const stopping = stoppedBySignals(name => log.event('agent-stopping', `${name}: the labels stay as they are`))
+  const { signal } = stopping
   let level = options['log-level']
   process.on('SIGUSR2', () => {
     level = level === 'debug' ? (options['log-level'] === 'debug' ? 'info' : options['log-level']) : 'debug'
     log.setLevel(level)
     log.event('log-level-changed', `the log level is ${level} now`)
   })
+  const agent = runAgent(config, { clock, signal, diary, early, random: Math.random, sleep })
   try {
-    const agent = runAgent(config, { clock, signal, diary, random: Math.random, sleep })
-    await Promise.race([agent, lastWords(signal)])
+    await Promise.all([Promise.race([agent, lastWords(signal)]), serve({ config, log, metrics, diary, signal })])
   } catch (error) {
     log.event('agent-failed', (error as Error).message, { error })
     throw error
   } finally {
-    await http.close()
+    stopping.abort()
   }
   log.event('agent-stopped', 'ended in good order')
   return 0
+}
+
+interface Serving {
+  readonly config: Config
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly diary: Diary
+  readonly signal: AbortSignal
+}
+
+/** Serves until the signal is aborted. Throws `CommandError` when the address cannot be had. */
+async function serve({ config, log, metrics, diary, signal }: Serving): Promise<void> {
+  const { listen } = config.options
+  await sleep(SERVE_AFTER, signal)
+  if (signal.aborted) return
+  const { startHttp } = await import('../publish/http.ts')
+  const sources = {
+    metrics,
+    health: diary.health,
+    ready: diary.ready,
+    status: diary.status,
+    failed: (error: unknown) => log.event('http-failed', (error as Error).message, { error })
+  }
+  const http = await startHttp({ listen, sources }).catch((error: Error) => {
+    throw new CommandError(`--listen is "${listen}": ${error.message}`, { cause: error })
+  })
+  log.event('http-listening', `metrics, probes and the status page at ${http.address}`)
+  if (!signal.aborted) await once(signal, 'abort')
+  await http.close()
 }
 
 /** A write under way is waited for, and not longer: the labels are whole at any moment. */

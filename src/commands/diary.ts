@@ -1,4 +1,5 @@
 import type { ApiError } from '../cluster/api-error.ts'
+import type { Asked } from '../cluster/asked.ts'
 import type { Guard } from '../cluster/identity.ts'
 import type { Restart } from '../cluster/watch.ts'
 import type { Snapshot } from '../cycle/snapshot.ts'
@@ -18,6 +19,8 @@ export interface Diary extends PublishListener {
   readonly looked: (snapshot: Snapshot) => void
   readonly turned: (isPublished: boolean) => void
   readonly alive: () => void
+  /** A request to the API was answered, by this HTTP status; 0 when it was not. */
+  readonly answered: (asked: Asked, status: number) => void
   readonly apiLost: (error: ApiError) => void
   readonly watchRestarted: (reason: Restart, error: ApiError | undefined) => void
   readonly status: () => Status
@@ -105,7 +108,13 @@ export function createDiary({ log, metrics, node, prefix, version, clock, patien
       connected('connected')
       metrics.success('watch', clock.now())
     },
+    answered: metrics.apiRequest,
     apiLost: error => {
+      // An API that says that there is no such Node is there.
+      if (error.status === 404) {
+        log.event('node-missing', error.message, { error })
+        return
+      }
       connected('disconnected', error.message)
       log.event('api-lost', error.message, { error })
     },

@@ -3,8 +3,10 @@ import type { Config } from '../config.ts'
 import { type Clock, cycle } from '../cycle/cycle.ts'
 import type { Snapshot } from '../cycle/snapshot.ts'
 import { type NodeObject, parseNode } from '../facts/node-object.ts'
+import { observe } from '../facts/observe.ts'
 import { ERRNO_TEXTS, type HostReader } from '../host/host.ts'
 import { localHost } from '../host/local.ts'
+import { witness } from '../host/witness.ts'
 import { CommandError, termsOf } from './command.ts'
 
 /** One look at the host root (and the Node file) that the options name. */
@@ -28,6 +30,13 @@ export async function openHost(root: string): Promise<HostReader> {
   if (!stats.isFile()) throw wrong('host-root', root, 'it is neither a directory nor a recorded node')
   const { parseRecording, recordedHost } = await import('../host/recorded.ts')
   return recordedHost(await parsed('host-root', root, parseRecording))
+}
+
+/** A look that is under way while the client is loaded and the API answers; whoever looks next is answered from memory. */
+export function startedEarly(host: HostReader, { elapsed }: Clock): HostReader {
+  const remembered = witness(host).host
+  observe({ host: remembered, node: undefined, podSecurity: undefined }, elapsed).catch(() => undefined)
+  return remembered
 }
 
 async function readNode(path: string): Promise<NodeObject | undefined> {

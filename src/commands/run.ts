@@ -1,36 +1,23 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { Connection, ConnectionOptions } from '../cluster/connection.ts'
+import type { Connection } from '../cluster/connection.ts'
 import type { Metadata } from '../cluster/own-node.ts'
 import type { Waiting } from '../cluster/retry.ts'
 import type { Config } from '../config.ts'
-import { type Clock, cycle } from '../cycle/cycle.ts'
+import { cycle } from '../cycle/cycle.ts'
 import { type NodeObject, parseNode } from '../facts/node-object.ts'
-import { observe } from '../facts/observe.ts'
-import type { HostReader } from '../host/host.ts'
-import { witness } from '../host/witness.ts'
 import { type Difference, differences, keysOf, type Wish, wish } from '../publish/difference.ts'
 import type { Labels } from '../publish/labels.ts'
 import { VERSION } from '../version.ts'
 import { type Command, CommandError, type Surroundings, termsOf } from './command.ts'
-import { openHost } from './look.ts'
-
-/** What a test gives in place of the world. */
-export interface World extends Waiting {
-  readonly connection: Partial<ConnectionOptions>
-}
-
-const WORLD: World = {
-  sleep: milliseconds => sleep(milliseconds),
-  random: Math.random,
-  connection: { userAgent: `berth/${VERSION}` }
-}
+import { WORLD, type World, withConnection } from './connected.ts'
+import { openHost, startedEarly } from './look.ts'
 
 /** One cycle (look, decide, write what differs in one request, read it back), or the daemon. */
 export const run: Command = async (config, surroundings) => {
   requireNodeName(config)
-  // The daemon brings logs, metrics and pages, which one cycle does without.
-  if (!config.options.once) return await (await import('./daemon.ts')).daemon(config, surroundings)
-  return await runOnce(config, surroundings, WORLD)
+  if (config.options.once) return await runOnce(config, surroundings, WORLD)
+  // The look goes on while we load the rest. The daemon brings logs, metrics and pages, which one cycle does without.
+  const host = startedEarly(await openHost(config.options['host-root']), surroundings.clock)
+  return await (await import('./daemon.ts')).daemon(config, surroundings, host)
 }
 
 function requireNodeName({ options }: Config): void {
@@ -43,6 +30,7 @@ function requireNodeName({ options }: Config): void {
 
 export async function runOnce(config: Config, surroundings: Surroundings, world: World): Promise<number> {
   const name = config.options['node-name']
+  // The look goes on while we load the client and wait for the API.
   const host = startedEarly(await openHost(config.options['host-root']), surroundings.clock)
   return await withConnection(config, world, async connection => {
     const before = await readSources(connection, config, world)
@@ -53,32 +41,6 @@ export async function runOnce(config: Config, surroundings: Surroundings, world:
     surroundings.print(`${story(name, wanted, written).join('\n')}\n`)
     return 0
   })
-}
-
-/** The look goes on while we load the client and wait for the API; the cycle asks the same again, of what is remembered. */
-function startedEarly(host: HostReader, { elapsed }: Clock): HostReader {
-  const remembered = witness(host).host
-  observe({ host: remembered, node: undefined, podSecurity: undefined }, elapsed).catch(() => undefined)
-  return remembered
-}
-
-/** Loads the client, which is most of what `run` costs, and turns its errors into sentences. */
-async function withConnection<T>(config: Config, world: World, use: (connection: Connection) => Promise<T>): Promise<T> {
-  const [{ openConnection }, { ApiError }] = await Promise.all([
-    import('../cluster/connection.ts'),
-    import('../cluster/api-error.ts')
-  ])
-  try {
-    const connection = await openConnection(config.options.kubeconfig, world.connection)
-    try {
-      return await use(connection)
-    } finally {
-      await connection.close()
-    }
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error
-    throw new CommandError(error.message, { status: error.code === 'KUBECONFIG' ? 2 : 1, cause: error })
-  }
 }
 
 interface Before {

@@ -14,8 +14,12 @@ import {
 } from './host.ts'
 import { missing, resolveInside } from './resolve.ts'
 
-/** A file server that is gone blocks a read for ever; a look must end all the same (milliseconds). */
+/**
+ * A file server that is gone blocks a read for ever; a look must end all the same (milliseconds). Waited for in slices: a process
+ * that got no CPU for so long hears its timer before the answers that have come meanwhile, and would call every file unreadable.
+ */
 const PATIENCE = 5_000
+const SLICES = 10
 const CHUNK = 64 * 1024
 /** A child process may print this much (bytes) and take this long (milliseconds); it gets no input and no environment. */
 const CHILD = {
@@ -68,7 +72,11 @@ const space = async (real: string): Promise<FsSpace> => {
 async function guarded<T>(path: string, work: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(failure(path, { code: 'ETIMEDOUT' })), PATIENCE)
+    const wait = (slices: number): void => {
+      const over = () => (slices > 1 ? wait(slices - 1) : reject(failure(path, { code: 'ETIMEDOUT' })))
+      timer = setTimeout(over, PATIENCE / SLICES)
+    }
+    wait(SLICES)
   })
   try {
     return await Promise.race([work, late])

@@ -58,7 +58,7 @@ export async function startHttp({ listen, sources }: HttpOptions): Promise<HttpS
       headersTimeout: LIMITS.headersTimeout,
       requestTimeout: LIMITS.requestTimeout,
       keepAliveTimeout: LIMITS.keepAlive,
-      connectionsCheckingInterval: 1_000
+      connectionsCheckingInterval: 5_000
     },
     handle
   )
@@ -173,7 +173,8 @@ async function close(server: Server): Promise<void> {
   clearTimeout(timer)
 }
 
-function parseListen(text: string): { readonly host: string; readonly port: number } {
+/** Throws `Error` that says what was expected. */
+export function parseListen(text: string): { readonly host: string; readonly port: number } {
   const [, six, plainHost, port] = /^(?:\[([0-9a-f:.%\w]+)\]|([\w.-]*)):(\d{1,5})$/i.exec(text) ?? []
   if (port === undefined || Number(port) > 65_535) {
     throw new Error(`cannot listen on "${text}": expected HOST:PORT, [ADDRESS]:PORT or :PORT, with a port from 0 to 65535`)

@@ -7,6 +7,7 @@ import maxFiles from 'prom-client/lib/metrics/processMaxFileDescriptors.js'
 import openFiles from 'prom-client/lib/metrics/processOpenFileDescriptors.js'
 import start from 'prom-client/lib/metrics/processStartTime.js'
 import Registry from 'prom-client/lib/registry.js'
+import type { Asked } from '../cluster/asked.ts'
 import type { Restart } from '../cluster/watch.ts'
 import type { Snapshot } from '../cycle/snapshot.ts'
 import { detectors } from '../facts/observe.ts'
@@ -25,8 +26,6 @@ export const RESTARTS = [
   'silent',
   'network'
 ] as const satisfies readonly Restart[]
-const VERBS = ['get', 'watch', 'patch', 'create'] as const
-const RESOURCES = ['nodes', 'nodes/status', 'events', 'namespaces', 'selfsubjectreviews'] as const
 const STAGES = ['look', 'publish', 'watch', 'heartbeat'] as const
 const RUNS = ['applied', 'ineffective', 'failed'] as const
 const ANSWERS = ['yes', 'no', 'unknown'] as const satisfies readonly Answer[]
@@ -63,8 +62,8 @@ export const METRICS = {
   berth_drift_repair_seconds: define('histogram', 'Seconds from hearing of a drifted label until it was right again.'),
   berth_drift_contested_labels: define('gauge', 'Labels left alone for now, since somebody else keeps changing them.'),
   berth_api_requests_total: define('counter', 'Requests to the Kubernetes API, by HTTP status; 0 without an answer.', {
-    verb: VERBS,
-    resource: RESOURCES,
+    verb: LATER,
+    resource: LATER,
     code: LATER
   }),
   berth_watch_restarts_total: define('counter', 'Times that the watch of the own Node was opened again.', { reason: RESTARTS }),
@@ -84,7 +83,7 @@ export interface Metrics {
   readonly driftRepaired: (kind: DriftKind, seconds: number) => void
   readonly driftContested: (labels: number) => void
   /** `code`: HTTP status, 0 when there was no answer. */
-  readonly apiRequest: (verb: (typeof VERBS)[number], resource: (typeof RESOURCES)[number], code: number) => void
+  readonly apiRequest: (asked: Asked, code: number) => void
   readonly watchRestarted: (reason: Restart) => void
   readonly success: (stage: (typeof STAGES)[number], at: Date) => void
   readonly guard: (isEnforced: boolean) => void
@@ -111,7 +110,7 @@ export function createMetrics({ version }: { readonly version: string }): Metric
       histogram('berth_drift_repair_seconds').observe(seconds)
     },
     driftContested: labels => gauge('berth_drift_contested_labels').set(labels),
-    apiRequest: (verb, resource, code) => counter('berth_api_requests_total').inc({ verb, resource, code: codeLabel(code) }),
+    apiRequest: ({ verb, resource }, code) => counter('berth_api_requests_total').inc({ verb, resource, code: codeLabel(code) }),
     watchRestarted: reason => counter('berth_watch_restarts_total').inc({ reason }),
     success: (stage, at) => gauge('berth_last_success_timestamp_seconds').set({ stage }, at.getTime() / 1000),
     guard: isEnforced => guard.set(isEnforced ? 1 : 0),

@@ -146,7 +146,7 @@ export function createPublisher(terms: PublisherTerms): Publisher {
       await publishCondition(snapshot, node)
       await removeTaint(node, carried)
       book.failures = 0
-      return nextDue()
+      return nextDue(node)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
       book.failures += 1
@@ -186,14 +186,17 @@ export function createPublisher(terms: PublisherTerms): Publisher {
 
   /** All in one request; where the API refuses that, one by one, so that one refused key does not cost the others. */
   const write = async (node: NodeView, difference: Difference): Promise<Metadata> => {
+    const told = (result: Result, error?: ApiError): void => {
+      for (const [target, keys] of partsOf(difference)) listener.wrote(target, result, keys, error)
+    }
     try {
       const carried = await patchMetadata(connection, node.name, { ...difference, uid: node.uid })
       for (const key of keysOf(difference)) book.refused.delete(key)
-      listener.wrote('labels', 'written', keysOf(difference).join(', '))
+      told('written')
       return carried
     } catch (error) {
-      if (!(error instanceof ApiError) || !isRefusal(error)) {
-        if (error instanceof ApiError) listener.wrote('labels', 'failed', keysOf(difference).join(', '), error)
+      if (!(error instanceof ApiError) || !isRefusal(error) || isUnauthorized(error)) {
+        if (error instanceof ApiError) told('failed', error)
         throw error
       }
       const keys = keysOf(difference)
@@ -221,7 +224,7 @@ export function createPublisher(terms: PublisherTerms): Publisher {
     const times = (book.refused.get(key)?.times ?? 0) + 1
     const wait = Math.min(REFUSED_LONGEST, REFUSED_FIRST * 2 ** (times - 1))
     book.refused.set(key, { value: wantedValue(difference, key), until: clock.elapsed() + wait, times })
-    listener.wrote('labels', 'refused', key, error)
+    for (const [target] of partsOf(difference)) listener.wrote(target, 'refused', key, error)
   }
 
   const quarrel = (keys: readonly string[]): void => {
@@ -271,15 +274,28 @@ export function createPublisher(terms: PublisherTerms): Publisher {
     }
   }
 
-  const nextDue = (): number => {
+  const nextDue = ({ condition }: NodeView): number => {
     const now = clock.elapsed()
+    const every = terms.heartbeat * book.jitter
+    const age = condition === undefined ? 0 : clock.now().getTime() - Date.parse(condition.lastHeartbeatTime)
+    // What was written just now comes back by the watch, with its own time.
+    const beat = age >= 0 && age < every ? every - age : every
     const refusedUntil = [...book.refused.values()].map(({ until }) => until)
     const due = Math.min(resting(book.quarrels, now).until, ...refusedUntil.filter(until => until > now))
-    return Math.max(50, Math.min(due - now, terms.heartbeat * book.jitter))
+    return Math.max(50, Math.min(due - now, beat))
   }
 
   return { publish, isPublished: () => book.published, demote }
 }
+
+/** Labels and report travel in one request, and are two things to whoever is told. */
+const partsOf = ({ labels: changed, annotations }: Difference): readonly (readonly [Target, string])[] =>
+  (
+    [
+      ['labels', Object.keys(changed)],
+      ['report', Object.keys(annotations)]
+    ] as const
+  ).flatMap(([target, keys]) => (keys.length > 0 ? [[target, keys.join(', ')] as const] : []))
 
 /** A proxy may answer without one. */
 const versionOf = ({ resourceVersion }: Metadata): bigint => (/^\d+$/.test(resourceVersion) ? BigInt(resourceVersion) : 0n)
@@ -287,6 +303,12 @@ const versionOf = ({ resourceVersion }: Metadata): bigint => (/^\d+$/.test(resou
 /** The API understood, and said no: to say the same again at once is of no use. */
 const isRefusal = ({ status, code }: ApiError): boolean =>
   (status === 403 || status === 422 || status === 409 || status === 400) && code !== 'RECREATED'
+
+/**
+ * RBAC said no, to everything that we could ask for: an API server that was just started says so until it has read the roles, so it is
+ * no word about this key. Admission, which is, says who denied the request and why.
+ */
+const isUnauthorized = ({ status, message }: ApiError): boolean => status === 403 && / cannot [a-z]+ resource /.test(message)
 
 const isRefused = ({ refused }: Book, key: string, difference: Difference, now: number): boolean => {
   const before = refused.get(key)

@@ -9,9 +9,7 @@ export const TRIAL_SECONDS = 5
 export function readProof(name: TrialName, { status, stdout, stderr }: Ended): Proof {
   const lines = stdout.split('\n').filter(line => line !== '')
   const [, kind, step = '', text = ''] = lines.map(line => OBSTACLE.exec(line)).find(found => found !== null) ?? []
-  const saw: Saw = Object.fromEntries(
-    lines.flatMap(line => [SAW.exec(line)?.slice(1, 3) ?? []]).filter(pair => pair.length === 2)
-  )
+  const saw: Saw = Object.fromEntries(lines.flatMap(line => seen(SAW.exec(line))))
   if (kind !== undefined) return obstacle(name, { kind, step, text }, saw)
   if (lines.at(-1) === 'end') return EXPECTED[name](saw)
   if (status === 127) return untried(`a program that the trial needs is not there: ${short(stderr)}`)
@@ -30,16 +28,19 @@ interface Obstacle {
 const OBSTACLE = /^(untried|refused|failed) ([^:]*): ?(.*)$/
 const SAW = /^saw (\w+):?\s+(\S+)$/
 
+const seen = (found: RegExpExecArray | null): readonly (readonly [string, string])[] =>
+  found === null ? [] : [[found[1] as string, short(found[2] as string)]]
+
 const works = (because: string): Proof => ({ outcome: 'works', because })
 const fails = (because: string): Proof => ({ outcome: 'fails', because })
 const untried = (because: string): Proof => ({ outcome: 'untried', because })
 
-/** One line that fits a sentence; a tool may print anything. */
+/** One line that fits a sentence; what a tool prints may be anything. */
 const short = (text: string): string =>
   text
+    .slice(0, 160)
     .replace(/[\s\p{C}]+/gu, ' ')
     .trim()
-    .slice(0, 160)
 
 /** Errors by what strerror(3) calls them, which perl, mount and the shell print alike. */
 const ERRNOS: Readonly<Record<string, string>> = {

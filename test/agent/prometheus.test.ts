@@ -37,7 +37,7 @@ async function until(expression: string, isSo: (values: readonly number[]) => bo
 
 test('promtool finds nothing to say about names, labels, units and help texts', async () => {
   serving.metrics.guard(true)
-  serving.metrics.apiRequest('patch', 'nodes', 200)
+  serving.metrics.apiRequest({ verb: 'patch', resource: 'nodes' }, 200)
   const { exitCode, stdout, stderr } = await execa('/usr/bin/promtool', ['check', 'metrics', '--extended'], {
     input: await serving.metrics.text(),
     reject: false

@@ -4,15 +4,15 @@ import { request } from 'node:https'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { endAgents, eventually, hostRoot, nodeOf, RELEASE, startAgent } from './agent-process.ts'
+import { endAgents, eventually, nodeOf, startAgent } from './agent-process.ts'
 import { type ControlPlane, startControlPlane } from './control-plane.ts'
 import { type Answers, fakeApi, refuse, text } from './fake-api.ts'
 import { writeKubeconfig } from './kubeconfigs.ts'
 import { createNode, realisticNode } from './nodes.ts'
 
 const recorded = join(import.meta.dirname, '../nodes/gke-ubuntu-22.04.yaml')
-/** The promise is 15 s; a busy machine has some more. */
-const CATCH_UP = 20_000
+/** What the project promises (milliseconds). */
+const PROMISE = 15_000
 let cluster: ControlPlane
 
 beforeAll(async () => {
@@ -33,26 +33,12 @@ async function labelled(name: string, more: readonly string[] = ['--host-root', 
 }
 
 /** Labels as somebody else leaves them, and right again in time. */
-async function mends(own: ReturnType<typeof nodeOf>, right: Readonly<Record<string, string>>, limit = CATCH_UP) {
+async function mends(own: ReturnType<typeof nodeOf>, right: Readonly<Record<string, string>>) {
   await own.label({ 'berth.dev/distro': 'falsified', 'berth.dev/cvm': null })
-  await eventually('it is mended', async () => JSON.stringify(await own.ours()) === JSON.stringify(right), limit)
+  await eventually('it is mended', async () => JSON.stringify(await own.ours()) === JSON.stringify(right), PROMISE)
 }
 
 describe('the control plane goes away', () => {
-  // 60 s are what was measured by hand; 20 s show the same (every time-out of a call is passed) and are short enough for CI.
-  test('frozen for 20 s', { timeout: 120_000 }, async () => {
-    const { agent, own } = await labelled('faults-frozen')
-    const right = await own.ours()
-    cluster.freeze()
-    await sleep(20_000)
-    expect(agent.alive()).toBe(true)
-    expect(await agent.get('/healthz')).toMatchObject({ status: 200 })
-    cluster.thaw()
-    await eventually('the API answers', async () => (await own.ours())['berth.dev/cvm'] === right['berth.dev/cvm'])
-    await mends(own, right)
-    expect(agent.alive()).toBe(true)
-  })
-
   test('frozen in the middle of a repair', { timeout: 120_000 }, async () => {
     const { agent, own } = await labelled('faults-half')
     const right = await own.ours()
@@ -61,26 +47,9 @@ describe('the control plane goes away', () => {
       cluster.freeze()
       await sleep(2_000)
       cluster.thaw()
-      await eventually('it is mended', async () => JSON.stringify(await own.ours()) === JSON.stringify(right), CATCH_UP)
+      await eventually('it is mended', async () => JSON.stringify(await own.ours()) === JSON.stringify(right), PROMISE)
     }
     expect(agent.alive()).toBe(true)
-  })
-
-  test('killed for 15 s, while the node changes', { timeout: 150_000 }, async () => {
-    const root = hostRoot()
-    const { agent, own } = await labelled('faults-killed', ['--host-root', root.path, '--interval', '1s'])
-    await own.isLabelled({ 'berth.dev/kernel': '5.15' })
-    await cluster.crash()
-    root.write(RELEASE, '6.8.0-40-generic\n')
-    await sleep(15_000)
-    expect(agent.alive()).toBe(true)
-    await cluster.start()
-    await eventually('it tells the change', async () => (await own.ours())['berth.dev/kernel'] === '6.8', CATCH_UP)
-    await mends(own, await own.ours())
-    expect(agent.alive()).toBe(true)
-    expect(await agent.metric('berth_watch_restarts_total{reason="network"}')).toBeGreaterThan(0)
-    await agent.kill('SIGTERM')
-    root.remove()
   })
 })
 
@@ -211,7 +180,7 @@ describe('the watch answers strangely', () => {
       await eventually(
         `it catches up after ${what}`,
         async () => JSON.stringify(await own.ours()) === JSON.stringify(right),
-        25_000
+        PROMISE
       )
       expect(agent.alive(), what).toBe(true)
     }
@@ -228,23 +197,23 @@ describe('much at once', () => {
       // Keys that differ, so that no single one is a tug-of-war.
       await own.label({ [`berth.dev/stray-${round}`]: 'x' })
     }
-    await eventually('all is right', async () => JSON.stringify(await own.ours()) === JSON.stringify(right), CATCH_UP)
+    await eventually('all is right', async () => JSON.stringify(await own.ours()) === JSON.stringify(right), PROMISE)
     expect(await agent.metric('berth_drift_repaired_total{kind="added"}')).toBe(200)
     expect(agent.alive()).toBe(true)
   })
 
-  test('a Node of almost 1 MiB', { timeout: 120_000 }, async () => {
+  test('a Node of more than 1 MiB', { timeout: 120_000 }, async () => {
     const { agent, own } = await labelled('faults-big')
     const right = await own.ours()
     // Annotations may have 256 KiB in all; the images of the status carry the rest.
     const annotations = { 'example.com/big': 'x'.repeat(240 * 1024) }
-    const images = Array.from({ length: 700 }, (_, index) => ({
+    const images = Array.from({ length: 780 }, (_, index) => ({
       names: [`example.com/${index}/${'y'.repeat(1_000)}`],
       sizeBytes: 1
     }))
     await own.patch({ metadata: { annotations } })
     await cluster.api('PATCH', '/api/v1/nodes/faults-big/status', { status: { images } })
-    expect(JSON.stringify(await own.read()).length).toBeGreaterThan(900_000)
+    expect(JSON.stringify(await own.read()).length).toBeGreaterThan(1024 * 1024)
     await mends(own, right)
     expect(agent.alive()).toBe(true)
   })

@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import { succeeded } from './api.ts'
 import type { ControlPlaneClient } from './control-plane.ts'
+import { writeKubeconfig } from './kubeconfigs.ts'
+import { AGENT } from './manifests.ts'
 import type { NodeObject } from './nodes.ts'
 import { holdFreePort } from './ports.ts'
 
@@ -31,12 +33,20 @@ export const endAgents = async (): Promise<void> => {
   await Promise.all([...running].map(agent => agent.kill('SIGKILL')))
 }
 
-export async function startAgent(name: string, kubeconfig: string, more: readonly string[] = []): Promise<AgentProcess> {
+/** `output`: a file that its standard output is appended to, by the process itself; `said` has only standard error then. */
+export async function startAgent(
+  name: string,
+  kubeconfig: string,
+  more: readonly string[] = [],
+  output?: string
+): Promise<AgentProcess> {
   const held = await holdFreePort()
   await held.release()
   const listen = more.includes('--listen') ? [] : ['--listen', `127.0.0.1:${held.port}`]
   const args = ['run', '--kubeconfig', kubeconfig, '--node-name', name, '--log-level', 'debug', ...listen, ...more]
-  const child = execa(process.execPath, ['src/main.ts', ...args], {
+  const command = [process.execPath, 'src/main.ts', ...args] as const
+  const [file, ...rest] = output === undefined ? command : (['sh', '-c', 'exec "$@" >> "$0"', output, ...command] as const)
+  const child = execa(file, rest, {
     cwd: ROOT,
     reject: false,
     buffer: false,
@@ -55,6 +65,7 @@ export async function startAgent(name: string, kubeconfig: string, more: readonl
     return signal ?? exitCode ?? 'never started'
   })
   const get = async (path: string) => {
+    if (!alive) throw new Error(`the agent on ${name} has ended; its last words: ${text.slice(-1_000)}`)
     const answer = await fetch(`http://127.0.0.1:${held.port}${path}`)
     return { status: answer.status, text: await answer.text() }
   }
@@ -79,16 +90,25 @@ export async function startAgent(name: string, kubeconfig: string, more: readonl
 
 /** Asks until it is so: a look that throws or answers no is asked again. Says what it waited for, and what stood in the way. */
 export async function eventually<T>(what: string, look: () => Promise<T> | T, limit = 15_000): Promise<Exclude<T, false>> {
-  const deadline = Date.now() + limit
+  const began = Date.now()
+  const deadline = began + limit
   for (;;) {
     const seen = await Promise.resolve()
       .then(look)
       .catch((error: Error) => error)
     if (seen !== false && !(seen instanceof Error)) return seen as Exclude<T, false>
     if (Date.now() > deadline) throw new Error(`waited ${limit / 1000} s in vain until ${what}`, { cause: seen })
-    await sleep(25)
+    // Many that wait for long must not take the time of what they wait for.
+    await sleep(Date.now() - began < 1_000 ? 25 : 100)
   }
 }
+
+/** As the agent is installed on that Node: the token of a pod on it, and of the ServiceAccount of the manifests. */
+export const ownKubeconfig = async (client: ControlPlaneClient, nodeName: string, server = client.url): Promise<string> =>
+  writeKubeconfig(client.directory, {
+    cluster: { server, 'certificate-authority': client.caFile },
+    user: { token: await client.tokenFor({ ...AGENT, nodeName }) }
+  })
 
 /** What the tests ask of one Node. */
 export function nodeOf(client: ControlPlaneClient, name: string) {

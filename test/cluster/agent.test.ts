@@ -194,7 +194,7 @@ describe.concurrent('the daemon', () => {
 
   test('a Node that does not exist yet is waited for, and one that was made anew is labelled anew', async () => {
     const agent = await startAgent('agent-late', shared.kubeconfig, ['--host-root', recorded])
-    await eventually('it tries', () => agent.said().includes('api-lost'))
+    await eventually('it tries', () => agent.said().includes('node-missing'))
     await createNode(shared, realisticNode('agent-late'))
     const own = nodeOf(shared, 'agent-late')
     const labels = await own.isLabelled()
@@ -277,6 +277,14 @@ describe('with the token of its own', () => {
     expect((await own.read()).spec.taints).toEqual([foreign])
     expect(await agent.metric('berth_admission_guard_enforced')).toBe(1)
     expect(agent.said()).toContain('guard-proved')
+    for (const series of [
+      'berth_api_requests_total{verb="watch",resource="nodes",code="200"}',
+      'berth_api_requests_total{verb="patch",resource="nodes/status",code="200"}',
+      'berth_api_requests_total{verb="create",resource="selfsubjectreviews",code="201"}',
+      'berth_publish_total{target="report",result="written"}'
+    ]) {
+      expect(await agent.metric(series), series).toBeGreaterThanOrEqual(1)
+    }
     expect((await eventsOf(name)).map(({ reason }) => reason)).toContain('WorkspaceCapabilityChanged')
     await own.label({ 'berth.dev/machine': 'wrong', 'berth.dev/cvm': null })
     await eventually('it is repaired', async () => JSON.stringify(await own.ours()) === JSON.stringify(labels))

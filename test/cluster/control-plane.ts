@@ -32,13 +32,15 @@ export interface ControlPlaneClient extends ControlPlaneAddress {
 
 /** A real etcd and kube-apiserver on 127.0.0.1. Ports, keys and data survive `stop` and `crash`; only `close` ends them. */
 export interface ControlPlane extends ControlPlaneClient {
+  /** Where etcd answers, HTTP without keys. */
+  readonly etcd: string
   /** Starts again after `stop` or `crash`; resolves when the API server is ready. */
   readonly start: () => Promise<void>
   /** Ends both in order, the API server first. */
   readonly stop: () => Promise<void>
   /** Kills both at once. */
   readonly crash: () => Promise<void>
-  /** The API server keeps its connections and answers nothing until `thaw`. */
+  /** The API server and etcd keep their connections and answer nothing until `thaw`, or until `crash` kills them so. */
   readonly freeze: () => void
   readonly thaw: () => void
   /** Kills both and deletes the folder. */
@@ -130,16 +132,15 @@ function controlled(site: Site, client: ControlPlaneClient, started: readonly Ru
     await killAll(running)
     running = []
   }
-  const signalApiServer = (signal: NodeJS.Signals) => {
-    const apiServer = running.at(-1)
-    if (!apiServer) throw new Error('the control plane is not running')
-    apiServer.signal(signal)
+  const signalBoth = (signal: NodeJS.Signals) => {
+    if (running.length === 0) throw new Error('the control plane is not running')
+    for (const one of running.toReversed()) one.signal(signal)
   }
   const close = async () => {
     await crash()
     await rm(site.directory, { recursive: true, force: true })
   }
-  const freeze = () => signalApiServer('SIGSTOP')
-  const thaw = () => signalApiServer('SIGCONT')
-  return { ...client, start, stop, crash, freeze, thaw, close }
+  const freeze = () => signalBoth('SIGSTOP')
+  const thaw = () => signalBoth('SIGCONT')
+  return { ...client, etcd: `http://127.0.0.1:${site.ports.client}`, start, stop, crash, freeze, thaw, close }
 }

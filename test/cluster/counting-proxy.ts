@@ -5,6 +5,8 @@ export interface CountingProxy {
   readonly url: string
   /** How many connections clients have opened so far. */
   readonly accepted: () => number
+  /** How many bytes the server has sent so far, as they are on the wire. */
+  readonly received: () => number
   /** What is connected now stays connected and carries nothing any more, as when a firewall forgets it; new ones work. */
   readonly swallow: () => void
   readonly close: () => Promise<void>
@@ -14,9 +16,12 @@ export async function countingProxy(target: string): Promise<CountingProxy> {
   const { hostname, port } = new URL(target)
   const open = new Set<Socket>()
   let accepted = 0
+  let received = 0
   const server = createServer(near => {
     accepted++
-    const far = connect(Number(port), hostname)
+    const far = connect(Number(port), hostname).on('data', piece => {
+      received += piece.length
+    })
     for (const [from, to] of [
       [near, far],
       [far, near]
@@ -30,6 +35,7 @@ export async function countingProxy(target: string): Promise<CountingProxy> {
   return {
     url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
     accepted: () => accepted,
+    received: () => received,
     swallow: () => {
       for (const socket of open) socket.unpipe().on('data', () => undefined)
     },

@@ -141,10 +141,6 @@ const refusals: Readonly<
     },
     says: [/https:\/\/127\.0\.0\.1:\d+:/, /nothing listens/]
   },
-  'a port that fetch refuses': {
-    kubeconfig: () => reach({ server: 'https://127.0.0.1:6000' }),
-    says: [/connection failed: bad port/]
-  },
   'a host name that nobody knows': {
     kubeconfig: () => reach({ server: 'https://no-such-host.invalid:6443' }),
     says: [/"no-such-host\.invalid" is not known/]
@@ -153,7 +149,7 @@ const refusals: Readonly<
     kubeconfig: () => faked(text(200, 'application/json', '{"kind":')),
     says: [/not the JSON of a Kubernetes API/]
   },
-  'a page for people': { kubeconfig: () => faked(text(200, 'text/html', '<html>')), says: [/no Kubernetes object/] },
+  'a page for people': { kubeconfig: () => faked(text(200, 'text/html', '<html>')), says: [/not the JSON of a Kubernetes API/] },
   'an unknown media type': {
     kubeconfig: () => faked(text(200, 'application/x-thing', 'x')),
     says: [/not the JSON of a Kubernetes API/]
@@ -166,9 +162,9 @@ const refusals: Readonly<
     kubeconfig: () => faked((_, response) => json(response, 200, { ...node, metadata: { name: 'other', uid: 'u' } })),
     says: [/asked for the Node "refused" and answered with the Node "other"/]
   },
-  'a redirect without end': {
+  'a redirect': {
     kubeconfig: () => faked((request, response) => void response.writeHead(302, { location: request.url ?? '' }).end()),
-    says: [/connection failed: redirect count exceeded/]
+    says: [/it sends us elsewhere \(302\)/, /write the API server's own URL/]
   }
 }
 

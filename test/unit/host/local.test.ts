@@ -261,6 +261,12 @@ describe('what cannot be read is a HostError and never an absence', () => {
   })
 })
 
+test('a process that got no CPU for longer than a read may take has read all the same', { timeout: 20_000 }, async () => {
+  const reading = hostOf({ 'etc/hostname': 'here\n' }).read('/etc/hostname')
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5_100)
+  expect(await reading).toBe('here\n')
+})
+
 describe('a directory', () => {
   test('is listed sorted, hidden names and dangling links too', async () => {
     const host = hostOf({ 'd/b': '', 'd/a': '', 'd/.hidden': '', 'd/10': '', 'd/9': '', 'd/dangling': { link: '/no' } })

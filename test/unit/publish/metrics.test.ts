@@ -84,8 +84,8 @@ describe('what happened', () => {
     metrics.driftRepaired('removed', 0.07)
     metrics.driftRepaired('removed', 3)
     metrics.driftContested(2)
-    metrics.apiRequest('patch', 'nodes', 200)
-    metrics.apiRequest('watch', 'nodes', 0)
+    metrics.apiRequest({ verb: 'patch', resource: 'nodes' }, 200)
+    metrics.apiRequest({ verb: 'watch', resource: 'nodes' }, 0)
     metrics.watchRestarted('silent')
     metrics.success('look', new Date('2026-11-03T10:00:00.500Z'))
     metrics.guard(true)
@@ -109,7 +109,7 @@ describe('what happened', () => {
 
   test('makes no series for a status that HTTP does not have', async () => {
     const metrics = made()
-    for (let code = -1000; code < 10_000; code += 7) metrics.apiRequest('get', 'nodes', code + 0.5)
+    for (let code = -1000; code < 10_000; code += 7) metrics.apiRequest({ verb: 'get', resource: 'nodes' }, code + 0.5)
     const codes = Object.keys(await samples(metrics)).filter(name => name.startsWith('berth_api_requests_total'))
     expect(codes).toEqual(['berth_api_requests_total{verb="get",resource="nodes",code="0"}'])
   })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ApiError } from '../../../src/cluster/api-error.ts'
-import type { Connection } from '../../../src/cluster/connection.ts'
+import type { Call, Connection } from '../../../src/cluster/connection.ts'
 import { createPublisher, type NodeView } from '../../../src/publish/publisher.ts'
 import { snapshotOf } from './sample.ts'
 
@@ -29,27 +29,22 @@ function stage(labels: Record<string, string> = {}, refuse: (metadata: Metadata)
       annotations: { ...node.annotations }
     }
   })
-  const api = {
-    patchNode: async ({ body }: { readonly body: { readonly metadata: Metadata } }) => {
-      patches.push(body.metadata)
-      if (refuse(body.metadata)) throw new ApiError('refused by a policy', { status: 422 })
-      merge(node.labels, body.metadata.labels)
-      merge(node.annotations, body.metadata.annotations)
-      node.version += 1
-      return answer()
-    },
-    patchNodeStatus: async () => {
-      node.version += 1
-      return answer()
-    },
-    createNamespacedEvent: async ({ body }: { readonly body: { readonly reason: string } }) => {
-      told.push(body.reason)
-    }
+  const label = ({ metadata }: { readonly metadata: Metadata }) => {
+    patches.push(metadata)
+    if (refuse(metadata)) throw new ApiError('refused by a policy', { status: 422 })
+    merge(node.labels, metadata.labels)
+    merge(node.annotations, metadata.annotations)
   }
-  const connection = {
-    server: '',
-    ask: (_: unknown, call: (to: never) => unknown) => call(api as never)
-  } as unknown as Connection
+  const call = async (_: unknown, { method, path, body }: Call) => {
+    if (method === 'POST') {
+      told.push((body as { readonly reason: string }).reason)
+      return {}
+    }
+    if (!path.includes('/status')) label(body as { readonly metadata: Metadata })
+    node.version += 1
+    return answer()
+  }
+  const connection = { server: '', call } as unknown as Connection
   const contested: number[] = []
   const publisher = createPublisher({
     ...{ connection, prefix: 'berth.dev', version: '0', startupTaint: 'start', heartbeat: 300_000, unknownAfter: 600_000 },

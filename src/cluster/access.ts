@@ -1,0 +1,40 @@
+import type { Connection } from './connection.ts'
+
+/** As a role names it; `nodes/status` is the status of nodes. Only the core group, in all namespaces. */
+export interface Permission {
+  readonly verb: string
+  readonly resource: string
+}
+
+/** A SelfSubjectAccessReview, as far as it matters here. */
+interface Review {
+  readonly status?: { readonly allowed?: boolean }
+}
+
+/** Those of the permissions that the API server gives us, in the same order. Every user may ask this. Throws `ApiError`. */
+export async function allowedOf(
+  connection: Connection,
+  permissions: readonly Permission[],
+  signal: AbortSignal
+): Promise<readonly Permission[]> {
+  const answers = await Promise.all(permissions.map(permission => isAllowed(connection, permission, signal)))
+  return permissions.filter((_, index) => answers[index])
+}
+
+async function isAllowed(connection: Connection, { verb, resource }: Permission, signal: AbortSignal): Promise<boolean> {
+  const [kind = '', part = ''] = resource.split('/')
+  const review = await connection.call<Review>(
+    { tried: 'ask what we may do', whenMissing: 'check the URL of the server' },
+    {
+      method: 'POST',
+      path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+      body: {
+        apiVersion: 'authorization.k8s.io/v1',
+        kind: 'SelfSubjectAccessReview',
+        spec: { resourceAttributes: { verb, resource: kind, subresource: part } }
+      },
+      signal
+    }
+  )
+  return review.status?.allowed === true
+}

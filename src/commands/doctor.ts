@@ -1,0 +1,52 @@
+import type { Config } from '../config.ts'
+import { type Finding, findingsTable } from '../publish/findings.ts'
+import { parseListen } from '../publish/http.ts'
+import { painter } from '../publish/paint.ts'
+import { VERSION } from '../version.ts'
+import { type Command, CommandError, type Surroundings } from './command.ts'
+import { WORLD, type World, withConnection } from './connected.ts'
+import { findings } from './doctor/checks.ts'
+import { examine } from './doctor/examine.ts'
+import type { Terms } from './doctor/seen.ts'
+import { openHost } from './look.ts'
+
+/** Proves an installation, one check after the other; every check is tried. */
+export const doctor: Command = (config, surroundings) => examineAndTell(config, surroundings, WORLD)
+
+export async function examineAndTell(config: Config, { print, clock }: Surroundings, world: World): Promise<number> {
+  const { options, screen } = config
+  const terms = termsFrom(config)
+  const host = await openHost(options['host-root'])
+  const found = await withConnection(config, world, async connection =>
+    findings(await examine({ terms, connection, host, clock, world }))
+  )
+  if (options.format === 'json') print(`${JSON.stringify(found satisfies readonly Finding[])}\n`)
+  else print(findingsTable(found, painter(screen)))
+  return found.some(({ answer }) => answer === 'no') ? 1 : 0
+}
+
+function termsFrom({ options }: Config): Terms {
+  const nodeName = options['node-name']
+  if (nodeName === '') {
+    throw new CommandError('doctor needs the name of the Node to prove; expected --node-name NAME or NODE_NAME', { status: 2 })
+  }
+  return {
+    nodeName,
+    prefix: options['label-prefix'],
+    startupTaint: options['startup-taint'],
+    heartbeat: options.heartbeat,
+    agentAddress: addressFrom(options.listen),
+    version: VERSION
+  }
+}
+
+/** An agent that listens on all addresses is asked on the loopback. */
+function addressFrom(listen: string): string {
+  try {
+    const { host, port } = parseListen(listen)
+    const reached = ['', '0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host
+    return `${reached.includes(':') ? `[${reached}]` : reached}:${port}`
+  } catch (error) {
+    throw new CommandError(`--listen is "${listen}": expected host:port`, { status: 2, cause: error })
+  }
+}

@@ -1,0 +1,104 @@
+import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
+import { allowedOf } from '../../cluster/access.ts'
+import { readAgentPage } from '../../cluster/agent-pages.ts'
+import { ApiError } from '../../cluster/api-error.ts'
+import type { Connection } from '../../cluster/connection.ts'
+import { checkGuard, identify } from '../../cluster/identity.ts'
+import { changeCondition, changeKeys } from '../../cluster/nodes.ts'
+import { readNode } from '../../cluster/own-node.ts'
+import { withRetries } from '../../cluster/retry.ts'
+import { readServerTime, readVersion } from '../../cluster/server.ts'
+import type { Clock } from '../../cycle/cycle.ts'
+import type { Attempt } from '../../facts/fact.ts'
+import { detectBootId } from '../../facts/kernel.ts'
+import type { HostReader } from '../../host/host.ts'
+import { CONDITION_TYPE, type Condition } from '../../publish/condition.ts'
+import type { World } from '../connected.ts'
+import { EXCESSIVE, NEEDED } from './permissions.ts'
+import type { AgentAnswers, Seen, SeenNode, Terms } from './seen.ts'
+
+export interface Patient {
+  readonly terms: Terms
+  readonly connection: Connection
+  readonly host: HostReader
+  readonly clock: Clock
+  readonly world: World
+}
+
+/** Asks everything that the checks judge. What cannot be asked is why; only bugs escape. Nothing is stored: writes are tried dry. */
+export async function examine({ terms, connection, host, clock, world }: Patient): Promise<Seen> {
+  const { signal } = new AbortController()
+  const { nodeName } = terms
+  const around = Promise.all([
+    attempt(() => detectBootId({ host, node: undefined, podSecurity: undefined })),
+    attempt(() => askAgent(terms.agentAddress))
+  ])
+  const asked = <T>(ask: () => Promise<T>): Promise<Attempt<T>> => attempt(() => withRetries(ask, world))
+  const api = await asked(() => readVersion(connection, signal))
+  const identity = api.ok ? await asked(() => identify(connection, signal)) : away('the API does not answer')
+  // Once it does not know us, every other answer would be the same.
+  const ask = <T>(question: () => Promise<T>): Promise<Attempt<T>> =>
+    identity.ok ? asked(question) : Promise.resolve(api.ok ? away('the API does not know us') : identity)
+  const ahead = await ask(() => compareClocks(connection, clock, signal))
+  const [node, allowed, guard, write] = await Promise.all([
+    ask(async () => seenNode(await readNode(connection, nodeName))),
+    ask(() => allowedOf(connection, [...NEEDED, ...EXCESSIVE], signal)),
+    ask(() => checkGuard(connection, nodeName, signal)),
+    ask(() => tryWrite(connection, terms, clock.now()))
+  ])
+  const [boot, agent] = await around
+  return { terms, server: connection.server, api, identity, node, boot, allowed, guard, write, ahead, agent, now: clock.now() }
+}
+
+const away = (why: string) => ({ ok: false, why: `not tried, since ${why}` }) as const
+
+async function attempt<T>(ask: () => Promise<T>): Promise<Attempt<T>> {
+  try {
+    return { ok: true, value: await ask() }
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof ReferenceError) throw error
+    return { ok: false, why: (error as Error).message }
+  }
+}
+
+const seenNode = ({ metadata, spec, status }: V1Node): SeenNode => ({
+  bootId: status?.nodeInfo?.bootID ?? '',
+  labels: metadata?.labels ?? {},
+  annotations: metadata?.annotations ?? {},
+  taints: spec?.taints ?? [],
+  condition: status?.conditions?.find(({ type }) => type === CONDITION_TYPE) as Condition | undefined
+})
+
+/** The server's answer is cut off to whole seconds, and was given at some moment between asking and hearing. */
+async function compareClocks(connection: Connection, { now }: Clock, signal: AbortSignal): Promise<readonly [number, number]> {
+  const before = now().getTime()
+  const theirs = (await readServerTime(connection, signal)).getTime()
+  const after = now().getTime()
+  return [theirs - after, theirs + 999 - before]
+}
+
+/** A label and the condition, as the agent writes them, tried dry. Throws `ApiError` for a refusal too. */
+async function tryWrite(connection: Connection, { nodeName: name, prefix }: Terms, now: Date): Promise<true> {
+  const change = { name, isDryRun: true }
+  const at = `${now.toISOString().slice(0, 19)}Z`
+  const condition = { type: CONDITION_TYPE, status: 'Unknown', reason: 'Doctor', message: '', lastHeartbeatTime: at }
+  await changeKeys(connection, change, { labels: { [`${prefix}/doctor`]: 'dry-run' }, annotations: {} })
+  await changeCondition(connection, change, { ...condition, lastTransitionTime: at })
+  return true
+}
+
+async function askAgent(address: string): Promise<AgentAnswers> {
+  const page = (path: string) => readAgentPage(`http://${address}${path}`)
+  const [metrics, health, ready, status] = await Promise.all(['/metrics', '/healthz', '/readyz', '/status.json'].map(page))
+  if (!metrics || !health || !ready || !status) throw new ApiError('it does not answer', {})
+  return { metrics, health, ready, node: nodeOf(status.text) }
+}
+
+function nodeOf(text: string): string {
+  try {
+    const { node } = JSON.parse(text) as { readonly node?: unknown }
+    return typeof node === 'string' ? node : ''
+  } catch {
+    return ''
+  }
+}

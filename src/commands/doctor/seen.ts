@@ -1,0 +1,67 @@
+import type { Permission } from '../../cluster/access.ts'
+import type { AgentPage } from '../../cluster/agent-pages.ts'
+import type { Guard, Identity } from '../../cluster/identity.ts'
+import type { Attempt } from '../../facts/fact.ts'
+import type { Condition } from '../../publish/condition.ts'
+import type { Taint } from '../../publish/taint.ts'
+
+/** What the checks judge: each is an answer, or why there is none. */
+export interface Seen {
+  readonly terms: Terms
+  readonly server: string
+  /** Kubernetes' version. */
+  readonly api: Attempt<string>
+  readonly identity: Attempt<Identity>
+  readonly node: Attempt<SeenNode>
+  /** The boot id of the machine that doctor runs on. */
+  readonly boot: Attempt<string>
+  /** Of `NEEDED` and `EXCESSIVE`, those that we have. */
+  readonly allowed: Attempt<readonly Permission[]>
+  readonly guard: Attempt<Guard>
+  /** A write of ours, tried dry. */
+  readonly write: Attempt<true>
+  /** How far the API server's clock is ahead of ours, milliseconds: it lies between these. */
+  readonly ahead: Attempt<readonly [least: number, most: number]>
+  readonly agent: Attempt<AgentAnswers>
+  /** By our clock. */
+  readonly now: Date
+}
+
+export interface Terms {
+  readonly nodeName: string
+  readonly prefix: string
+  readonly startupTaint: string
+  /** Milliseconds. */
+  readonly heartbeat: number
+  /** `127.0.0.1:9642`. */
+  readonly agentAddress: string
+  /** Of this program. */
+  readonly version: string
+}
+
+export interface SeenNode {
+  readonly bootId: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+  readonly taints: readonly Taint[]
+  readonly condition: Condition | undefined
+}
+
+export interface AgentAnswers {
+  readonly metrics: AgentPage
+  readonly health: AgentPage
+  readonly ready: AgentPage
+  /** As it calls itself; empty where it does not. */
+  readonly node: string
+}
+
+/** Whether the credentials are an agent's own, and not a person's. */
+export const isBound = ({ identity }: Seen): boolean => identity.ok && identity.value.node !== ''
+
+/** Whether this machine is the Node; `undefined` when that cannot be told. */
+export const isHere = ({ node, boot }: Seen): boolean | undefined =>
+  node.ok && boot.ok && node.value.bootId !== '' ? node.value.bootId === boot.value : undefined
+
+/** Why there is nothing to say about the Node; its own check tells more. */
+export const withoutNode = ({ identity, node }: Seen): string =>
+  identity.ok || node.ok ? 'not tried, since the Node cannot be read' : node.why

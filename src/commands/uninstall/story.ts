@@ -1,0 +1,73 @@
+import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
+import { CONDITION_TYPE } from '../../publish/condition.ts'
+import { span } from '../../publish/page-parts.ts'
+import { wrap } from '../../publish/paint.ts'
+import { isNothing, removalText } from '../../publish/removal.ts'
+import type { Stripped } from './strip.ts'
+
+/** How it is told. */
+export interface Telling {
+  readonly isDryRun: boolean
+  readonly columns: number
+}
+
+/** What came of one Node, `n1: removed …`; a longer text goes on below, indented. */
+export function told({ name, removed, isGone, problems }: Stripped, { isDryRun, columns }: Telling): string {
+  const parts = [
+    ...(isNothing(removed) ? [] : [`${isDryRun ? 'would remove' : 'removed'} ${removalText(removed)}`]),
+    ...(isGone ? ['was deleted meanwhile'] : []),
+    ...problems.map(problem => `FAILED: ${problem}`)
+  ]
+  return paragraph(`${name}: ${parts.length === 0 ? 'nothing to remove' : parts.join('; ')}`, columns)
+}
+
+/** An agent that lives writes at least every few minutes (milliseconds). */
+const FRESH = 10 * 60_000
+
+/** A warning when one of the Nodes has had an agent's heartbeat lately; it would write everything back. */
+export function warning(nodes: readonly V1Node[], now: Date, columns: number): string | undefined {
+  for (const { metadata, status } of nodes) {
+    const beat = status?.conditions?.find(({ type }) => type === CONDITION_TYPE)?.lastHeartbeatTime
+    const age = beat === undefined ? Number.POSITIVE_INFINITY : now.getTime() - new Date(beat).getTime()
+    if (beat === undefined || Math.abs(age) >= FRESH) continue
+    const old = span(new Date(beat).toISOString(), now.toISOString()) || '0 s'
+    const text = `warning: an agent seems to run on ${metadata?.name} (its last heartbeat is ${old} old) and would write everything back.`
+    return `${paragraph(text, columns)}\n    First end it: kubectl -n berth delete daemonset berth`
+  }
+  return undefined
+}
+
+/** What happened to all Nodes so far. */
+export interface Tally {
+  done: number
+  removed: number
+  failed: number
+  /** Nodes that the startup taint holds pods off. */
+  tainted: readonly string[]
+}
+
+export const EMPTY: Tally = { done: 0, removed: 0, failed: 0, tainted: [] }
+
+export const counted = (tally: Tally, { removed, problems }: Stripped): Tally => ({
+  ...tally,
+  done: tally.done + 1,
+  removed: tally.removed + (isNothing(removed) ? 0 : 1),
+  failed: tally.failed + (problems.length > 0 ? 1 : 0)
+})
+
+export function summary({ done, removed, failed }: Tally, { isDryRun }: Telling): string {
+  const verb = isDryRun ? 'would be changed' : 'changed'
+  return `${done} ${done === 1 ? 'Node' : 'Nodes'} looked at: ${removed} ${verb}, ${failed} failed.`
+}
+
+/** The agent takes this taint away and never sets it, so it is not ours to remove; but without an agent it stays. */
+export function taintNote({ tainted }: Tally, key: string, columns: number): string {
+  const [first = '', ...more] = tainted
+  const text =
+    more.length === 0
+      ? `note: the startup taint still stands on ${first}, and no pod comes there until it is gone.`
+      : `note: the startup taint still stands on ${tainted.length} Nodes (${first}, …), and no pod comes there until it is gone.`
+  return `${paragraph(text, columns)}\n    kubectl taint node ${more.length === 0 ? first : '--all'} ${key}-`
+}
+
+const paragraph = (text: string, columns: number): string => wrap(text, columns - 4).join('\n    ')

@@ -1,0 +1,410 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { execa } from 'execa'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { type UninstallWorld, uninstallFrom } from '../../src/commands/uninstall.ts'
+import { parseConfig } from '../../src/config.ts'
+import { CONDITION_TYPE } from '../../src/publish/condition.ts'
+import { endAgents, eventually, nodeOf, startAgent } from './agent-process.ts'
+import { succeeded } from './api.ts'
+import { type ControlPlane, startControlPlane } from './control-plane.ts'
+import type { FakeApi } from './fake-api.ts'
+import { writeKubeconfig } from './kubeconfigs.ts'
+import { AGENT, applyManifests } from './manifests.ts'
+import { meddler, type Passing, refusal } from './meddler.ts'
+import { bareNode, createNode, type NodeObject, realisticNode } from './nodes.ts'
+
+// --all-nodes would take the labels of other test files' Nodes too.
+let plane: ControlPlane
+const open: FakeApi[] = []
+
+beforeAll(async () => {
+  plane = await startControlPlane()
+})
+afterEach(async () => {
+  for (const server of open.splice(0)) await server.close()
+  const { items } = await succeeded('list', plane.api<{ items: readonly NodeObject[] }>('GET', '/api/v1/nodes'))
+  for (const { metadata } of items) await plane.api('DELETE', `/api/v1/nodes/${metadata.name}`)
+})
+afterAll(async () => {
+  await endAgents()
+  await plane?.close()
+})
+
+const times = { lastHeartbeatTime: '2026-01-05T10:20:30Z', lastTransitionTime: '2026-01-05T08:00:00Z' }
+const startup = { key: 'startup-taint.cluster-autoscaler.kubernetes.io/berth', effect: 'NoSchedule' } as const
+const ours = {
+  labels: { 'berth.dev/cvm': 'true', 'berth.dev/retired-long-ago': 'x' },
+  annotations: { 'berth.dev/report': '{}', 'berth.dev/report-of-old': '{}' }
+}
+const theirs = {
+  labels: { 'berth.dev.example.com/x': 'theirs', 'example.com/berth.dev': 'theirs', 'xberth.dev/y': 'theirs' },
+  annotations: { 'berth.dev.example.com/x': 'theirs' }
+}
+
+/** A Node that an agent was on, with what others wrote there. */
+function labelled(name: string, heartbeat = times.lastHeartbeatTime, taints: NodeObject['spec']['taints'] = []): NodeObject {
+  const node = realisticNode(name, {
+    labels: { ...ours.labels, ...theirs.labels },
+    annotations: { ...ours.annotations, ...theirs.annotations },
+    spec: { taints }
+  })
+  const condition = {
+    type: CONDITION_TYPE,
+    status: 'True',
+    reason: 'Tested',
+    message: '',
+    ...times,
+    lastHeartbeatTime: heartbeat
+  }
+  return { ...node, status: { ...node.status, conditions: [...(node.status['conditions'] as object[]), condition] } }
+}
+
+const put = async (...nodes: readonly NodeObject[]): Promise<void> => {
+  await Promise.all(nodes.map(node => createNode(plane, node)))
+}
+
+const read = (name: string) => nodeOf(plane, name).read()
+
+/** What the Node is without us, as `labelled` made it. */
+async function expectClean(name: string): Promise<void> {
+  const node = await read(name)
+  const before = labelled(name)
+  const without = <T>(entries: Readonly<Record<string, T>> = {}) =>
+    Object.fromEntries(Object.entries(entries).filter(([key]) => !key.startsWith('berth.dev/')))
+  expect(node.metadata.labels).toEqual(without(before.metadata.labels))
+  expect(node.metadata.annotations).toEqual(without(before.metadata.annotations))
+  expect(node.status['conditions']).toEqual((before.status['conditions'] as object[]).slice(0, -1))
+}
+
+interface Told {
+  readonly status: number
+  readonly text: string
+}
+
+const world = (): UninstallWorld => ({
+  ...{ sleep: async () => undefined, random: () => 0, connection: {} },
+  ...{ signal: new AbortController().signal, limit: 3 }
+})
+
+/** In this process, so that a test can give another page size and another API. */
+async function uninstall(args: readonly string[], more: Partial<UninstallWorld & { onPrint: () => void }> = {}): Promise<Told> {
+  let text = ''
+  const config = parseConfig(['uninstall', '--kubeconfig', plane.kubeconfig, ...args], {}, { columns: 80 })
+  const print = (piece: string) => {
+    text += piece
+    more.onPrint?.()
+  }
+  const clock = { elapsed: () => performance.now(), now: () => new Date() }
+  const status = await uninstallFrom(config, { print, clock }, { ...world(), ...more })
+  return { status, text }
+}
+
+/** The same through somebody who meddles. */
+async function throughMeddler(args: readonly string[], meddle: (passing: Passing) => ReturnType<Passing['pass']>): Promise<Told> {
+  const server = await meddler(plane.api, meddle)
+  open.push(server)
+  const kubeconfig = await writeKubeconfig(plane.directory, {
+    cluster: { server: `http://127.0.0.1:${server.port}`, 'insecure-skip-tls-verify': true }
+  })
+  const config = parseConfig(['uninstall', '--kubeconfig', kubeconfig, ...args], {}, { columns: 80 })
+  let text = ''
+  const print = (piece: string) => {
+    text += piece
+  }
+  const surroundings = { print, clock: { elapsed: () => 0, now: () => new Date() } }
+  return { status: await uninstallFrom(config, surroundings, world()), text }
+}
+
+describe('uninstall of one Node', () => {
+  test('removes what is below the prefix and the condition, tells it, and touches nothing else', async () => {
+    await put(labelled('one'), labelled('other'))
+    const other = await read('other')
+    const { status, text } = await uninstall(['--node-name', 'one'])
+    expect(status).toBe(0)
+    expect(text.replaceAll(/\s+/g, ' ').trim()).toBe(
+      `one: removed 2 labels (cvm, retired-long-ago), 2 annotations (report, report-of-old), the condition ${CONDITION_TYPE}`
+    )
+    await expectClean('one')
+    expect(await read('other')).toEqual(other)
+  })
+
+  test('is done by the second time', async () => {
+    await put(labelled('twice'))
+    await uninstall(['--node-name', 'twice'])
+    const { resourceVersion } = (await read('twice')).metadata
+    expect(await uninstall(['--node-name', 'twice'])).toEqual({ status: 0, text: 'twice: nothing to remove\n' })
+    expect((await read('twice')).metadata.resourceVersion).toBe(resourceVersion)
+  })
+
+  test('leaves a Node alone that carries neither labels nor annotations', async () => {
+    await put(bareNode('bare'))
+    expect(await uninstall(['--node-name', 'bare'])).toEqual({ status: 0, text: 'bare: nothing to remove\n' })
+  })
+
+  test('by a dry run tells the same, and changes nothing', async () => {
+    await put(labelled('dry'))
+    const before = await read('dry')
+    const { status, text } = await uninstall(['--node-name', 'dry', '--dry-run'])
+    expect({ status, text }).toEqual({ status: 0, text: expect.stringContaining('dry: would remove 2 labels') })
+    expect(await read('dry')).toEqual(before)
+  })
+
+  test('takes an old prefix', async () => {
+    await put(labelled('old'))
+    await uninstall(['--node-name', 'old', '--label-prefix', 'berth.dev.example.com'])
+    const { labels, annotations } = (await read('old')).metadata
+    expect({ labels, annotations }).toMatchObject(ours)
+    expect(labels).not.toHaveProperty(['berth.dev.example.com/x'])
+    expect(annotations).not.toHaveProperty(['berth.dev.example.com/x'])
+  })
+
+  test('leaves the startup taint, and says how to take it away', async () => {
+    await put(labelled('tainted', times.lastHeartbeatTime, [startup]))
+    const { text } = await uninstall(['--node-name', 'tainted'])
+    expect(text).toContain(`kubectl taint node tainted ${startup.key}-`)
+    expect((await read('tainted')).spec.taints).toEqual([startup])
+  })
+
+  test('fails where there is no such Node', async () => {
+    await expect(uninstall(['--node-name', 'nowhere'])).rejects.toMatchObject({
+      status: 1,
+      message: expect.stringContaining('404')
+    })
+  })
+
+  test('needs to be told which', async () => {
+    await expect(uninstall([])).rejects.toMatchObject({ status: 2, message: expect.stringContaining('--all-nodes') })
+  })
+})
+
+describe('what an agent wrote', () => {
+  test('is gone with it, even the name under which it wrote; while it runs there is a warning', {
+    timeout: 120_000
+  }, async () => {
+    await applyManifests(plane)
+    const name = 'was-host'
+    await put(realisticNode(name))
+    const user = { token: await plane.tokenFor({ ...AGENT, nodeName: name }) }
+    const cluster = { server: plane.url, 'certificate-authority': plane.caFile }
+    const kubeconfig = await writeKubeconfig(plane.directory, { cluster, user })
+    const recorded = join(import.meta.dirname, '../nodes/gke-ubuntu-22.04.yaml')
+    const agent = await startAgent(name, kubeconfig, ['--host-root', recorded])
+    await eventually('it has its condition', async () => {
+      const conditions = await nodeOf(plane, name).conditions()
+      return conditions.some(({ type }) => type === CONDITION_TYPE)
+    })
+    await agent.kill('SIGTERM')
+    // By the agent's own token, which the admission policy holds to its own Node.
+    const root = join(import.meta.dirname, '../..')
+    const args = ['src/main.ts', 'uninstall', '--kubeconfig', kubeconfig, '--node-name', name]
+    const { exitCode, stdout } = await execa(process.execPath, args, { cwd: root, reject: false })
+    expect(exitCode).toBe(0)
+    expect(stdout).toContain('kubectl -n berth delete daemonset berth')
+    expect(stdout).toMatch(new RegExp(`^${name}: removed \\d+ labels`, 'm'))
+    const node = await read(name)
+    expect(JSON.stringify(node.metadata.labels)).not.toContain('berth')
+    expect(JSON.stringify(node.metadata.annotations)).not.toContain('berth')
+    expect(JSON.stringify(node.status['conditions'])).not.toContain(CONDITION_TYPE)
+    expect(JSON.stringify(node.metadata.managedFields)).not.toContain('berth')
+  })
+})
+
+describe('uninstall of all Nodes', () => {
+  const names = Array.from({ length: 7 }, (_, index) => `all-${index}`)
+
+  test('goes from page to page, a line a Node, and counts', async () => {
+    await put(...names.map(name => labelled(name)), bareNode('all-bare'))
+    const requests: string[] = []
+    const { status, text } = await throughMeddler(['--all-nodes'], ({ method, path, pass }) => {
+      if (method === 'GET') requests.push(path)
+      return pass()
+    })
+    expect(status).toBe(0)
+    for (const name of names) {
+      await expectClean(name)
+      expect(text.match(new RegExp(`^${name}: removed`, 'gm'))).toHaveLength(1)
+    }
+    expect(text).toContain('all-bare: nothing to remove')
+    expect(text).toContain('8 Nodes looked at: 7 changed, 0 failed.')
+    expect(requests).toHaveLength(3)
+    expect(requests[0]).toBe('/api/v1/nodes?limit=3')
+    expect(requests[2]).toContain('continue=')
+    expect((await uninstall(['--all-nodes'])).text).toContain('8 Nodes looked at: 0 changed, 0 failed.')
+  })
+
+  test('begins again when the API server has forgotten its place, and tells no Node twice', async () => {
+    await put(...names.map(name => labelled(name)))
+    let expired = 0
+    const { status, text } = await throughMeddler(['--all-nodes'], async ({ path, pass }) =>
+      path.includes('continue=') && expired++ === 0 ? refusal(410, 'Expired') : await pass()
+    )
+    expect(status).toBe(0)
+    for (const name of names) expect(text.match(new RegExp(`^${name}:`, 'gm'))).toHaveLength(1)
+    expect(text).toContain('7 Nodes looked at: 7 changed, 0 failed.')
+    for (const name of names) await expectClean(name)
+  })
+
+  test('changes nothing by a dry run', async () => {
+    await put(...names.map(name => labelled(name)))
+    const before = await Promise.all(names.map(read))
+    expect((await uninstall(['--all-nodes', '--dry-run'])).text).toContain('7 Nodes looked at: 7 would be changed, 0 failed.')
+    expect(await Promise.all(names.map(read))).toEqual(before)
+  })
+
+  test('survives one that an admission policy keeps', { timeout: 120_000 }, async () => {
+    await put(...names.map(name => labelled(name)))
+    await keep('all-3')
+    try {
+      const { status, text } = await uninstall(['--all-nodes'])
+      expect(status).toBe(1)
+      expect(text.replaceAll(/\s+/g, ' ')).toContain('all-3: FAILED: cannot change the Node "all-3"')
+      expect(text).toContain('7 Nodes looked at: 6 changed, 1 failed.')
+      for (const name of names.filter(other => other !== 'all-3')) await expectClean(name)
+      expect((await read('all-3')).metadata.labels).toMatchObject(ours.labels)
+    } finally {
+      await unkeep('all-3')
+    }
+  })
+
+  test('ends after what it has begun when it is told to stop, and says so', async () => {
+    await put(...names.map(name => labelled(name)))
+    const stop = new AbortController()
+    const { status, text } = await uninstall(['--all-nodes'], { signal: stop.signal, onPrint: () => stop.abort() })
+    expect(status).toBe(1)
+    expect(text).toContain('Stopped by a signal')
+    const nodes = await Promise.all(names.map(read))
+    const clean = nodes.filter(({ metadata }) => !('berth.dev/cvm' in (metadata.labels ?? {})))
+    expect(clean.length).toBeGreaterThan(0)
+    expect(clean.length).toBeLessThanOrEqual(3)
+    for (const { metadata } of clean) await expectClean(metadata.name)
+    expect(text).toContain(`${clean.length} Node`)
+  })
+
+  test('tells what was done before the API went away', async () => {
+    await put(...names.map(name => labelled(name)))
+    let text = ''
+    const server = await meddler(plane.api, async ({ path, pass }) =>
+      path.includes('continue=') ? refusal(403, 'Forbidden') : await pass()
+    )
+    open.push(server)
+    const kubeconfig = await writeKubeconfig(plane.directory, {
+      cluster: { server: `http://127.0.0.1:${server.port}`, 'insecure-skip-tls-verify': true }
+    })
+    const config = parseConfig(['uninstall', '--all-nodes', '--kubeconfig', kubeconfig], {}, {})
+    const clock = { elapsed: () => 0, now: () => new Date() }
+    const print = (piece: string) => {
+      text += piece
+    }
+    const ended = uninstallFrom(config, { print, clock }, world())
+    await expect(ended).rejects.toMatchObject({ status: 1, message: expect.stringContaining('403') })
+    expect(text).toContain('3 Nodes looked at: 3 changed, 0 failed.')
+  })
+
+  test('counts 1,100 Nodes in pages of 100, as a user does it', { timeout: 240_000 }, async () => {
+    const many = Array.from({ length: 1_100 }, (_, index) => `many-${index}`)
+    const queue = [...many]
+    const worker = async () => {
+      for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+        const metadata = { name, labels: { 'berth.dev/cvm': 'true' } }
+        await succeeded('create', plane.api('POST', '/api/v1/nodes', { apiVersion: 'v1', kind: 'Node', metadata }))
+      }
+    }
+    await Promise.all(Array.from({ length: 16 }, worker))
+    const args = ['src/main.ts', 'uninstall', '--kubeconfig', plane.kubeconfig, '--all-nodes']
+    const env = { PATH: process.env['PATH'] ?? '', NODE_NAME: 'many-1' }
+    const { exitCode, stdout } = await execa(process.execPath, args, {
+      cwd: join(import.meta.dirname, '../..'),
+      extendEnv: false,
+      env
+    })
+    expect(exitCode).toBe(0)
+    expect(stdout).toContain('1100 Nodes looked at: 1100 changed, 0 failed.')
+    const selected = '/api/v1/nodes?labelSelector=berth.dev/cvm'
+    expect((await succeeded('list', plane.api<{ items: readonly unknown[] }>('GET', selected))).items).toEqual([])
+  })
+})
+
+describe('while others write', () => {
+  test('a conflict is tried again', async () => {
+    await put(labelled('busy'))
+    let conflicts = 0
+    const { status } = await throughMeddler(['--node-name', 'busy'], async ({ method, path, pass }) =>
+      method === 'PATCH' && !path.includes('/status') && conflicts++ < 2 ? refusal(409, 'Conflict') : await pass()
+    )
+    expect({ status, conflicts }).toEqual({ status: 0, conflicts: 3 })
+    await expectClean('busy')
+  })
+
+  test('a conflict that does not end is told, and does not keep the condition', async () => {
+    await put(labelled('contested'))
+    const { status, text } = await throughMeddler(['--node-name', 'contested'], async ({ method, path, pass }) =>
+      method === 'PATCH' && !path.includes('/status') ? refusal(409, 'Conflict') : await pass()
+    )
+    expect(status).toBe(1)
+    expect(text.replaceAll(/\s+/g, ' ')).toMatch(/^contested: removed the condition WorkspaceNodeReady; FAILED: .*409/)
+    expect(JSON.stringify((await read('contested')).status['conditions'])).not.toContain(CONDITION_TYPE)
+  })
+
+  test('a Node that is deleted in between is no failure', async () => {
+    await put(labelled('leaving'))
+    const { status, text } = await throughMeddler(['--node-name', 'leaving'], async ({ method, pass }) => {
+      if (method === 'PATCH') await plane.api('DELETE', '/api/v1/nodes/leaving')
+      return await pass()
+    })
+    expect({ status, text }).toEqual({ status: 0, text: 'leaving: was deleted meanwhile\n' })
+  })
+
+  test.each([
+    [1, 0],
+    [99, 1]
+  ])('a label that comes back %i times is removed again, within reason', async (times, expected) => {
+    await put(labelled('haunted'))
+    let left = times
+    const { status, text } = await throughMeddler(['--node-name', 'haunted'], async ({ method, path, pass }) => {
+      const answer = await pass()
+      if (method !== 'PATCH' || path.includes('/status') || left-- <= 0) return answer
+      return await plane.api('PATCH', '/api/v1/nodes/haunted', { metadata: { labels: { 'berth.dev/back': 'again' } } })
+    })
+    expect(status).toBe(expected)
+    if (expected === 0) await expectClean('haunted')
+    else expect(text.replaceAll(/\s+/g, ' ')).toContain('carries berth.dev/back again after each removal')
+  })
+})
+
+const group = '/apis/admissionregistration.k8s.io/v1'
+
+/** Makes the API refuse every change of that Node. */
+async function keep(name: string): Promise<void> {
+  const apiVersion = 'admissionregistration.k8s.io/v1'
+  const resourceRules = [{ apiGroups: [''], apiVersions: ['*'], resources: ['nodes', 'nodes/status'], operations: ['UPDATE'] }]
+  await succeeded(
+    'policy',
+    plane.api('POST', `${group}/validatingadmissionpolicies`, {
+      ...{ apiVersion, kind: 'ValidatingAdmissionPolicy', metadata: { name } },
+      spec: {
+        matchConstraints: { resourceRules },
+        matchConditions: [{ name: 'kept', expression: `request.name == '${name}'` }],
+        validations: [{ expression: 'false', message: 'it is kept' }]
+      }
+    })
+  )
+  await succeeded(
+    'binding',
+    plane.api('POST', `${group}/validatingadmissionpolicybindings`, {
+      ...{ apiVersion, kind: 'ValidatingAdmissionPolicyBinding', metadata: { name } },
+      spec: { policyName: name, validationActions: ['Deny'] }
+    })
+  )
+  await eventually('it is kept', async () => (await tryLabel(name)) === 422, 60_000)
+  await sleep(200)
+}
+
+const tryLabel = async (name: string) =>
+  (await plane.api('PATCH', `/api/v1/nodes/${name}?dryRun=All`, { metadata: { labels: { 'example.com/try': 'x' } } })).status
+
+async function unkeep(name: string): Promise<void> {
+  await plane.api('DELETE', `${group}/validatingadmissionpolicybindings/${name}`)
+  await plane.api('DELETE', `${group}/validatingadmissionpolicies/${name}`)
+  await eventually('it is kept no more', async () => (await tryLabel(name)) === 200, 60_000)
+}
