@@ -8,12 +8,10 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   explain: async () => (await import('./commands/explain.ts')).explain,
   record: async () => (await import('./commands/record.ts')).record,
   run: async () => (await import('./commands/run.ts')).run,
+  helper: async () => (await import('./commands/helper.ts')).helper,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
   uninstall: async () => (await import('./commands/uninstall.ts')).uninstall
 }
-
-/** The commands that talk to an API. */
-const ASKING: readonly CommandName[] = ['run', 'doctor', 'uninstall']
 
 const print = (text: string): void => {
   process.stdout.write(text)
@@ -33,10 +31,7 @@ async function main(): Promise<number> {
     return 0
   }
   const run = await COMMANDS[command]()
-  const status = await run(config, { print, clock })
-  // A server that hangs keeps its connection open, and would keep us.
-  if (ASKING.includes(command)) process.stdout.write('', () => process.exit(status))
-  return status
+  return await run(config, { print, clock })
 }
 
 // A reader that went away (berth report | head) is no failure of ours.
@@ -58,3 +53,6 @@ try {
     process.exitCode = 1
   }
 }
+
+// A server that hangs keeps its connection open, and would keep us. What was printed is out when the empty piece after it is.
+process.stdout.write('', () => process.exit())

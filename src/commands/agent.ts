@@ -13,12 +13,13 @@ import type { Attempt } from '../facts/fact.ts'
 import { detectBootId } from '../facts/kernel.ts'
 import { type NodeObject, parseNode } from '../facts/node-object.ts'
 import type { HostReader } from '../host/host.ts'
-import { pulse } from '../host/pulse.ts'
+import { pulse, signOf } from '../host/pulse.ts'
 import { CONDITION_TYPE, type Condition } from '../publish/condition.ts'
 import { createPublisher, type NodeView, type Publisher } from '../publish/publisher.ts'
 import { VERSION } from '../version.ts'
 import { CommandError, termsOf } from './command.ts'
 import type { Diary } from './diary.ts'
+import { helperHandover } from './helper-handover.ts'
 import { openHost } from './look.ts'
 import { createWake, type Wake } from './wake.ts'
 
@@ -61,7 +62,7 @@ export async function runAgent(config: Config, world: AgentWorld): Promise<void>
         },
         inner
       )
-      const pulsing = watchPulse(options['host-root'], wake)
+      const pulsing = watchPulse(options, wake)
       inner.signal.addEventListener('abort', () => clearInterval(pulsing), { once: true })
       if (inner.signal.aborted) clearInterval(pulsing)
       const loop = { config, world: inner, host, connection, wake, seen }
@@ -108,10 +109,11 @@ const viewOf = ({ metadata, spec, status }: V1Node): NodeView => ({
   condition: status?.conditions?.find(({ type }) => type === CONDITION_TYPE) as Condition | undefined
 })
 
-function watchPulse(root: string, wake: Wake): NodeJS.Timeout {
-  let last = pulse(root)
+function watchPulse({ 'host-root': root, handover }: Config['options'], wake: Wake): NodeJS.Timeout {
+  const sign = () => `${pulse(root)}\0${signOf(handover)}`
+  let last = sign()
   return setInterval(() => {
-    const now = pulse(root)
+    const now = sign()
     if (now !== last) wake.want('look')
     last = now
   }, PULSE)
@@ -239,7 +241,8 @@ async function look(before: Snapshot | undefined, { config, world, host, connect
   const { clock, diary } = world
   const podSecurity = await podSecurityOf(config, connection)
   const past = { memory: before?.memory ?? NO_MEMORY, patience: config.options['unknown-after'] }
-  const snapshot = await cycle({ host, node: seen.node, podSecurity }, termsOf(config), clock, past)
+  const left = await helperHandover({ path: config.options.handover, node: config.options['node-name'], host, diary })
+  const snapshot = await cycle({ host, node: seen.node, podSecurity, ...left }, termsOf(config), clock, past)
   diary.looked(snapshot)
   return snapshot
 }

@@ -10,6 +10,7 @@ import { labels } from '../publish/labels.ts'
 import type { Metrics } from '../publish/metrics.ts'
 import type { PublishListener } from '../publish/publisher.ts'
 import { type ReadTimes, readTimes, type Status, type Write } from '../publish/status.ts'
+import type { Outcome } from '../remedies/remedy.ts'
 
 /** Hears of everything that the agent does, and tells logs, Prometheus and the status page. It decides nothing. */
 export interface Diary extends PublishListener {
@@ -17,6 +18,8 @@ export interface Diary extends PublishListener {
   readonly identified: (user: string, node: string) => void
   readonly guarded: (guard: Guard) => void
   readonly looked: (snapshot: Snapshot) => void
+  /** What the helper left is not believed, or cannot be read. */
+  readonly doubted: (why: string) => void
   readonly turned: (isPublished: boolean) => void
   readonly alive: () => void
   /** A request to the API was answered, by this HTTP status; 0 when it was not. */
@@ -93,12 +96,15 @@ export function createDiary({ log, metrics, node, prefix, version, clock, patien
       log.event(enforced ? 'guard-proved' : 'guard-missing', says)
     },
     looked: snapshot => {
+      for (const outcome of news(page.snapshot?.outcomes ?? [], snapshot.outcomes))
+        metrics.remedyRun(outcome.remedy, outcome.result)
       page.snapshot = snapshot
       page.readAt = readTimes(page.readAt, snapshot)
       metrics.observeSnapshot(snapshot)
       metrics.success('look', clock.now())
       log.event('node-looked-at', 'looked at the node', { recalled: snapshot.recalled })
     },
+    doubted: why => log.event('helper-doubted', why),
     turned: isPublished => {
       page.turnedAt = clock.elapsed()
       page.isPublished = isPublished
@@ -166,6 +172,10 @@ export function createDiary({ log, metrics, node, prefix, version, clock, patien
     })
   }
 }
+
+/** What was tried since the last look. */
+const news = (before: readonly Outcome[], now: readonly Outcome[]) =>
+  now.filter(({ remedy, at }) => at !== '' && !before.some(old => old.remedy === remedy && old.at === at))
 
 const WRITTEN = {
   labels: 'labels-written',

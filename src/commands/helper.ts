@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Config } from '../config.ts'
 import { cycle } from '../cycle/cycle.ts'
-import { type Findings, findingsText } from '../cycle/findings.ts'
+import { type Handover, handoverText } from '../cycle/handover.ts'
 import type { Snapshot } from '../cycle/snapshot.ts'
 import { type Proofs, untried } from '../facts/proofs.ts'
 import { localWriter } from '../host/local-writer.ts'
@@ -93,7 +93,7 @@ async function loop(work: Work, config: Config): Promise<number> {
 
 interface Handing {
   readonly config: Config
-  readonly outcomes: Findings['outcomes']
+  readonly outcomes: Handover['outcomes']
   readonly snapshot: Snapshot
   readonly written: string
   readonly log: Log
@@ -101,7 +101,7 @@ interface Handing {
 
 /** Written when it says something else than the last one; a full or missing volume is told, and tried again at the next turn. */
 async function handOver({ config, outcomes, snapshot, written, log }: Handing): Promise<string> {
-  const { 'findings-file': path, 'node-name': node } = config.options
+  const { handover: path, 'node-name': node } = config.options
   const { facts } = snapshot
   const body = {
     ...({ schema: 1, version: VERSION, node } as const),
@@ -113,10 +113,10 @@ async function handOver({ config, outcomes, snapshot, written, log }: Handing): 
   const text = JSON.stringify(body)
   if (text === written) return written
   try {
-    await localWriter('/').write(path, findingsText({ ...body, at: snapshot.at }), 0o644)
+    await localWriter('/').write(path, handoverText({ ...body, at: snapshot.at }), 0o644)
     return text
   } catch (error) {
-    log.event('write-failed', `the findings could not be handed over: ${(error as Error).message}`, { key: path })
+    log.event('write-failed', `what was found could not be handed over: ${(error as Error).message}`, { key: path })
     return written
   }
 }

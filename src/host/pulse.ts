@@ -38,7 +38,8 @@ const withoutCounts = (text: string): string => text.replace(/^(\w+) \d+ \d+ .*$
 
 const textOf = (path: string): string => quietly(() => readFileSync(path, 'latin1'))
 
-const signOf = (path: string): string =>
+/** Whether what a path leads to is still the same. */
+export const signOf = (path: string): string =>
   quietly(() => {
     // What is not there is the usual case, and an error object for it would be most of what a pulse costs.
     const stats = statSync(path, { throwIfNoEntry: false })

@@ -67,7 +67,14 @@ export function wayOutLines(snapshot: Snapshot, paint: Paint): readonly string[]
   return [...ways].flatMap(([way, names]) => hang('  - ', 4, `${way} (${names.join(', ')})`, paint.columns))
 }
 
-export const remedyLines = ({ plan }: Snapshot, paint: Paint): readonly string[] =>
-  plan.flatMap(({ remedy, decision, because }) =>
+/** What could be mended, or what came of it where a helper did or planned it by its own permits. */
+export const remediesOf = ({ plan, outcomes }: Pick<Snapshot, 'plan' | 'outcomes'>) =>
+  plan.map(({ remedy, decision, because }) => {
+    const outcome = outcomes.find(one => one.remedy === remedy)
+    return outcome === undefined ? { remedy, decision, because } : { remedy, decision: outcome.result, because: outcome.because }
+  })
+
+export const remedyLines = (snapshot: Snapshot, paint: Paint): readonly string[] =>
+  remediesOf(snapshot).flatMap(({ remedy, decision, because }) =>
     hang(`  ${paint.bold(remedy.padEnd(TEXT_AT.remedy - 2))}`, TEXT_AT.remedy, `${decision}: ${because}`, paint.columns)
   )

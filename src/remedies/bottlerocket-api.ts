@@ -1,96 +1,175 @@
 import { randomBytes } from 'node:crypto'
 import { request } from 'node:http'
 
-/** An answer of the API server; its errors have no content type, and some have no body. */
-export interface Answer {
+/** Two names of one kernel value. The API keeps them apart, and applies both in an order of its own (a coin toss each time). */
+export const SPELLINGS = ['user.max_user_namespaces', 'user/max_user_namespaces'] as const
+export type Spelling = (typeof SPELLINGS)[number]
+/** The texts by their spelling, as they are kept; what is not set is left out. */
+export type Setting = Readonly<Partial<Record<Spelling, string>>>
+
+/** `absent`: no socket; `refused`: this node will never take it; `passing`: it may go better the next time. */
+export type ApiTrouble = 'absent' | 'refused' | 'passing'
+
+export class BottlerocketError extends Error {
+  readonly trouble: ApiTrouble
+  constructor(trouble: ApiTrouble, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'BottlerocketError'
+    this.trouble = trouble
+  }
+}
+
+/** The few calls that we make. All throw `BottlerocketError`. */
+export interface BottlerocketApi {
+  /** What is committed; that says nothing about the kernel. */
+  readonly read: () => Promise<Setting>
+  /** Stages it into a new transaction of our own, whose name is given back. A refused one is dropped again. */
+  readonly stage: (setting: Setting) => Promise<string>
+  /** A failure does not mean that nothing was committed: a 500 comes after the commit. */
+  readonly commit: (transaction: string) => Promise<void>
+  /** Drops what we staged ourselves. */
+  readonly drop: (transaction: string) => Promise<void>
+}
+
+/** Milliseconds for a whole exchange; the real server answers within 25. */
+const PATIENCE = 5_000
+/** Bytes. */
+const MOST = 64 * 1024
+const KEYS = 'settings.kernel.sysctl."user.max_user_namespaces",settings.kernel.sysctl.user/max_user_namespaces'
+/** An empty name would hit the transactions of everybody, and a known one those of somebody else. */
+const OUR_NAME = /^berth-[0-9a-f]{16}$/
+
+/**
+ * The API server of Bottlerocket behind its Unix socket. A 204 of `/tx/apply` is followed by bytes that break the framing, so it is
+ * never called: to stage the same value again applies it as well.
+ */
+export function bottlerocketApi(socket: string, patience = PATIENCE): BottlerocketApi {
+  const send = async (method: Method, path: string, body = '') => {
+    const answer = await exchange({ socket, method, path, body, patience })
+    const trouble = troubleOf(answer)
+    if (trouble === undefined) return answer.text
+    throw new BottlerocketError(trouble, `the Bottlerocket API answered ${method} ${bare(path)} with ${said(answer)}`)
+  }
+  const drop = async (transaction: string) => {
+    await send('DELETE', `/tx?tx=${ours(transaction)}`)
+  }
+  return {
+    read: async () => {
+      // A filtered look answers `{}` with 200 before the settings are there, so it is asked for what shows the boot.
+      const pending = jsonOf(await send('GET', '/tx/list'))
+      if (Array.isArray(pending) && pending.includes('bottlerocket-launch')) {
+        throw new BottlerocketError('passing', 'the Bottlerocket API has not committed the settings of this boot yet')
+      }
+      return parseSetting(jsonOf(await send('GET', `/settings?keys=${encodeURIComponent(KEYS)}`)))
+    },
+    stage: async setting => {
+      const transaction = `berth-${randomBytes(8).toString('hex')}`
+      try {
+        await send('PATCH', `/settings?tx=${ours(transaction)}`, JSON.stringify({ kernel: { sysctl: setting } }))
+        return transaction
+      } catch (error) {
+        await drop(transaction).catch(() => undefined)
+        throw error
+      }
+    },
+    commit: async transaction => {
+      await send('POST', `/tx/commit_and_apply?tx=${ours(transaction)}`)
+    },
+    drop
+  }
+}
+
+/** Both spellings out of the answer to a look at the settings; anything but objects and texts throws. */
+export function parseSetting(answer: unknown): Setting {
+  const sysctl = below(below(answer, 'kernel'), 'sysctl')
+  const found = SPELLINGS.flatMap(name => {
+    const value = below(sysctl, name, 'string')
+    return value === undefined ? [] : [[name, value]]
+  })
+  return Object.fromEntries(found)
+}
+
+function below(parent: unknown, name: string, kind: 'object' | 'string' = 'object'): unknown {
+  if (parent === undefined) return undefined
+  if (typeof parent === 'object' && parent !== null) {
+    const value = Object.hasOwn(parent, name) ? (parent as Readonly<Record<string, unknown>>)[name] : undefined
+    const found = typeof value
+    if (value === undefined || (found === kind && value !== null)) return value
+  }
+  throw new BottlerocketError('passing', `the Bottlerocket API answered with settings that cannot be understood, at ${name}`)
+}
+
+const jsonOf = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new BottlerocketError('passing', 'the Bottlerocket API answered with something that is no JSON', { cause })
+  }
+}
+
+const ours = (transaction: string): string => {
+  if (!OUR_NAME.test(transaction)) throw new TypeError(`${JSON.stringify(transaction)} is no transaction of ours`)
+  return transaction
+}
+
+type Method = 'GET' | 'PATCH' | 'POST' | 'DELETE'
+
+interface Answer {
   readonly status: number
   readonly text: string
 }
 
-/** The API server of a Bottlerocket node could not be asked, or said no. */
-export class BottlerocketError extends Error {
-  /** It will say the same again: the call or the setting does not exist there, or we may not. */
-  readonly isFinal: boolean
-  constructor(message: string, isFinal: boolean, cause?: unknown) {
-    super(message, { cause })
-    this.name = 'BottlerocketError'
-    this.isFinal = isFinal
-  }
+/** A 404 with a text means that there is no such data, as before the boot is finished; without one, that there is no such call. */
+function troubleOf({ status, text }: Answer): ApiTrouble | undefined {
+  if (status >= 200 && status < 300) return undefined
+  if (status === 404) return text === '' ? 'refused' : 'passing'
+  return [400, 401, 403, 405, 410, 413, 501].includes(status) ? 'refused' : 'passing'
 }
 
-const PATIENCE = 5_000
-const LONGEST = 256 * 1024
+const said = ({ status, text }: Answer): string => `${status} ${JSON.stringify(text.trim().slice(0, 200))}`
+const bare = (path: string): string => path.replace(/\?.*/, '')
 
-const DOTTED = 'user.max_user_namespaces'
-const SLASHED = 'user/max_user_namespaces'
-
-export interface Sysctls {
-  readonly dotted: string | undefined
-  /** The other spelling of the same setting, which is applied apart from the first, in any order. */
-  readonly slashed: string | undefined
+interface Exchange {
+  readonly socket: string
+  readonly method: Method
+  readonly path: string
+  readonly body: string
+  readonly patience: number
 }
 
-/** What the API holds for the limit, in both spellings. Throws `BottlerocketError`. */
-export async function readLimit(socket: string): Promise<Sysctls> {
-  const keys = [`settings.kernel.sysctl.%22${DOTTED}%22`, `settings.kernel.sysctl.${SLASHED}`].join(',')
-  const { status, text } = await ask(socket, 'GET', `/settings?keys=${keys}`)
-  // Early at boot there are no settings at all, which is said in words.
-  if (status === 404 && text !== '') return { dotted: undefined, slashed: undefined }
-  if (status !== 200) throw refused('read the setting', { status, text })
-  const found = parse(text)
-  return { dotted: found[DOTTED], slashed: found[SLASHED] }
-}
-
-function parse(text: string): Readonly<Record<string, string | undefined>> {
-  try {
-    const { kernel } = JSON.parse(text) as { kernel?: { sysctl?: Record<string, string> } }
-    return kernel?.sysctl ?? {}
-  } catch (error) {
-    throw new BottlerocketError('the Bottlerocket API answered with something that is not JSON', false, error)
-  }
-}
-
-/**
- * Stages the value, in both spellings where the other one is set too, and applies it, in a transaction of a name of our own. That it
- * says it did proves nothing about the kernel. Throws `BottlerocketError`; after a 500 the value may be committed all the same.
- */
-export async function setLimit(socket: string, value: number, { slashed }: Sysctls): Promise<void> {
-  const name = `berth-${randomBytes(8).toString('hex')}`
-  const text = String(value)
-  const sysctl = { [DOTTED]: text, ...(slashed === undefined ? {} : { [SLASHED]: text }) }
-  const staged = await ask(socket, 'PATCH', `/settings?tx=${name}`, JSON.stringify({ kernel: { sysctl } }))
-  if (staged.status !== 204) throw refused('stage the setting', staged)
-  const applied = await ask(socket, 'POST', `/tx/commit_and_apply?tx=${name}`)
-  if (applied.status !== 200) throw refused('apply the setting', applied)
-}
-
-/** An empty 404 means that there is no such call; what is passing is said by 5xx, or by words about what is not there yet. */
-function refused(tried: string, { status, text }: Answer): BottlerocketError {
-  const says = text.trim() === '' ? '' : `: ${text.trim().slice(0, 200)}`
-  const isFinal = status === 400 || status === 401 || status === 403 || (status === 404 && text === '')
-  return new BottlerocketError(`the Bottlerocket API refused to ${tried} (${status})${says}`, isFinal)
-}
-
-/** One request on a connection of its own: a stray body after a 204 would stand before the next answer. */
-function ask(socketPath: string, method: 'GET' | 'PATCH' | 'POST', path: string, body?: string): Promise<Answer> {
+/** One request on a connection of its own: the server closes idle ones without a word. */
+function exchange({ socket, method, path, body, patience }: Exchange): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const fail = (error: Error): void => {
-      const { code = '' } = error as NodeJS.ErrnoException
-      const isFinal = code === 'EACCES' || code === 'EPERM' || code === 'ENOENT' || code === 'ENOTSOCK'
-      reject(new BottlerocketError(`the Bottlerocket API cannot be reached: ${error.message}`, isFinal, error))
-    }
-    const headers = { host: 'localhost', ...(body === undefined ? {} : { 'content-type': 'application/json' }) }
-    const asked = request({ socketPath, method, path, headers, agent: false, signal: AbortSignal.timeout(PATIENCE) }, answer => {
-      let text = ''
-      answer.setEncoding('utf8')
-      answer.on('data', (piece: string) => {
-        text += piece
-        if (text.length > LONGEST) asked.destroy(new Error('its answer does not end'))
-      })
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text }))
+    const fail = (error: NodeJS.ErrnoException) => reject(unanswered(`${method} ${bare(path)}`, error))
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
+    const signal = AbortSignal.timeout(patience)
+    const sent = request({ socketPath: socket, agent: false, method, path, signal, ...(method === 'GET' ? {} : { headers }) })
+    sent.on('error', fail)
+    sent.on('response', answer => {
+      const status = answer.statusCode ?? 0
+      const chunks: Buffer[] = []
+      let size = 0
       answer.on('error', fail)
+      // What follows a 204 is no part of it.
+      if (status === 204) resolve({ status, text: '' })
+      answer.on('data', (chunk: Buffer) => {
+        size += chunk.length
+        if (size > MOST) answer.destroy(new Error(`more than ${MOST / 1024} KiB`))
+        else chunks.push(chunk)
+      })
+      answer.on('end', () => resolve({ status, text: Buffer.concat(chunks).toString('utf8') }))
     })
-    asked.on('error', fail)
-    asked.end(body)
+    sent.end(body)
   })
+}
+
+function unanswered(call: string, cause: NodeJS.ErrnoException): BottlerocketError {
+  const code = cause.code ?? ''
+  if (code === 'ENOENT' || code === 'ENOTDIR')
+    return new BottlerocketError('absent', 'the socket of the Bottlerocket API is not there')
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new BottlerocketError('refused', `the Bottlerocket API does not let us in: ${code} by mode or by SELinux`, { cause })
+  }
+  const why = cause.name === 'AbortError' || cause.name === 'TimeoutError' ? 'no answer in time' : cause.code || cause.message
+  return new BottlerocketError('passing', `the Bottlerocket API did not answer ${call}: ${why}`, { cause })
 }

@@ -77,7 +77,13 @@ describe('what a trial printed', () => {
       'untried',
       'EACCES (permission denied)'
     ],
-    ['no tool', 'id-mapped-mount', `${FREE}untried finding a tool: neither is there\n`, 'untried', 'finding a tool: neither is there'],
+    [
+      'no tool',
+      'id-mapped-mount',
+      `${FREE}untried finding a tool: neither is there\n`,
+      'untried',
+      'finding a tool: neither is there'
+    ],
     [
       'no namespace to be had',
       'id-mapped-mount',
@@ -86,7 +92,13 @@ describe('what a trial printed', () => {
       'broke off (status 0): unshare: unshare failed'
     ],
     ['a full disk', 'shiftfs-on-disk', `${SHIFTED}failed creating a file: touch: No space left on device\n`, 'untried', 'ENOSPC'],
-    ['a read-only disk', 'id-mapped-mount', 'untried making a scratch directory: mktemp: Read-only file system\n', 'untried', 'EROFS'],
+    [
+      'a read-only disk',
+      'id-mapped-mount',
+      'untried making a scratch directory: mktemp: Read-only file system\n',
+      'untried',
+      'EROFS'
+    ],
     ['overlayfs on it', 'overlay-on-id-mapped', `${MAPPED}saw owner 165536:165536\nend\n`, 'works', 'overlayfs mounts on it'],
     [
       'overlayfs before 5.19',
@@ -111,10 +123,22 @@ describe('what a trial printed', () => {
       'fails',
       'making a directory: EPERM'
     ],
-    ['shiftfs that does not shift', 'shiftfs-on-disk', `${FREE}saw owner 65534:65534\nend\n`, 'fails', '65534:65534 instead of 0:0'],
+    [
+      'shiftfs that does not shift',
+      'shiftfs-on-disk',
+      `${FREE}saw owner 65534:65534\nend\n`,
+      'fails',
+      '65534:65534 instead of 0:0'
+    ],
     ['shiftfs on ID-mapped', 'shiftfs-on-disk', `${FREE}refused marking a mount: mount: Invalid argument\n`, 'fails', 'EINVAL'],
     ['procfs', 'procfs', 'saw pid 1\nend\n', 'works', 'number 1'],
-    ['procfs under a mask', 'procfs', 'failed mounting procfs: unshare: mount /proc failed: Operation not permitted\n', 'fails', 'EPERM'],
+    [
+      'procfs under a mask',
+      'procfs',
+      'failed mounting procfs: unshare: mount /proc failed: Operation not permitted\n',
+      'fails',
+      'EPERM'
+    ],
     ['an old procfs', 'procfs', 'saw pid 4711\nend\n', 'fails', '4711'],
     ['an unknown refusal', 'id-mapped-mount', `${FREE}refused mount_setattr: what is this\n`, 'untried', 'what is this'],
     ['an unknown failure', 'shiftfs-on-disk', `${SHIFTED}failed removing files: what is this\n`, 'fails', 'what is this'],
