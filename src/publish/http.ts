@@ -58,7 +58,7 @@ export async function startHttp({ listen, sources }: HttpOptions): Promise<HttpS
       headersTimeout: LIMITS.headersTimeout,
       requestTimeout: LIMITS.requestTimeout,
       keepAliveTimeout: LIMITS.keepAlive,
-      connectionsCheckingInterval: 5_000
+      connectionsCheckingInterval: 2_000
     },
     handle
   )

@@ -1,203 +1,343 @@
-import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { WORLD } from '../../src/commands/connected.ts'
-import type { CheckName } from '../../src/commands/doctor/checks.ts'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { type CheckName, checks } from '../../src/commands/doctor/checks.ts'
 import { examineAndTell } from '../../src/commands/doctor.ts'
 import { parseConfig } from '../../src/config.ts'
+import { CONDITION_TYPE } from '../../src/publish/condition.ts'
 import type { Finding } from '../../src/publish/findings.ts'
-import { type AgentProcess, endAgents, eventually, nodeOf, startAgent } from './agent-process.ts'
+import { type AgentProcess, BOOT, endAgents, eventually, type HostRoot, hostRoot, nodeOf, startAgent } from './agent-process.ts'
 import { succeeded } from './api.ts'
 import { type ControlPlane, startControlPlane } from './control-plane.ts'
+import { type FakeApi, fakeApi, text } from './fake-api.ts'
 import { writeKubeconfig } from './kubeconfigs.ts'
 import { AGENT, applyManifests } from './manifests.ts'
-import { createNode, realisticNode } from './nodes.ts'
-import { holdFreePort } from './ports.ts'
+import { createNode, type NodeObject, realisticNode } from './nodes.ts'
 
-// Its policy and role are taken away here, so that it must be a control plane of our own.
+// Roles and policies are taken away here, which other test files rely on.
 let plane: ControlPlane
+let root: HostRoot
+let agent: AgentProcess
 let kubeconfig: string
 let listen: string
-let agent: AgentProcess
-
-const NAME = 'patient'
-const STARTUP = { key: 'startup-taint.cluster-autoscaler.kubernetes.io/berth', effect: 'NoSchedule' }
-const BINDING = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/berth-agent'
-const ROLE = '/apis/rbac.authorization.k8s.io/v1/clusterroles/berth-agent'
+const open: FakeApi[] = []
+const own = 'doctor-own'
+const boot = '11111111-1111-4111-8111-111111111111'
+const startup = { key: 'startup-taint.cluster-autoscaler.kubernetes.io/berth', effect: 'NoSchedule' } as const
+const times = { lastHeartbeatTime: '2026-01-05T10:20:30Z', lastTransitionTime: '2026-01-05T08:00:00Z' }
 
 beforeAll(async () => {
   plane = await startControlPlane()
+  root = hostRoot()
+  root.write(BOOT, `${boot}\n`)
   await applyManifests(plane)
-  await createNode(plane, realisticNode(NAME))
-  await plane.api('PATCH', `/api/v1/nodes/${NAME}/status`, { status: { nodeInfo: { bootID: bootId() } } })
-  kubeconfig = await ownKubeconfig(NAME)
-  const { port, release } = await holdFreePort()
-  await release()
-  listen = `127.0.0.1:${port}`
-  agent = await startAgent(NAME, kubeconfig, ['--listen', listen])
-  await nodeOf(plane, NAME).isLabelled()
+  await createNode(plane, onThisMachine(own))
+  kubeconfig = await kubeconfigOf(await plane.tokenFor({ ...AGENT, nodeName: own }))
+  agent = await startAgent(own, kubeconfig, ['--host-root', root.path])
+  listen = await eventually('it listens', () => /at (127\.0\.0\.1:\d+)/.exec(agent.said())?.[1] ?? false)
+  await eventually('it is settled', async () => {
+    const conditions = await nodeOf(plane, own).conditions()
+    const { status } = await agent.get('/readyz')
+    return status === 200 && conditions.some(({ type }) => type === CONDITION_TYPE)
+  })
+})
+afterEach(async () => {
+  for (const server of open.splice(0)) await server.close()
 })
 afterAll(async () => {
   await endAgents()
   await plane?.close()
+  root?.remove()
 })
 
-const bootId = () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
-
-const ownKubeconfig = async (nodeName: string, server = plane.url) =>
-  await writeKubeconfig(plane.directory, {
-    cluster: { server, 'certificate-authority': plane.caFile },
-    user: { token: await plane.tokenFor({ ...AGENT, nodeName }) }
-  })
-
-interface Asked {
-  readonly kubeconfig: string
-  readonly name: string
-  readonly listen: string
-  readonly format: 'json' | 'table'
-  readonly now: () => Date
+/** A Node whose kubelet has seen the same boot as the host root of these tests. */
+function onThisMachine(name: string, overrides: Parameters<typeof realisticNode>[1] = {}): NodeObject {
+  const node = realisticNode(name, overrides)
+  return { ...node, status: { ...node.status, nodeInfo: { ...(node.status['nodeInfo'] as object), bootID: boot } } }
 }
 
-async function doctor(more: Partial<Asked> = {}) {
-  const asked = { kubeconfig, name: NAME, listen, format: 'json' as const, now: () => new Date(), ...more }
-  const { kubeconfig: file, name, format, now } = asked
-  const args = ['doctor', '--kubeconfig', file, '--node-name', name, '--listen', asked.listen, '--format', format]
-  let text = ''
-  const print = (piece: string) => {
-    text += piece
+const kubeconfigOf = (token: string, server = plane.url): Promise<string> =>
+  writeKubeconfig(plane.directory, { cluster: { server, 'certificate-authority': plane.caFile }, user: { token } })
+
+interface Wish {
+  readonly node?: string
+  readonly kubeconfig?: string
+  readonly more?: readonly string[]
+  readonly now?: () => Date
+}
+
+const argsOf = ({ node = own, kubeconfig: file = kubeconfig, more = [] }: Wish) => [
+  ...['doctor', '--kubeconfig', file, '--node-name', node, '--host-root', root.path],
+  ...(more.includes('--listen') ? [] : ['--listen', listen]),
+  ...more
+]
+
+/** What doctor says of each check, and its exit status; in this process, so that a test can give another clock. */
+async function ask(wish: Wish = {}) {
+  const printed: string[] = []
+  const config = parseConfig([...argsOf(wish), '--format', 'json'], {}, {})
+  const clock = { elapsed: () => performance.now(), now: wish.now ?? (() => new Date()) }
+  const world = { sleep: async () => undefined, random: () => 0, connection: {} }
+  const status = await examineAndTell(config, { print: piece => printed.push(piece), clock }, world)
+  const found = JSON.parse(printed.join('')) as readonly Finding[]
+  const of = (check: CheckName) => found.find(finding => finding.check === check) as Finding
+  return { status, of, wrong: found.filter(({ answer }) => answer === 'no').map(({ check }) => check) }
+}
+
+const answered = (answer: Finding['answer'], saw: string, wayOut = '') =>
+  expect.objectContaining({ answer, saw: expect.stringContaining(saw), wayOut: expect.stringContaining(wayOut) })
+
+describe('of a right installation', () => {
+  test('everything is ok, as a user sees it', async () => {
+    const cwd = join(import.meta.dirname, '../..')
+    const { exitCode, stdout, stderr } = await execa(process.execPath, ['src/main.ts', ...argsOf({})], { cwd, reject: false })
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+    for (const check of Object.keys(checks)) expect(stdout).toMatch(new RegExp(`^ {2}${check} +ok `, 'm'))
+    expect(stdout).toContain('12 ok, 0 no, 0 unknown')
+    expect(stdout).not.toContain('caution')
+    expect(stdout).not.toContain('eyJ')
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
+  })
+
+  test('needs the name of the Node to be told', async () => {
+    await expect(ask({ node: '' })).rejects.toMatchObject({ status: 2, message: expect.stringContaining('--node-name') })
+  })
+
+  test('and nothing was written to find that out', async () => {
+    await createNode(plane, onThisMachine('doctor-quiet', { labels: { 'berth.dev/cvm': 'true' } }))
+    const before = await nodeOf(plane, 'doctor-quiet').read()
+    const { of } = await ask({ node: 'doctor-quiet', kubeconfig: await tokenOn('doctor-quiet') })
+    expect(of('guard')).toEqual(answered('ok', 'refuses'))
+    expect(of('writes')).toEqual(answered('ok', 'would be taken'))
+    expect(await nodeOf(plane, 'doctor-quiet').read()).toEqual(before)
+  })
+})
+
+const tokenOn = async (node: string) => kubeconfigOf(await plane.tokenFor({ ...AGENT, nodeName: node }))
+
+describe('the API', () => {
+  test('that is away fails its check; the others say that they were not tried, and the agent is asked all the same', async () => {
+    const { status, of, wrong } = await ask({ kubeconfig: await kubeconfigOf('x', 'https://127.0.0.1:1') })
+    expect({ status, wrong }).toEqual({ status: 1, wrong: ['api'] })
+    expect(of('api')).toEqual(answered('no', 'nothing listens', '--kubeconfig'))
+    for (const check of [
+      'clock',
+      'identity',
+      'permissions',
+      'writes',
+      'node',
+      'machine',
+      'labels',
+      'heartbeat',
+      'taint'
+    ] as const)
+      expect(of(check)).toEqual(answered('unknown', 'not tried, since the API does not answer'))
+    expect(of('agent')).toEqual(answered('ok', 'healthy'))
+  })
+
+  test('that does not know the token is told once', async () => {
+    const { status, of, wrong } = await ask({ kubeconfig: await kubeconfigOf('nobody') })
+    expect({ status, wrong }).toEqual({ status: 1, wrong: ['identity'] })
+    expect(of('identity')).toEqual(answered('no', '401', 'renew'))
+    expect(of('permissions')).toEqual(answered('unknown', 'the API does not know us'))
+  })
+
+  test('that is none is told', async () => {
+    const server = await fakeApi(text(404, 'text/html', '<html>nothing here</html>'))
+    open.push(server)
+    const cluster = { server: `http://127.0.0.1:${server.port}`, 'insecure-skip-tls-verify': true }
+    const { of } = await ask({ kubeconfig: await writeKubeconfig(plane.directory, { cluster }) })
+    expect(of('api')).toEqual(answered('no', '404'))
+  })
+
+  test.each([
+    [60_000, 'ahead of'],
+    [-60_000, 'behind']
+  ])('has another clock than we: by %i ms', async (offset, direction) => {
+    const { of, wrong } = await ask({ now: () => new Date(Date.now() + offset) })
+    expect(wrong).toContain('clock')
+    expect(of('clock')).toEqual(answered('no', direction, 'chronyc'))
+    const [, seconds] = /at least ([\d.]+) s/.exec(of('clock').saw) ?? []
+    expect(Number(seconds)).toBeGreaterThan(57)
+    expect(Number(seconds)).toBeLessThanOrEqual(61)
+  })
+})
+
+describe('the identity', () => {
+  test('of a pod on another Node is told, with what follows from it', async () => {
+    await createNode(plane, realisticNode('doctor-other'))
+    const { status, of, wrong } = await ask({ node: 'doctor-other' })
+    expect(status).toBe(1)
+    expect(wrong).toEqual(expect.arrayContaining(['identity', 'machine', 'agent']))
+    expect(of('identity')).toEqual(answered('no', `"${own}", and --node-name is "doctor-other"`, 'spec.nodeName'))
+    expect(of('machine')).toEqual(answered('no', 'is not that Node', 'spec.nodeName'))
+    expect(of('agent')).toEqual(answered('no', `that of the Node "${own}"`, '--listen'))
+  })
+
+  test('of an administrator proves less, and that is said', async () => {
+    const { status, of } = await ask({ kubeconfig: plane.kubeconfig })
+    expect(status).toBe(0)
+    expect(of('identity').cautions).toEqual([expect.stringContaining('name no Node')])
+    expect(of('permissions').cautions).toEqual([expect.stringContaining('list nodes')])
+    // By the word of the agent that runs here.
+    expect(of('guard')).toEqual(answered('ok', 'the agent reports'))
+    const elsewhere = await ask({ kubeconfig: plane.kubeconfig, more: ['--listen', '127.0.0.1:1'] })
+    expect(elsewhere.of('guard')).toEqual(answered('unknown', "only the agent's own token"))
+  })
+
+  test('is on no Node that is there', async () => {
+    const { of } = await ask({ node: 'doctor-nowhere', kubeconfig: await tokenOn('doctor-nowhere') })
+    expect(of('node')).toEqual(answered('no', '404', 'kubectl get nodes'))
+    expect(of('labels')).toEqual(answered('unknown', 'not tried'))
+  })
+})
+
+const role = '/apis/rbac.authorization.k8s.io/v1/clusterroles/berth-agent'
+
+/** Does that to the role, waits until it counts, and puts everything back afterwards. */
+async function withRules(rules: readonly object[], act: () => Promise<void>): Promise<void> {
+  await succeeded('role', plane.api('PATCH', role, { rules }))
+  try {
+    await act()
+  } finally {
+    await applyManifests(plane)
   }
-  const clock = { elapsed: () => performance.now(), now }
-  const world = { ...WORLD, sleep: async () => undefined }
-  const status = await examineAndTell(parseConfig(args, {}, { columns: 80 }), { print, clock }, world)
-  const found = format === 'json' ? (JSON.parse(text) as readonly Finding[]) : []
-  const of = (check: CheckName) => found.find(one => one.check === check) as Finding
-  const answers = Object.fromEntries(found.map(({ check, answer }) => [check, answer]))
-  return { status, text, answers, of, wrong: found.filter(({ answer }) => answer !== 'ok').map(({ check }) => check) }
 }
 
-test('a right installation is found right in every check, by the own token', async () => {
-  await eventually('every check holds', async () => {
-    const { status, wrong } = await doctor()
-    expect({ status, wrong }).toEqual({ status: 0, wrong: [] })
-    return true
+const rule = (resource: string, ...verbs: readonly string[]) => ({ apiGroups: [''], resources: [resource], verbs })
+
+describe('the permissions', { timeout: 120_000 }, () => {
+  test('that lack are named', async () => {
+    const rules = [rule('nodes', 'get', 'watch', 'patch'), rule('events', 'create')]
+    await withRules(rules, async () => {
+      const { of, wrong } = await eventually('the role is felt', async () => {
+        const found = await ask()
+        return found.wrong.includes('permissions') && found
+      })
+      expect(of('permissions')).toEqual(answered('no', 'lacking: patch nodes/status, patch events', 'rbac.yaml'))
+      expect(of('writes')).toEqual(answered('no', '403'))
+      expect(wrong).toContain('writes')
+    })
   })
-  const { text, status } = await doctor({ format: 'table' })
-  expect(status).toBe(0)
-  expect(text.split('\n').every(line => line.length <= 80)).toBe(true)
-  expect(text).toContain('the admission policy refuses a foreign label')
-  expect(text).not.toContain('eyJ')
-})
 
-test('nothing is left on the Node by the examination', async () => {
-  const before = await nodeOf(plane, NAME).read()
-  await doctor()
-  expect((await nodeOf(plane, NAME).read()).metadata['resourceVersion']).toBe(before.metadata['resourceVersion'])
-})
-
-test('an administrator is told what these credentials cannot prove', async () => {
-  const { status, of, answers } = await doctor({ kubeconfig: plane.kubeconfig })
-  expect({ status, identity: answers['identity'] }).toEqual({ status: 0, identity: 'ok' })
-  expect(of('identity').cautions.join()).toContain('name no Node')
-  expect(of('permissions').cautions.join()).toContain('more than the agent should have')
-  // The agent's own word counts where the administrator's credentials cannot try.
-  expect(of('guard').saw).toContain('the agent reports')
-})
-
-test("another Node's name is refused", async () => {
-  const { status, of } = await doctor({ kubeconfig: await ownKubeconfig('somebody-else') })
-  expect(status).toBe(1)
-  expect(of('identity')).toMatchObject({ answer: 'no', saw: expect.stringContaining('"somebody-else"') })
-  expect(of('identity').wayOut).toContain('spec.nodeName')
-})
-
-test('a Node that is not there is told, with where to look', async () => {
-  const { status, of } = await doctor({ name: 'nobody', kubeconfig: await ownKubeconfig('nobody') })
-  expect(status).toBe(1)
-  expect(of('node')).toMatchObject({ answer: 'no', wayOut: expect.stringContaining('kubectl get nodes') })
-})
-
-test('an API that is away: said once, and the agent is asked all the same', async () => {
-  const { port, release } = await holdFreePort()
-  await release()
-  const { status, of, answers } = await doctor({ kubeconfig: await ownKubeconfig(NAME, `https://127.0.0.1:${port}`) })
-  expect(status).toBe(1)
-  expect(of('api')).toMatchObject({ answer: 'no', saw: expect.stringContaining('nothing listens') })
-  expect(answers).toMatchObject({ identity: 'unknown', permissions: 'unknown', node: 'unknown', agent: 'ok' })
-})
-
-test.each([
-  ['behind', -60_000],
-  ['ahead of', 60_000]
-])('a clock that is %s by a minute', async (direction, shift) => {
-  const { status, of } = await doctor({ now: () => new Date(Date.now() + shift) })
-  expect(status).toBe(1)
-  expect(of('clock')).toMatchObject({ answer: 'no', saw: expect.stringMatching(new RegExp(`(5[89]|60)\\.\\d s ${direction}`)) })
-  expect(of('clock').wayOut).toContain('NTP')
-})
-
-test('an agent that does not answer', async () => {
-  const { port, release } = await holdFreePort()
-  await release()
-  const { status, of } = await doctor({ listen: `127.0.0.1:${port}` })
-  expect(status).toBe(1)
-  expect(of('agent')).toMatchObject({ answer: 'no', saw: expect.stringContaining('nothing listens there') })
-})
-
-test('a role that lacks a verb, and one that has too many', async () => {
-  const role = await succeeded('read the role', plane.api<{ rules: { resources: string[]; verbs: string[] }[] }>('GET', ROLE))
-  const withRules = (change: (rule: { resources: string[]; verbs: string[] }) => string[]) =>
-    plane.api('PATCH', ROLE, { rules: role.rules.map(rule => ({ ...rule, verbs: change(rule) })) })
-  await withRules(({ resources, verbs }) => (resources.includes('events') ? ['create'] : verbs))
-  await eventually('it is seen', async () => {
-    expect((await doctor()).of('permissions').saw).toBe('lacking: patch events')
-    return true
+  test('that are too many are named', async () => {
+    const rules = [
+      ...[rule('nodes', 'get', 'watch', 'patch', 'list'), rule('nodes/status', 'patch'), rule('events', 'create', 'patch')],
+      rule('secrets', 'get')
+    ]
+    await withRules(rules, async () => {
+      const { of } = await eventually('the role is felt', async () => {
+        const found = await ask()
+        return found.wrong.includes('permissions') && found
+      })
+      expect(of('permissions')).toEqual(answered('no', 'list nodes, get secrets', 'unbind'))
+    })
   })
-  expect((await doctor()).of('permissions').wayOut).toContain('rbac.yaml')
-  await withRules(({ resources, verbs }) => (resources.includes('nodes') ? [...verbs, 'list'] : verbs))
-  await eventually('it is seen', async () => {
-    expect((await doctor()).of('permissions')).toMatchObject({ answer: 'no', saw: expect.stringContaining('list nodes') })
-    return true
+})
+
+describe('the admission policy', { timeout: 120_000 }, () => {
+  test('that is not bound is missed', async () => {
+    const path = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/berth-agent'
+    await succeeded('unbind', plane.api('DELETE', path))
+    try {
+      const found = await eventually(
+        'the policy is felt no more',
+        async () => {
+          const seen = await ask()
+          return seen.wrong.includes('guard') && seen
+        },
+        60_000
+      )
+      expect(found.wrong).toEqual(['guard'])
+      expect(found.of('guard')).toEqual(answered('no', 'would take a foreign label', 'admission-policy.yaml'))
+    } finally {
+      await applyManifests(plane)
+    }
   })
-  await plane.api('PATCH', ROLE, { rules: role.rules })
-})
 
-test('a policy that is not bound', async () => {
-  expect((await plane.api('DELETE', BINDING)).status).toBe(200)
-  await eventually(
-    'it is seen',
-    async () => {
-      const { status, of } = await doctor()
-      expect(status).toBe(1)
-      expect(of('guard')).toMatchObject({ answer: 'no', saw: expect.stringContaining('would take a foreign label') })
-      expect(of('guard').wayOut).toContain('admission-policy.yaml')
-      return true
-    },
-    60_000
-  )
-  await applyManifests(plane)
-})
-
-test('the taint and the heartbeat of an agent that was stopped', async () => {
-  await agent.kill('SIGTERM')
-  await nodeOf(plane, NAME).patch({ spec: { taints: [STARTUP] } })
-  const { status, of } = await doctor({ now: () => new Date(Date.now() + 3_600_000) })
-  expect(status).toBe(1)
-  expect(of('taint')).toMatchObject({
-    answer: 'no',
-    wayOut: expect.stringContaining(`kubectl taint node ${NAME} ${STARTUP.key}-`)
+  test('with another prefix than ours refuses what the agent would write', async () => {
+    const { of } = await ask({ more: ['--label-prefix', 'other.example.com'] })
+    expect(of('writes')).toEqual(answered('no', 'only labels below berth.dev/', 'admission-policy.yaml'))
+    expect(of('labels')).toEqual(answered('no', 'no label below other.example.com/'))
   })
-  expect(of('heartbeat')).toMatchObject({ answer: 'no', saw: expect.stringContaining('old') })
-  await nodeOf(plane, NAME).label(Object.fromEntries(Object.keys(await nodeOf(plane, NAME).ours()).map(key => [key, null])))
-  expect((await doctor()).of('labels')).toMatchObject({ answer: 'no', saw: expect.stringContaining('has not been here') })
 })
 
-test('another machine than the Node that was named', async () => {
-  const other = '11111111-2222-4333-8444-555555555555'
-  await plane.api('PATCH', `/api/v1/nodes/${NAME}/status`, { status: { nodeInfo: { bootID: other } } })
-  expect((await doctor()).of('machine')).toMatchObject({ answer: 'no', saw: expect.stringContaining(other) })
+describe('the agent', () => {
+  test('that does not run is missed, on its own machine', async () => {
+    const { of, wrong } = await ask({ more: ['--listen', '127.0.0.1:1'] })
+    expect(wrong).toEqual(['agent'])
+    expect(of('agent')).toEqual(answered('no', 'nothing listens there', 'kubectl -n berth get pods'))
+  })
+
+  test('is not missed by an administrator on another machine', async () => {
+    await createNode(plane, realisticNode('doctor-far'))
+    const { of } = await ask({ node: 'doctor-far', kubeconfig: plane.kubeconfig, more: ['--listen', '127.0.0.1:1'] })
+    expect(of('machine')).toEqual(answered('unknown', 'is not that Node'))
+    expect(of('agent')).toEqual(answered('unknown', 'is not that Node', 'port-forward'))
+  })
+
+  test('is not whoever else has its port', async () => {
+    const server = await fakeApi(text(200, 'text/plain', 'node_cpu_seconds_total 1\n'))
+    open.push(server)
+    const { of } = await ask({ more: ['--listen', `127.0.0.1:${server.port}`] })
+    expect(of('agent')).toEqual(answered('no', 'is not berth', '--listen'))
+  })
+
+  test('that does not get ready is told, with its own reason', async () => {
+    const server = await fakeApi((request, response) => {
+      const told: Readonly<Record<string, readonly [number, string]>> = {
+        '/metrics': [200, 'berth_build_info{version="0.1.0",node_version="24"} 1\n'],
+        '/healthz': [200, 'fine\n'],
+        '/readyz': [503, 'the labels are not published yet\n'],
+        '/status.json': [200, JSON.stringify({ node: own })]
+      }
+      const [status, body] = told[request.url ?? ''] ?? [404, '']
+      response.writeHead(status).end(body)
+    })
+    open.push(server)
+    const { of } = await ask({ more: ['--listen', `:${server.port}`] })
+    expect(of('agent')).toEqual(answered('no', '/readyz answers 503: the labels are not published yet', 'logs'))
+  })
 })
 
-test('without a name of a Node it says what is missing', async () => {
-  const config = parseConfig(['doctor', '--kubeconfig', kubeconfig], {}, {})
-  const surroundings = { print: () => undefined, clock: { elapsed: () => 0, now: () => new Date() } }
-  await expect(examineAndTell(config, surroundings, WORLD)).rejects.toMatchObject({ status: 2 })
+describe('the Node', () => {
+  const labels = { 'berth.dev/cvm': 'true' }
+  const byAdmin = (node: string) => ask({ node, kubeconfig: plane.kubeconfig })
+
+  test('whose startup taint stands although it has labels should have lost it', async () => {
+    await createNode(plane, onThisMachine('doctor-kept', { labels, spec: { taints: [startup] } }))
+    expect((await byAdmin('doctor-kept')).of('taint')).toEqual(
+      answered('no', 'although labels are there', `kubectl taint node doctor-kept ${startup.key}-`)
+    )
+  })
+
+  test('without labels has not seen the agent', async () => {
+    await createNode(plane, onThisMachine('doctor-fresh', { spec: { taints: [startup] } }))
+    const { of } = await byAdmin('doctor-fresh')
+    expect(of('taint')).toEqual(answered('no', 'the agent has not been here', 'logs'))
+    expect(of('labels')).toEqual(answered('no', 'the agent has not been here', 'logs'))
+    expect(of('heartbeat')).toEqual(answered('no', 'the agent has not been here', 'logs'))
+  })
+
+  test('with a taint of somebody else is none of our business', async () => {
+    await createNode(plane, onThisMachine('doctor-tainted', { labels, spec: { taints: [{ ...startup, key: 'example.com/x' }] } }))
+    expect((await byAdmin('doctor-tainted')).of('taint').answer).toBe('ok')
+  })
+
+  test('with 31 labels of ours has too many', async () => {
+    const many = Object.fromEntries(Array.from({ length: 31 }, (_, index) => [`berth.dev/x${index}`, 'x']))
+    await createNode(plane, onThisMachine('doctor-many', { labels: many }))
+    expect((await byAdmin('doctor-many')).of('labels')).toEqual(answered('no', '31 labels below berth.dev/, more than 30'))
+  })
+
+  test('whose heartbeat is older than three of them is forsaken', async () => {
+    const node = onThisMachine('doctor-old', { labels })
+    const condition = { type: CONDITION_TYPE, status: 'True', reason: 'Tested', message: '', ...times }
+    await createNode(plane, { ...node, status: { ...node.status, conditions: [condition] } })
+    const { of } = await byAdmin('doctor-old')
+    expect(of('heartbeat')).toEqual(answered('no', 'one is due every 300 s', 'logs'))
+    const then = new Date(Date.parse(times.lastHeartbeatTime) + 899_000)
+    const early = await ask({ node: 'doctor-old', kubeconfig: plane.kubeconfig, now: () => then })
+    expect(early.of('heartbeat')).toEqual(answered('ok', 'True (Tested), heartbeat 14 min 59 s old'))
+  })
 })

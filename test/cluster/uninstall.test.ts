@@ -23,8 +23,7 @@ beforeAll(async () => {
 })
 afterEach(async () => {
   for (const server of open.splice(0)) await server.close()
-  const { items } = await succeeded('list', plane.api<{ items: readonly NodeObject[] }>('GET', '/api/v1/nodes'))
-  for (const { metadata } of items) await plane.api('DELETE', `/api/v1/nodes/${metadata.name}`)
+  await succeeded('clear', plane.api('DELETE', '/api/v1/nodes'))
 })
 afterAll(async () => {
   await endAgents()
@@ -87,33 +86,35 @@ const world = (): UninstallWorld => ({
   ...{ signal: new AbortController().signal, limit: 3 }
 })
 
+interface More extends Partial<UninstallWorld> {
+  readonly kubeconfig?: string
+  /** Hears each piece of the output. */
+  readonly hear?: (piece: string) => void
+}
+
 /** In this process, so that a test can give another page size and another API. */
-async function uninstall(args: readonly string[], more: Partial<UninstallWorld & { onPrint: () => void }> = {}): Promise<Told> {
-  let text = ''
-  const config = parseConfig(['uninstall', '--kubeconfig', plane.kubeconfig, ...args], {}, { columns: 80 })
+async function uninstall(args: readonly string[], { kubeconfig = plane.kubeconfig, hear, ...more }: More = {}): Promise<Told> {
+  const pieces: string[] = []
+  const config = parseConfig(['uninstall', '--kubeconfig', kubeconfig, ...args], {}, { columns: 80 })
   const print = (piece: string) => {
-    text += piece
-    more.onPrint?.()
+    pieces.push(piece)
+    hear?.(piece)
   }
   const clock = { elapsed: () => performance.now(), now: () => new Date() }
   const status = await uninstallFrom(config, { print, clock }, { ...world(), ...more })
-  return { status, text }
+  return { status, text: pieces.join('') }
 }
 
 /** The same through somebody who meddles. */
-async function throughMeddler(args: readonly string[], meddle: (passing: Passing) => ReturnType<Passing['pass']>): Promise<Told> {
+async function throughMeddler(
+  args: readonly string[],
+  meddle: (passing: Passing) => ReturnType<Passing['pass']>,
+  more: More = {}
+) {
   const server = await meddler(plane.api, meddle)
   open.push(server)
-  const kubeconfig = await writeKubeconfig(plane.directory, {
-    cluster: { server: `http://127.0.0.1:${server.port}`, 'insecure-skip-tls-verify': true }
-  })
-  const config = parseConfig(['uninstall', '--kubeconfig', kubeconfig, ...args], {}, { columns: 80 })
-  let text = ''
-  const print = (piece: string) => {
-    text += piece
-  }
-  const surroundings = { print, clock: { elapsed: () => 0, now: () => new Date() } }
-  return { status: await uninstallFrom(config, surroundings, world()), text }
+  const cluster = { server: `http://127.0.0.1:${server.port}`, 'insecure-skip-tls-verify': true }
+  return await uninstall(args, { ...more, kubeconfig: await writeKubeconfig(plane.directory, { cluster }) })
 }
 
 describe('uninstall of one Node', () => {
@@ -270,7 +271,7 @@ describe('uninstall of all Nodes', () => {
   test('ends after what it has begun when it is told to stop, and says so', async () => {
     await put(...names.map(name => labelled(name)))
     const stop = new AbortController()
-    const { status, text } = await uninstall(['--all-nodes'], { signal: stop.signal, onPrint: () => stop.abort() })
+    const { status, text } = await uninstall(['--all-nodes'], { signal: stop.signal, hear: () => stop.abort() })
     expect(status).toBe(1)
     expect(text).toContain('Stopped by a signal')
     const nodes = await Promise.all(names.map(read))
@@ -283,26 +284,18 @@ describe('uninstall of all Nodes', () => {
 
   test('tells what was done before the API went away', async () => {
     await put(...names.map(name => labelled(name)))
-    let text = ''
-    const server = await meddler(plane.api, async ({ path, pass }) =>
-      path.includes('continue=') ? refusal(403, 'Forbidden') : await pass()
+    const heard: string[] = []
+    const ended = throughMeddler(
+      ['--all-nodes'],
+      async ({ path, pass }) => (path.includes('continue=') ? refusal(403, 'Forbidden') : await pass()),
+      { hear: piece => heard.push(piece) }
     )
-    open.push(server)
-    const kubeconfig = await writeKubeconfig(plane.directory, {
-      cluster: { server: `http://127.0.0.1:${server.port}`, 'insecure-skip-tls-verify': true }
-    })
-    const config = parseConfig(['uninstall', '--all-nodes', '--kubeconfig', kubeconfig], {}, {})
-    const clock = { elapsed: () => 0, now: () => new Date() }
-    const print = (piece: string) => {
-      text += piece
-    }
-    const ended = uninstallFrom(config, { print, clock }, world())
     await expect(ended).rejects.toMatchObject({ status: 1, message: expect.stringContaining('403') })
-    expect(text).toContain('3 Nodes looked at: 3 changed, 0 failed.')
+    expect(heard.join('')).toContain('3 Nodes looked at: 3 changed, 0 failed.')
   })
 
-  test('counts 1,100 Nodes in pages of 100, as a user does it', { timeout: 240_000 }, async () => {
-    const many = Array.from({ length: 1_100 }, (_, index) => `many-${index}`)
+  test('takes three pages of a hundred, as a user does it', { timeout: 120_000 }, async () => {
+    const many = Array.from({ length: 230 }, (_, index) => `many-${index}`)
     const queue = [...many]
     const worker = async () => {
       for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
@@ -319,7 +312,7 @@ describe('uninstall of all Nodes', () => {
       env
     })
     expect(exitCode).toBe(0)
-    expect(stdout).toContain('1100 Nodes looked at: 1100 changed, 0 failed.')
+    expect(stdout).toContain('230 Nodes looked at: 230 changed, 0 failed.')
     const selected = '/api/v1/nodes?labelSelector=berth.dev/cvm'
     expect((await succeeded('list', plane.api<{ items: readonly unknown[] }>('GET', selected))).items).toEqual([])
   })

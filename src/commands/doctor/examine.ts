@@ -1,7 +1,6 @@
 import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
 import { allowedOf } from '../../cluster/access.ts'
 import { readAgentPage } from '../../cluster/agent-pages.ts'
-import { ApiError } from '../../cluster/api-error.ts'
 import type { Connection } from '../../cluster/connection.ts'
 import { checkGuard, identify } from '../../cluster/identity.ts'
 import { changeCondition, changeKeys } from '../../cluster/nodes.ts'
@@ -56,7 +55,7 @@ async function attempt<T>(ask: () => Promise<T>): Promise<Attempt<T>> {
   try {
     return { ok: true, value: await ask() }
   } catch (error) {
-    if (error instanceof TypeError || error instanceof ReferenceError) throw error
+    if (error instanceof TypeError || error instanceof ReferenceError) throw error // our own mistake
     return { ok: false, why: (error as Error).message }
   }
 }
@@ -89,8 +88,8 @@ async function tryWrite(connection: Connection, { nodeName: name, prefix }: Term
 
 async function askAgent(address: string): Promise<AgentAnswers> {
   const page = (path: string) => readAgentPage(`http://${address}${path}`)
-  const [metrics, health, ready, status] = await Promise.all(['/metrics', '/healthz', '/readyz', '/status.json'].map(page))
-  if (!metrics || !health || !ready || !status) throw new ApiError('it does not answer', {})
+  const all = [page('/metrics'), page('/healthz'), page('/readyz'), page('/status.json')] as const
+  const [metrics, health, ready, status] = await Promise.all(all)
   return { metrics, health, ready, node: nodeOf(status.text) }
 }
 

@@ -1,6 +1,7 @@
 import { span } from '../../publish/page-parts.ts'
+import { ownKeys } from '../../publish/removal.ts'
 import { IN_THE_POD, LOG, no, type Opinion, ok, unknown } from './opinion.ts'
-import { isBound, isHere, type Seen, type Terms, withoutNode } from './seen.ts'
+import { isBound, isHere, type Seen, withoutNode } from './seen.ts'
 
 export function judgeNode({ identity, node, terms }: Seen): Opinion {
   if (node.ok) return ok(`the Node ${terms.nodeName} is there`)
@@ -47,13 +48,10 @@ export function judgeAgent(seen: Seen): Opinion {
 /** The admission policy's own. */
 const MOST_LABELS = 30
 
-const ownKeys = (entries: Readonly<Record<string, string>>, { prefix }: Terms): readonly string[] =>
-  Object.keys(entries).filter(key => key.startsWith(`${prefix}/`))
-
 export function judgeLabels(seen: Seen): Opinion {
   const { node, terms } = seen
   if (!node.ok) return unknown(withoutNode(seen))
-  const count = ownKeys(node.value.labels, terms).length
+  const count = ownKeys(node.value.labels, terms.prefix).length
   if (count === 0) return no(`no label below ${terms.prefix}/: the agent has not been here`, LOG)
   if (count > MOST_LABELS) {
     return no(`${count} labels below ${terms.prefix}/, more than ${MOST_LABELS}`, 'find who else writes there')
@@ -89,7 +87,7 @@ export function judgeTaint(seen: Seen): Opinion {
   const { startupTaint, nodeName } = terms
   if (!node.value.taints.some(({ key }) => key === startupTaint)) return ok('no startup taint holds pods off the Node')
   const by = `kubectl taint node ${nodeName} ${startupTaint}-`
-  if (ownKeys(node.value.labels, terms).length === 0) {
+  if (ownKeys(node.value.labels, terms.prefix).length === 0) {
     return no(`the startup taint ${startupTaint} stands, and no label: the agent has not been here`, `${LOG}; by hand: ${by}`)
   }
   return no(

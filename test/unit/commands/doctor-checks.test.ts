@@ -1,0 +1,153 @@
+import { describe, expect, test } from 'vitest'
+import { checks, findings } from '../../../src/commands/doctor/checks.ts'
+import { NEEDED } from '../../../src/commands/doctor/permissions.ts'
+import type { Seen } from '../../../src/commands/doctor/seen.ts'
+
+const known = <T>(value: T) => ({ ok: true, value }) as const
+const failed = (why: string) => ({ ok: false, why }) as const
+const page = (text: string, status = 200) => ({ status, text })
+const now = new Date('2026-01-05T10:00:00Z')
+
+const RIGHT: Seen = {
+  terms: {
+    ...{ nodeName: 'n1', prefix: 'berth.dev', startupTaint: 'example.com/starting', heartbeat: 300_000 },
+    ...{ agentAddress: '127.0.0.1:9642', version: '0.1.0' }
+  },
+  server: 'https://api',
+  api: known('v1.36.3'),
+  identity: known({ user: 'system:serviceaccount:berth:berth-agent', node: 'n1' }),
+  node: known({
+    bootId: 'b',
+    labels: { 'berth.dev/cvm': 'true' },
+    annotations: { 'berth.dev/report': '{}' },
+    taints: [],
+    condition: {
+      ...{ type: 'WorkspaceNodeReady', status: 'True', reason: 'Fine', message: '' },
+      ...{ lastHeartbeatTime: '2026-01-05T09:59:00Z', lastTransitionTime: '2026-01-05T09:00:00Z' }
+    }
+  }),
+  boot: known('b'),
+  allowed: known(NEEDED),
+  guard: known({ enforced: true, says: 'it refuses' }),
+  write: known(true),
+  ahead: known([-900, 900]),
+  agent: known({
+    ...{ metrics: page('berth_build_info{version="0.1.0",node_version="24"} 1\n'), health: page('fine'), ready: page('fine') },
+    node: 'n1'
+  }),
+  now
+}
+
+const of = (check: keyof typeof checks, change: Partial<Seen>) => checks[check]({ ...RIGHT, ...change })
+const nodeWith = (change: object) => ({ node: known({ ...(RIGHT.node.ok ? RIGHT.node.value : {}), ...change }) as Seen['node'] })
+const agentWith = (change: object) => ({
+  agent: known({ ...(RIGHT.agent.ok ? RIGHT.agent.value : {}), ...change }) as Seen['agent']
+})
+const admin = { identity: known({ user: 'admin', node: '' }) }
+
+test('where all is right, every check is ok, and there is nothing to do', () => {
+  const found = findings(RIGHT)
+  expect(found.map(({ check }) => check)).toEqual(Object.keys(checks))
+  for (const finding of found) expect(finding).toMatchObject({ answer: 'ok', cautions: [], wayOut: '' })
+})
+
+test('whatever is missing, every check says something, and every no has its way out', () => {
+  const parts = ['api', 'identity', 'node', 'boot', 'allowed', 'guard', 'write', 'ahead', 'agent'] as const
+  for (let set = 0; set < 2 ** parts.length; set++) {
+    const missing = parts.filter((_, bit) => set & (1 << bit))
+    for (const { answer, saw, wayOut } of findings({
+      ...RIGHT,
+      ...Object.fromEntries(missing.map(part => [part, failed('gone')]))
+    })) {
+      expect(saw).not.toBe('')
+      if (answer === 'no') expect(wayOut).not.toBe('')
+    }
+  }
+})
+
+describe('the clock', () => {
+  test.each([
+    [[-100, 900], 'ok', 'less than a second'],
+    [[2_000, 3_000], 'ok', 'about 2.0 s'],
+    [[-3_000, -2_000], 'ok', 'about 2.0 s'],
+    // The round trip took so long that it may be right.
+    [[-30_000, 30_000], 'ok', 'less than a second'],
+    [[5_001, 6_000], 'no', 'at least 5.0 s behind'],
+    [[-9_000, -8_000], 'no', 'at least 8.0 s ahead of']
+  ] as const)('that is ahead by %j ms: %s', (ahead, answer, saw) => {
+    expect(of('clock', { ahead: known(ahead) })).toMatchObject({ answer, saw: expect.stringContaining(saw) })
+  })
+})
+
+describe('the guard', () => {
+  const open = { guard: known({ enforced: false, says: 'the API would take it' }) }
+  const metric = (value: number) => agentWith({ metrics: page(`x 1\nberth_admission_guard_enforced ${value}\n`) })
+
+  test.each([
+    ['the agent’s own token meets none', open, 'no'],
+    ['an administrator cannot tell', { ...open, ...admin }, 'unknown'],
+    ['the agent tells an administrator that it holds', { ...open, ...admin, ...metric(1) }, 'ok'],
+    ['the agent tells an administrator that it does not', { ...open, ...admin, ...metric(0) }, 'no'],
+    ['what the agent says does not count against what was just tried', { ...open, ...metric(1) }, 'no'],
+    [
+      'an agent of another Node tells nothing',
+      { ...open, ...admin, ...agentWith({ metrics: page('berth_admission_guard_enforced 1\n'), node: 'n2' }) },
+      'unknown'
+    ]
+  ] as [string, Partial<Seen>, string][])('%s', (_, change, answer) => {
+    expect(of('guard', change).answer).toBe(answer)
+  })
+})
+
+describe('permissions', () => {
+  const more = known([...NEEDED, { verb: 'list', resource: 'nodes' }])
+
+  test('too many are wrong for the agent, and a caution for a person', () => {
+    expect(of('permissions', { allowed: more })).toMatchObject({ answer: 'no', saw: expect.stringContaining('list nodes') })
+    expect(of('permissions', { allowed: more, ...admin })).toMatchObject({
+      ...{ answer: 'ok', cautions: [expect.stringContaining('list nodes')] }
+    })
+  })
+
+  test.each(NEEDED)('without $verb $resource the agent cannot work', lacking => {
+    expect(of('permissions', { allowed: known(NEEDED.filter(one => one !== lacking)) })).toMatchObject({
+      ...{ answer: 'no', saw: `lacking: ${lacking.verb} ${lacking.resource}`, wayOut: expect.stringContaining('rbac.yaml') }
+    })
+  })
+})
+
+describe('the agent', () => {
+  test.each([
+    ['does not run', { agent: failed('nothing listens there') }, 'no'],
+    ['is not looked for here', { agent: failed('nothing listens there'), ...nodeWith({ bootId: 'c' }), ...admin }, 'unknown'],
+    ['is not well', agentWith({ health: page('stuck', 503) }), 'no'],
+    ['is not ready', agentWith({ ready: page('not yet', 503) }), 'no'],
+    ['is another', agentWith({ node: 'n2' }), 'no'],
+    ['is no agent', agentWith({ metrics: page('up 1') }), 'no']
+  ] as [string, Partial<Seen>, string][])('that %s', (_, change, answer) => {
+    expect(of('agent', change).answer).toBe(answer)
+  })
+
+  test('of another version is worth a caution', () => {
+    expect(of('agent', agentWith({ metrics: page('berth_build_info{node_version="24",version="0.0.9"} 1') }))).toMatchObject({
+      ...{ answer: 'ok', saw: expect.stringContaining('berth 0.0.9'), cautions: [expect.stringContaining('0.1.0')] }
+    })
+  })
+})
+
+describe('labels', () => {
+  const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`berth.dev/x${index}`, '']))
+
+  test.each([
+    [0, 'no'],
+    [1, 'ok'],
+    [30, 'ok'],
+    [31, 'no']
+  ])('%i of ours: %s', (count, answer) => {
+    expect(of('labels', nodeWith({ labels: { ...many(count), 'berth.dev.example.com/x': '' } })).answer).toBe(answer)
+  })
+
+  test('without the report are worth a caution', () => {
+    expect(of('labels', nodeWith({ annotations: {} })).cautions).toEqual([expect.stringContaining('berth.dev/report')])
+  })
+})

@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest'
+import { counted, EMPTY, summary, taintNote, told, warning } from '../../../src/commands/uninstall/story.ts'
+import type { Stripped } from '../../../src/commands/uninstall/strip.ts'
+import { NOTHING } from '../../../src/publish/removal.ts'
+
+const telling = { isDryRun: false, columns: 80 }
+const done: Stripped = { name: 'n1', removed: { ...NOTHING, labels: ['berth.dev/cvm'] }, isGone: false, problems: [] }
+const at = (seconds: number) => new Date(Date.parse('2026-01-05T10:00:00Z') + seconds * 1000)
+
+/** A Node whose agent wrote last at that moment; as JSON has it, a text. */
+const beating = (name: string, heartbeat: Date) => ({
+  metadata: { name },
+  status: {
+    conditions: [{ type: 'WorkspaceNodeReady', status: 'True', lastHeartbeatTime: heartbeat.toISOString() as unknown as Date }]
+  }
+})
+
+describe('what came of a Node', () => {
+  test.each([
+    [done, 'n1: removed the label cvm'],
+    [{ ...done, removed: NOTHING }, 'n1: nothing to remove'],
+    [{ ...done, removed: NOTHING, isGone: true }, 'n1: was deleted meanwhile'],
+    [{ ...done, problems: ['no'] }, 'n1: removed the label cvm; FAILED: no']
+  ])('is one line: %j', (stripped, line) => {
+    expect(told(stripped, telling)).toBe(line)
+  })
+
+  test('of a dry run does not sound as if it had been done', () => {
+    expect(told(done, { ...telling, isDryRun: true })).toBe('n1: would remove the label cvm')
+  })
+
+  test('goes on below when it is long', () => {
+    const labels = Array.from({ length: 12 }, (_, index) => `berth.dev/label-${index}`)
+    const lines = told({ ...done, removed: { ...NOTHING, labels } }, telling).split('\n')
+    expect(lines.length).toBeGreaterThan(1)
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80)
+    expect(lines[1]).toMatch(/^ {4}label-/)
+  })
+})
+
+describe('a warning', () => {
+  test.each([
+    [0, true],
+    [599, true],
+    [600, false],
+    [86_400, false],
+    // An agent whose clock is a bit ahead of ours lives as well.
+    [-60, true],
+    [-86_400, false]
+  ])('at a heartbeat that is %i s old: %j', (age, isWarned) => {
+    const text = warning([beating('n1', at(0))], at(age), 80)
+    expect(text !== undefined).toBe(isWarned)
+    if (isWarned) expect(text).toContain('kubectl -n berth delete daemonset berth')
+  })
+
+  test('names the first Node of those that beat, and none where none does', () => {
+    expect(warning([{ metadata: { name: 'quiet' } }, beating('n2', at(0))], at(1), 80)).toContain('n2')
+    expect(warning([{ metadata: { name: 'quiet' } }], at(0), 80)).toBeUndefined()
+  })
+})
+
+describe('the end', () => {
+  test('counts', () => {
+    const failed = { ...done, removed: NOTHING, problems: ['no'] }
+    const tally = [done, failed, { ...done, removed: NOTHING }].reduce(counted, EMPTY)
+    expect(summary(tally, telling)).toBe('3 Nodes looked at: 1 changed, 1 failed.')
+    expect(summary(counted(EMPTY, done), { ...telling, isDryRun: true })).toBe('1 Node looked at: 1 would be changed, 0 failed.')
+  })
+
+  test.each([
+    [['n1'], 'still stands on n1,', 'kubectl taint node n1 example.com/starting-'],
+    [['n1', 'n2'], '2 Nodes (n1, …)', 'kubectl taint node --all example.com/starting-']
+  ])('names the taint of %j, which is not ours to take away', (tainted, where, command) => {
+    const note = taintNote({ ...EMPTY, tainted }, 'example.com/starting', 80)
+    expect(note).toContain(where)
+    expect(note.split('\n').at(-1)).toBe(`    ${command}`)
+  })
+})
