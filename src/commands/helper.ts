@@ -4,13 +4,16 @@ import { cycle } from '../cycle/cycle.ts'
 import { type Handover, handoverText } from '../cycle/handover.ts'
 import type { Snapshot } from '../cycle/snapshot.ts'
 import { type Proofs, untried } from '../facts/proofs.ts'
+import { HostError } from '../host/host.ts'
 import { localWriter } from '../host/local-writer.ts'
 import type { HostWriter } from '../host/writer.ts'
 import { createLog, type Log, lineWriter } from '../log.ts'
 import { painter } from '../publish/paint.ts'
 import { remedyLines, section } from '../publish/table.ts'
 import { applyPlan, type RemedyTerms, undoAll } from '../remedies/apply.ts'
-import { createRests } from '../remedies/rest.ts'
+import { type Journal, readJournal } from '../remedies/journal.ts'
+import { createRests, type Rests } from '../remedies/rest.ts'
+import { bootOf } from '../remedies/shiftfs.ts'
 import { createTrials } from '../trials/trials.ts'
 import { VERSION } from '../version.ts'
 import { type Command, CommandError, type Surroundings, termsOf } from './command.ts'
@@ -27,7 +30,7 @@ export const helper: Command = async (config, surroundings) => {
   const work = createWork(config, surroundings)
   if (options.undo) return await undo(work, surroundings)
   if (options['dry-run']) return await dryRun(work, config, surroundings)
-  return await loop(work, config)
+  return await loop(work, config, surroundings)
 }
 
 interface Work {
@@ -35,7 +38,6 @@ interface Work {
   readonly log: Log
   readonly terms: RemedyTerms
   readonly look: () => Promise<Snapshot>
-  readonly prove: () => Promise<Proofs>
 }
 
 function createWork(config: Config, { clock }: Surroundings): Work {
@@ -51,9 +53,17 @@ function createWork(config: Config, { clock }: Surroundings): Work {
     now: clock.now,
     prove
   }
-  const look = async () =>
-    await cycle({ host, node: undefined, podSecurity: undefined, proofs: await prove() }, termsOf(config), clock)
-  return { host, log, terms, look, prove }
+  const look = async () => {
+    const proofs = withBroken(await prove(), await readJournal(host), await bootOf(host))
+    return await cycle({ host, node: undefined, podSecurity: undefined, proofs }, termsOf(config), clock)
+  }
+  return { host, log, terms, look }
+}
+
+/** A module that failed its trial was unloaded, so that it cannot be tried again; under this boot it stays broken. */
+function withBroken(proofs: Proofs, { broken }: Journal, boot: string): Proofs {
+  if (broken === undefined || broken.boot !== boot || proofs['shiftfs-on-disk'].outcome !== 'untried') return proofs
+  return { ...proofs, 'shiftfs-on-disk': { outcome: 'fails', because: broken.because } }
 }
 
 async function undo({ host, terms }: Work, { print }: Surroundings): Promise<number> {
@@ -69,32 +79,49 @@ async function dryRun({ look }: Work, config: Config, { print }: Surroundings): 
   return 0
 }
 
-async function loop(work: Work, config: Config): Promise<number> {
-  const { host, log, terms, look } = work
+async function loop(work: Work, config: Config, { print }: Surroundings): Promise<number> {
+  const { log, terms } = work
   const { options } = config
   const { signal } = stoppedBySignals(name => log.event('agent-stopping', `${name}: what was mended stays as it is`))
   const rests = createRests(terms.now)
-  let written = ''
-  log.event('agent-started', `berth ${VERSION}, the helper, permitted: ${options.permit.join(', ') || 'nothing'}`)
-  while (!signal.aborted) {
-    const { outcomes, after } = await applyPlan(host, await look(), { ...terms, look, rest: rests.rest })
-    for (const outcome of rests.heard(outcomes)) {
-      const isGood = outcome.result === 'applied'
-      log.event(isGood ? 'remedy-applied' : 'remedy-failed', `${outcome.remedy}: ${outcome.because}`, {
-        ...(outcome.tail === '' ? {} : { tail: outcome.tail })
-      })
+  const permitted = options.permit.length > 0 ? options.permit.join(', ') : 'nothing'
+  log.event('agent-started', `berth ${VERSION}, the helper; permitted: ${permitted}`)
+  for (let written = ''; !signal.aborted; ) {
+    const news = await turn(work, rests)
+    if (news !== undefined) written = await handOver({ config, ...news, written, log })
+    if (options.once) {
+      for (const { remedy, result, because } of news?.outcomes ?? []) print(`${remedy}: ${result}: ${because}\n`)
+      return news?.outcomes.some(({ result }) => result === 'failed' || result === 'ineffective') === false ? 0 : 1
     }
-    written = await handOver({ config, outcomes: rests.news(outcomes), snapshot: after as Snapshot, written, log })
     await wait(options.interval * (0.9 + Math.random() * 0.2), undefined, { signal }).catch(() => undefined)
   }
   log.event('agent-stopped', 'ended in good order')
   return 0
 }
 
-interface Handing {
-  readonly config: Config
+interface News {
   readonly outcomes: Handover['outcomes']
   readonly snapshot: Snapshot
+}
+
+/** One turn: look, try, mend, look again. `undefined` when the node could not be worked on, which is told. */
+async function turn({ host, log, terms, look }: Work, rests: Rests): Promise<News | undefined> {
+  try {
+    const { outcomes, after: snapshot } = await applyPlan(host, await look(), { ...terms, look, rest: rests.rest })
+    for (const { remedy, result, because, tail } of rests.heard(outcomes)) {
+      const fields = tail === '' ? {} : { tail }
+      log.event(result === 'applied' ? 'remedy-applied' : 'remedy-failed', `${remedy}: ${because}`, fields)
+    }
+    return { outcomes: rests.news(outcomes), snapshot }
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error
+    log.event('remedy-failed', error.message)
+    return undefined
+  }
+}
+
+interface Handing extends News {
+  readonly config: Config
   readonly written: string
   readonly log: Log
 }

@@ -34,7 +34,7 @@ export async function execute([file, ...args]: readonly [string, ...string[]], h
     end()
   }, how.timeout)
   // What the program started and left holds our pipes open.
-  child.once('exit', end)
+  child.nodeChildProcess.once('exit', end)
   process.once('exit', end)
   const done = await child
   clearTimeout(timer)

@@ -22,11 +22,11 @@ export interface Sight {
  * Does what the plan says may be done, one thing at a time, and looks again after each: whether a remedy helped is seen, not
  * believed. `rest` tells why a remedy is left alone for now, empty where it is not.
  */
-export async function applyPlan(
+export async function applyPlan<S extends Sight>(
   host: HostWriter,
-  before: Sight,
-  terms: RemedyTerms & { readonly look: () => Promise<Sight>; readonly rest: (remedy: RemedyName) => Outcome | undefined }
-): Promise<{ readonly outcomes: readonly Outcome[]; readonly after: Sight }> {
+  before: S,
+  terms: RemedyTerms & { readonly look: () => Promise<S>; readonly rest: (remedy: RemedyName) => Outcome | undefined }
+): Promise<{ readonly outcomes: readonly Outcome[]; readonly after: S }> {
   let sight = before
   const outcomes: Outcome[] = []
   for (const name of REMEDIES) {

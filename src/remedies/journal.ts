@@ -1,3 +1,4 @@
+import { HostError } from '../host/host.ts'
 import type { HostWriter } from '../host/writer.ts'
 
 /** What we did to this node and would have to take back. Written before each deed, so that a kill in the middle leaves a trace. */
@@ -12,6 +13,8 @@ export interface Journal {
     /** Host paths that we wrote for `--persist`. */
     readonly files: readonly string[]
   }
+  /** A module that we loaded, that failed its trial, and that we unloaded again: known for as long as this boot lasts. */
+  readonly broken?: { readonly boot: string; readonly because: string }
   /** Failed builds, by kernel release and checksum of the source; never more than three. */
   readonly builds?: Readonly<Record<string, { readonly failures: number; readonly lastAt: string; readonly because: string }>>
 }
@@ -20,12 +23,14 @@ export const JOURNAL = '/var/lib/berth/journal.json'
 
 const EMPTY: Journal = Object.freeze({ schema: 1 })
 
-/** The journal of this node; an unreadable or foreign one throws, since to act without it could not be taken back. */
+/** The journal of this node; an unreadable or foreign one throws `HostError`, since to act without it could not be taken back. */
 export async function readJournal(host: HostWriter): Promise<Journal> {
   const text = await host.read(JOURNAL)
   if (text === undefined) return EMPTY
   const journal = parseJournal(text)
-  if (journal === undefined) throw new Error(`${JOURNAL} is no journal of berth's; move it away, and what it tells of with it`)
+  if (journal === undefined) {
+    throw new HostError(JOURNAL, 'EINVAL', { says: "it is no journal of berth's; move it away, and nothing is mended before" })
+  }
   return journal
 }
 

@@ -104,13 +104,19 @@ async function proved(host: HostWriter, { prove }: ShiftfsTerms, did: string): P
   const bad = (['shiftfs-on-disk', 'shiftfs-on-overlay'] as const).filter(name => proofs[name].outcome === 'fails')
   const [first] = bad
   if (first === undefined) return deed(did)
+  const boot = await bootOf(host)
+  await writeJournal(host, { broken: { boot, because: proofs[first].because } })
   const { status, stderr } = await host.exec(['rmmod', 'shiftfs'], { timeout: 30_000 })
   const after = status === 0 ? 'it was unloaded again' : `and it could not be unloaded: ${lastLine(stderr)}`
   return { ...failed(`${did}, and it does not work: ${proofs[first].because}; ${after}`), did }
 }
 
+/** The live boot id, empty where it cannot be read. */
+export const bootOf = async (host: HostWriter): Promise<string> =>
+  (await host.read('/proc/sys/kernel/random/boot_id'))?.trim() ?? ''
+
 async function unload(host: HostWriter, boot: string): Promise<Deed> {
-  const live = (await host.read('/proc/sys/kernel/random/boot_id'))?.trim()
+  const live = await bootOf(host)
   const loaded = /^shiftfs /m.test((await host.read('/proc/modules')) ?? '')
   // Another boot began without our module: what is loaded now was loaded by somebody else, or from what we had persisted.
   if (live !== boot || !loaded) return deed('our module is not loaded')

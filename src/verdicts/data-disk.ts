@@ -14,7 +14,8 @@ export function judgeDataDisk(facts: NodeFacts, disk: 'storage' | 'sysbox-storag
   const judge = (tried: Proof | undefined): Verdict =>
     ask(facts, 'data file system', disk, value => judgeStorage(value, kernel.known ? kernel.value : undefined, tried))
   const [part, untold] = [judge(proof), judge(undefined)]
-  return part.answer === untold.answer ? part : { ...part, facts: [disk, 'proofs'] }
+  // What is known of the disk may be of no use without the kernel, which the judgement rests on too.
+  return { ...part, facts: [disk, 'kernel', ...(part.answer === untold.answer ? [] : (['proofs'] as const))] }
 }
 
 const NEVER = ['nfs', 'nfs4', 'overlay', 'tmpfs']
