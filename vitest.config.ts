@@ -21,7 +21,7 @@ export default defineConfig({
           name: 'cluster',
           include: ['test/cluster/**/*.test.ts'],
           globalSetup: ['test/cluster/global.ts'],
-          testTimeout: 60_000,
+          testTimeout: 150_000,
           hookTimeout: 900_000
         }
       },

@@ -1,13 +1,15 @@
-import { rm } from 'node:fs/promises'
+import { readdir, rename, rm } from 'node:fs/promises'
+import process from 'node:process'
 import { build } from 'esbuild'
 import { lateBuiltins, slimIndexes } from './slim.ts'
 import { ROOT } from './steps.ts'
 
-await rm(`${ROOT}/dist`, { recursive: true, force: true })
+// Whoever runs the one before goes on with it until the new one is whole.
+const made = `${ROOT}/dist/made-${process.pid}`
 await build({
   absWorkingDir: ROOT,
   entryPoints: ['src/main.ts'],
-  outfile: 'dist/berth.mjs',
+  outfile: `${made}/berth.mjs`,
   bundle: true,
   minify: true,
   platform: 'node',
@@ -21,3 +23,5 @@ await build({
   },
   logLevel: 'warning'
 })
+for (const name of await readdir(made)) await rename(`${made}/${name}`, `${ROOT}/dist/${name}`)
+await rm(made, { recursive: true })

@@ -44,7 +44,8 @@ export async function startAgent(
   await held.release()
   const listen = more.includes('--listen') ? [] : ['--listen', `127.0.0.1:${held.port}`]
   const args = ['run', '--kubeconfig', kubeconfig, '--node-name', name, '--log-level', 'debug', ...listen, ...more]
-  const command = [process.execPath, 'src/main.ts', ...args] as const
+  // What is shipped, and starts in a third of the time that the sources take.
+  const command = [process.execPath, 'dist/berth.mjs', ...args] as const
   const [file, ...rest] = output === undefined ? command : (['sh', '-c', 'exec "$@" >> "$0"', output, ...command] as const)
   const child = execa(file, rest, {
     cwd: ROOT,
@@ -89,7 +90,7 @@ export async function startAgent(
 }
 
 /** Asks until it is so: a look that throws or answers no is asked again. Says what it waited for, and what stood in the way. */
-export async function eventually<T>(what: string, look: () => Promise<T> | T, limit = 15_000): Promise<Exclude<T, false>> {
+export async function eventually<T>(what: string, look: () => Promise<T> | T, limit = 60_000): Promise<Exclude<T, false>> {
   const began = Date.now()
   const deadline = began + limit
   for (;;) {
