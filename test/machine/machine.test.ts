@@ -3,7 +3,7 @@ import { machineImage } from './image.ts'
 import { type Series, SUITES } from './kernels.ts'
 import { bootMachine, type Machine, type MachineOptions } from './machine.ts'
 import { berthProgram } from './program.ts'
-import { type BuildableStandIn, standInModule, standInSource } from './stand-in.ts'
+import { type BuildableStandIn, standInModule } from './stand-in.ts'
 import { runInUserNamespace } from './user-namespace.ts'
 
 const series = Object.keys(SUITES) as Series[]
@@ -71,17 +71,9 @@ describe.concurrent('a machine with each kernel', () => {
     }
   )
 
-  test('runs the real program, and builds a module with the headers at their own paths', async ({ expect }) => {
-    const files = [...(await standInSource('shiftfs', 'opt/source')), ...(await berthProgram())]
-    await using machine = await bootMachine({ kernel: '6.1', files })
+  test('runs the real program', async ({ expect }) => {
+    await using machine = await bootMachine({ kernel: '6.12', files: [...(await berthProgram())] })
     expect(await machine.must('berth report')).toContain(machine.release)
-    const build = 'make -C /lib/modules/$(uname -r)/build M=/opt/source/6.1-6.2'
-    const started = Date.now()
-    await machine.must(build, { timeout: 500_000 })
-    process.stdout.write(`a module is built in a machine in ${((Date.now() - started) / 1000).toFixed(0)} s\n`)
-    const vermagic = await machine.must('modinfo -F vermagic /opt/source/6.1-6.2/shiftfs.ko')
-    expect(vermagic.startsWith(`${machine.release} `)).toBe(true)
-    await machine.must('insmod /opt/source/6.1-6.2/shiftfs.ko')
   })
 })
 

@@ -10,8 +10,8 @@ export type StandIn = BuildableStandIn | 'shiftfs-uncompilable'
 
 export const MODULES = join(import.meta.dirname, 'modules')
 
-/** First and last kernel, and so the folder, of each range that the stand-in is given for. It is the same source for all. */
-export const RANGES = ['5.10-5.11', '6.1-6.2', '6.12-6.12'] as const
+/** The folders for kernels that `--shiftfs-source` has; the stand-in is the same source in all. */
+export const RANGES = ['k5.10', 'k6.1'] as const
 
 /** The stand-in as an operator would provide it, for a machine's `files`: FOLDER/RANGE/{shiftfs.c,Makefile}. */
 export async function standInSource(name: StandIn, folder: string): Promise<readonly CpioFile[]> {

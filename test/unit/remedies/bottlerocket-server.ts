@@ -1,9 +1,10 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { type Entry, temporary } from '../host/temporary.ts'
 import { bytesOf, type Call, type Reply, readCalls } from './bottlerocket-wire.ts'
+import { writeWhole } from './kernel-host.ts'
 
 /** What the server does instead of answering as usual; `after` does the work first and then answers so. */
 export type Fault =
@@ -62,7 +63,7 @@ export async function bottlerocket(live = 0, more: Readonly<Record<string, Entry
     kernel: () => Number(readFileSync(join(root, LIMIT), 'utf8')),
     setKernel: value => {
       node.written.push(value)
-      writeFileSync(join(root, LIMIT), `${value}\n`)
+      writeWhole(join(root, LIMIT), `${value}\n`)
     },
     stop: async (how = 'term') => {
       for (const socket of open) socket.destroy()
@@ -100,7 +101,7 @@ function serve(node: Node, socket: Socket, call: Call): void {
   if (fault?.kind === 'hang') return
   if (fault?.kind === 'bytes') return void socket.write(fault.bytes)
   const usual = fault === undefined || fault.after === true ? answer(node, call) : { status: 500 }
-  if (fault?.kind === 'reset') return void socket.resetAndDestroy()
+  if (fault?.kind === 'reset') return void socket.destroy()
   socket.write(bytesOf(fault?.reply ?? usual))
   // The framework sends a body that its own head forbids.
   if (call.path === '/tx/apply' && usual.status === 204) socket.write('null')

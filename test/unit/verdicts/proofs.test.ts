@@ -80,8 +80,8 @@ describe('the disk of the workspaces', () => {
   test('rests on the trial only where it decided', () => {
     const facts = (type: string) =>
       part(cvm({ storage: storage({ type }) }, { 'id-mapped-mount': 'works' }), 'data file system')?.facts
-    expect(facts('zfs')).toEqual(['storage', 'proofs'])
-    expect(facts('ext4')).toEqual(['storage'])
+    expect(facts('zfs')).toEqual(['storage', 'kernel', 'proofs'])
+    expect(facts('ext4')).toEqual(['storage', 'kernel'])
   })
 
   test.each<[string, string, Answer]>([
