@@ -64,7 +64,10 @@ async function makeDirectory(base: string, path: string): Promise<string> {
   if (there !== undefined) return there
   const parent = await makeDirectory(base, posix.dirname(path))
   const made = posix.join(parent, posix.basename(path))
-  await mkdir(base + made, 0o755)
+  // Another writer may have been faster.
+  await mkdir(base + made, 0o755).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
   await sync(base + parent)
   return made
 }
