@@ -10,6 +10,7 @@ import { labels } from '../publish/labels.ts'
 import type { Metrics } from '../publish/metrics.ts'
 import type { PublishListener } from '../publish/publisher.ts'
 import { type ReadTimes, readTimes, type Status, type Write } from '../publish/status.ts'
+import type { RemedyName } from '../remedies/plan.ts'
 import type { Outcome } from '../remedies/remedy.ts'
 
 /** Hears of everything that the agent does, and tells logs, Prometheus and the status page. It decides nothing. */
@@ -54,6 +55,8 @@ interface Page {
   readonly drift: Record<DriftKind, number>
   turnedAt: number
   isPublished: boolean
+  /** When each remedy ran last, as far as it was counted. */
+  readonly ran: Map<RemedyName, string>
 }
 
 export function createDiary({ log, metrics, node, prefix, version, clock, patience }: DiaryTerms): Diary {
@@ -67,7 +70,8 @@ export function createDiary({ log, metrics, node, prefix, version, clock, patien
     guard: undefined,
     drift: { removed: 0, changed: 0, added: 0 },
     turnedAt: clock.elapsed(),
-    isPublished: false
+    isPublished: false,
+    ran: new Map()
   }
 
   const connected = (state: 'connected' | 'disconnected', lastError = page.api.lastError): void => {
@@ -96,8 +100,7 @@ export function createDiary({ log, metrics, node, prefix, version, clock, patien
       log.event(enforced ? 'guard-proved' : 'guard-missing', says)
     },
     looked: snapshot => {
-      for (const outcome of news(page.snapshot?.outcomes ?? [], snapshot.outcomes))
-        metrics.remedyRun(outcome.remedy, outcome.result)
+      for (const { remedy, result } of snapshot.outcomes.filter(isNews(page.ran))) metrics.remedyRun(remedy, result)
       page.snapshot = snapshot
       page.readAt = readTimes(page.readAt, snapshot)
       metrics.observeSnapshot(snapshot)
@@ -173,9 +176,14 @@ export function createDiary({ log, metrics, node, prefix, version, clock, patien
   }
 }
 
-/** What was tried since the last look. */
-const news = (before: readonly Outcome[], now: readonly Outcome[]) =>
-  now.filter(({ remedy, at }) => at !== '' && !before.some(old => old.remedy === remedy && old.at === at))
+/** Whether a remedy ran since we last heard of it; a file that was doubted for a while tells the same run once more. */
+const isNews =
+  (ran: Map<RemedyName, string>) =>
+  ({ remedy, at }: Outcome): boolean => {
+    if (at === '' || ran.get(remedy) === at) return false
+    ran.set(remedy, at)
+    return true
+  }
 
 const WRITTEN = {
   labels: 'labels-written',

@@ -1,5 +1,6 @@
 import { type Handover, HandoverError, parseHandover } from '../cycle/handover.ts'
 import { detectBootId, readKernel } from '../facts/kernel.ts'
+import { untried } from '../facts/proofs.ts'
 import { readHandover } from '../host/handover.ts'
 import { HostError, type HostReader } from '../host/host.ts'
 import type { Diary } from './diary.ts'
@@ -13,8 +14,8 @@ interface Terms {
 }
 
 /**
- * What the privileged helper of this node found and did, where there is one and it is believed; what is not believed is told, and
- * nothing rests on it.
+ * What the privileged helper of this node found and did, where there is one and it is believed; what is not believed is told, also in
+ * place of the proofs, and nothing rests on it.
  */
 export async function helperHandover({
   path,
@@ -31,7 +32,8 @@ export async function helperHandover({
     return { proofs, outcomes }
   } catch (error) {
     if (!(error instanceof HandoverError || error instanceof HostError || (error as Error).name === 'Unsure')) throw error
-    diary.doubted((error as Error).message)
-    return {}
+    const { message } = error as Error
+    diary.doubted(message)
+    return { proofs: untried(message) }
   }
 }

@@ -1,8 +1,9 @@
 import type { Fact } from './fact.ts'
 import type { Headers } from './headers.ts'
-import { atLeast, type Kernel, type Version } from './kernel.ts'
+import type { Kernel } from './kernel.ts'
 import type { DetectedFacts } from './observe.ts'
 import type { Proof, Proofs } from './proofs.ts'
+import { sourceFolder } from './shiftfs-sources.ts'
 
 export type ShiftfsState = 'loaded' | 'loadable' | 'buildable' | 'absent' | 'broken'
 
@@ -60,31 +61,8 @@ const isSuspect = ({ release }: Kernel, distro: string): boolean => {
   return isListed || /^5\.17\.5(?!\d)/.test(release)
 }
 
-/** First and last kernel of each range for which there is a source that compiles (toby63/shiftfs-dkms, by branch). */
-const SOURCES: readonly (readonly [Version, Version])[] = [
-  [
-    [5, 4],
-    [5, 8]
-  ],
-  [
-    [5, 10],
-    [5, 11]
-  ],
-  [
-    [5, 13],
-    [5, 19]
-  ],
-  [
-    [6, 1],
-    [6, 2]
-  ]
-]
-
-/** Whether any published source of shiftfs is meant for this kernel; by numbers, since 6.10 is not 6.1. */
-export const hasShiftfsSource = ({ major, minor }: Kernel): boolean =>
-  SOURCES.some(
-    ([[low, first], [high, last]]) => atLeast({ major, minor }, [low, first]) && !atLeast({ major, minor }, [high, last + 1])
-  )
+/** Whether any published source of shiftfs is meant for this kernel. */
+export const hasShiftfsSource = (kernel: Kernel): boolean => sourceFolder(kernel) !== undefined
 
 /** Every reason why shiftfs cannot be built and loaded here, the first to be told first. Unknown is a reason: it is not clear. */
 export function buildObstacles(facts: DetectedFacts): readonly string[] {

@@ -22,7 +22,7 @@ export type Aim = (seen: Seen) => number | undefined
 export interface Settling {
   readonly api: BottlerocketApi
   readonly sleep: (milliseconds: number) => Promise<unknown>
-  /** Called before anything is staged. */
+  /** Called before anything is committed, and not for what is refused already when it is staged. */
   readonly remember: (seen: Seen, value: number) => Promise<void>
 }
 
@@ -103,10 +103,11 @@ interface Step {
 }
 
 async function commit(host: HostReader, { api, remember }: Settling, { aim, seen, value }: Step): Promise<void> {
-  await remember(seen, value)
   const setting = asStored(seen, value)
   const transaction = await api.stage(setting)
   try {
+    // Before the look, so that little time passes between the look and the commit.
+    await remember(seen, value)
     const now = await look(host, api)
     // There is no compare-and-set: what somebody else raised meanwhile would be lowered by our commit.
     if (aim(now) !== value || !isDeepStrictEqual(asStored(now, value), setting)) {

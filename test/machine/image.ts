@@ -3,7 +3,7 @@ import { access, chmod, copyFile, mkdir, readdir, readFile, rename, rm, symlink,
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { execa } from 'execa'
-import { cacheFolder } from '../cluster/binaries.ts'
+import { cacheFolder } from '../cluster/go-programs.ts'
 import { ownFolder } from '../cluster/leftovers.ts'
 import { openArchive } from './archive.ts'
 import { firstFileSystem } from './initramfs.ts'

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
@@ -162,11 +162,15 @@ function stage({ pending, hasSysctls }: Node, name: string, type: string, body: 
   const expected = 'expected `lockdown` or `modules` at line 1 column 19'
   if (!hasSysctls) return refuse(`Json deserialize error: unknown field \`sysctl\`, ${expected}`)
   for (const [key, value] of Object.entries(kernel.sysctl)) {
-    const at = `at line 1 column ${body.indexOf('}') - 1}`
     if (typeof value !== 'string') {
+      // The column of the last byte of the value, counted from 1.
+      const at = `at line 1 column ${body.indexOf('}')}`
       return refuse(`Json deserialize error: invalid type: integer \`${value}\`, expected a string ${at}`)
     }
-    if (!/^[a-zA-Z0-9./_-]{1,128}$/.test(key)) return refuse(`Json deserialize error: Invalid sysctl key '${key}' ${at}`)
+    if (!/^[a-zA-Z0-9./_-]{1,128}$/.test(key)) {
+      const why = `'${key}': must match pattern ^[a-zA-Z0-9./_-]{1,128}$ at line 1 column ${body.indexOf('":', 21) + 1}`
+      return refuse(`Json deserialize error: Unable to deserialize into SysctlKey: Invalid sysctl key ${why}`)
+    }
   }
   pending.set(name, new Map([...(pending.get(name) ?? []), ...(Object.entries(kernel.sysctl) as [string, string][])]))
   return { status: 204 }
@@ -185,9 +189,10 @@ function commit(node: Node, name: string): Reply {
   return json(taken.map(([key]) => keyName(key)))
 }
 
-/** The two spellings are two keys of one file, in the order of a hash map. */
+/** The two spellings are two keys of one file, in the order of a hash map. One that cannot write says so to nobody. */
 function apply(node: Node): void {
   setTimeout(() => {
+    if (!existsSync(join(node.root, LIMIT))) return
     const entries = [...node.live].filter(([key]) => key.replace('/', '.') === 'user.max_user_namespaces')
     if (Math.random() < 0.5) entries.reverse()
     for (const [, value] of entries) if (/^\s*\d{1,10}\s*$/.test(value)) node.setKernel(Number(value))

@@ -205,6 +205,18 @@ describe('directly, until the next boot', () => {
     expect(await entryOf(node)).toEqual({ from: 0, to: 65_536, way: 'sysctl' })
   })
 
+  test('what was committed before the API refused is still to be taken back through it', async () => {
+    const node = await bottlerocket()
+    node.applier = 'missing'
+    node.fault = () => {
+      if (count(node, COMMIT) > 0) node.hasSysctls = false
+      return undefined
+    }
+    expect(await apply(node)).toMatchObject({ failure: undefined, persistent: false })
+    expect([node.kernel(), node.live]).toEqual([65_536, only(DOT)])
+    expect(await entryOf(node)).toEqual({ from: 0, to: 65_536, way: 'bottlerocket' })
+  })
+
   test('on another distribution, and never on a socket that happens to be there', async () => {
     const node = await bottlerocket()
     const facts = factsOf({ distro: distro('debian', '12') })
