@@ -24,6 +24,15 @@ export default defineConfig({
           testTimeout: 150_000,
           hookTimeout: 900_000
         }
+      },
+      {
+        test: {
+          name: 'machine',
+          include: ['test/machine/**/*.test.ts'],
+          globalSetup: ['test/machine/global.ts'],
+          testTimeout: 600_000, // a build in a machine takes 45 s, on a machine that others load many times that
+          hookTimeout: 600_000
+        }
       }
     ]
   }

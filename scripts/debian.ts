@@ -8,7 +8,11 @@ const NEEDED = {
   '/usr/bin/mkfifo': 'coreutils',
   '/usr/bin/prometheus': 'prometheus',
   '/usr/bin/promtool': 'prometheus',
-  '/usr/bin/chromium': 'chromium'
+  '/usr/bin/chromium': 'chromium',
+  '/usr/bin/qemu-system-x86_64': 'qemu-system-x86',
+  '/usr/share/OVMF/OVMF_CODE_4M.ms.fd': 'ovmf',
+  '/usr/sbin/mkfs.ext4': 'e2fsprogs',
+  '/usr/share/keyrings/debian-archive-keyring.gpg': 'debian-archive-keyring'
 } as const
 
 /** Installs what is missing, on Debian as root; elsewhere says what to install. */

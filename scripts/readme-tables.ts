@@ -98,6 +98,7 @@ const FACTS: Readonly<Record<keyof typeof detectors | 'shiftfs', string>> = {
   node: 'allocatable, runtime handlers, taints and versions from the Node object',
   'pod-security': "Pod Security level of the workspaces' namespace, where one was named",
   inventory: 'processor, memory and disks, for people only',
+  proofs: 'what the privileged helper tried: ID-mapped mounts, overlayfs on them, shiftfs, a fresh procfs',
   shiftfs: 'the state of shiftfs, put together from the facts above'
 }
 

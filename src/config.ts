@@ -11,6 +11,7 @@ export const COMMANDS = {
   explain: { operand: 'CAPABILITY', does: 'one verdict as a tree, down to the file and the value that was read' },
   run: { operand: '', does: 'look, decide, and put the labels on the Node' },
   record: { operand: 'FILE', does: 'write what was asked of this node and answered, scrubbed, as a fixture' },
+  helper: { operand: '', does: 'the privileged half: tries mounts, applies permitted remedies; no token, no port' },
   doctor: { operand: '', does: 'prove the installation: identity, permissions, admission policy, agent, labels, taint, clock' },
   uninstall: { operand: '', does: 'remove from one Node, or from all, everything that berth ever wrote there' }
 } as const satisfies Readonly<Record<string, { operand: string; does: string }>>
@@ -47,7 +48,7 @@ const list = (text: string): readonly string[] =>
     .map(item => item.trim())
     .filter(item => item !== '')
 
-const LOOKING = ['report', 'explain', 'run'] as const satisfies readonly CommandName[]
+const LOOKING = ['report', 'explain', 'run', 'helper'] as const satisfies readonly CommandName[]
 const ASKING = ['run', 'doctor', 'uninstall'] as const satisfies readonly CommandName[]
 
 /** Every option. Help, the README's table, environment names and the type of the configuration derive from this one table. */
@@ -55,7 +56,7 @@ export const OPTIONS = {
   'host-root': option({
     form: 'DIR',
     fallback: '/',
-    commands: ['report', 'explain', 'run', 'record', 'doctor'],
+    commands: ['report', 'explain', 'run', 'helper', 'record', 'doctor'],
     does: "where the node's root is mounted; report and explain also take a recorded node (FILE.yaml)",
     parse: text => (text === '' ? expected('a directory or a recorded node') : text)
   }),
@@ -76,7 +77,7 @@ export const OPTIONS = {
   once: option({
     form: '',
     fallback: 'false',
-    commands: ['run'],
+    commands: ['run', 'helper'],
     does: 'one cycle, then end',
     parse: text => oneOf('true', 'false')(text) === 'true'
   }),
@@ -91,7 +92,7 @@ export const OPTIONS = {
   'node-name': option({
     form: 'NAME',
     fallback: '',
-    commands: ASKING,
+    commands: [...ASKING, 'helper'],
     does: 'the Node that is this machine, or that is uninstalled from; else NODE_NAME',
     environment: 'NODE_NAME',
     parse: text =>
@@ -109,8 +110,8 @@ export const OPTIONS = {
   'dry-run': option({
     form: '',
     fallback: 'false',
-    commands: ['uninstall'],
-    does: 'ask the API what would be removed, and remove nothing',
+    commands: ['uninstall', 'helper'],
+    does: 'say what would be done, and do nothing',
     parse: text => oneOf('true', 'false')(text) === 'true'
   }),
   'label-prefix': option({
@@ -185,14 +186,14 @@ export const OPTIONS = {
     form: 'N',
     fallback: '65536',
     commands: LOOKING,
-    does: 'what the remedy user-namespaces would raise the limit to',
+    does: 'what the remedy user-namespaces raises the limit to',
     parse: text =>
       /^[1-9]\d{0,9}$/.test(text) && Number(text) <= 2147483647 ? Number(text) : expected('a whole number from 1 to 2147483647')
   }),
   interval: option({
     form: 'DURATION',
     fallback: '60s',
-    commands: ['run'],
+    commands: ['run', 'helper'],
     does: 'between two looks at the node, 10 % more or less',
     parse: parseDuration(1_000)
   }),
@@ -228,22 +229,50 @@ export const OPTIONS = {
   'log-level': option({
     form: LEVELS.join('|'),
     fallback: 'info',
-    commands: ['run'],
+    commands: ['run', 'helper'],
     does: 'the quietest events that are logged; SIGUSR2 changes it to debug and back',
     parse: oneOf<LogLevel>(...LEVELS)
   }),
   'log-format': option({
     form: 'json|pretty',
     fallback: 'json',
-    commands: ['run'],
+    commands: ['run', 'helper'],
     does: 'one line of JSON an event, or lines for people',
     parse: oneOf('json', 'pretty')
+  }),
+  handover: option({
+    form: 'FILE',
+    fallback: '/run/berth/handover.json',
+    commands: ['run', 'helper'],
+    does: 'where the helper leaves what it found for the agent, in a volume that both mount',
+    parse: text => (text.startsWith('/') ? text : expected('an absolute path'))
+  }),
+  'shiftfs-source': option({
+    form: 'DIR',
+    fallback: '',
+    commands: ['helper'],
+    does: 'sources of shiftfs, one folder for each range of kernels (k5.4, k5.10, k5.11, k5.13, k5.16, k5.17, k5.18, k6.1)',
+    parse: text => text
+  }),
+  persist: option({
+    form: '',
+    fallback: 'false',
+    commands: ['helper'],
+    does: 'let a shiftfs that was built be loaded at the next boot too',
+    parse: text => oneOf('true', 'false')(text) === 'true'
+  }),
+  undo: option({
+    form: '',
+    fallback: 'false',
+    commands: ['helper'],
+    does: 'take back what the helper did to this node, then end',
+    parse: text => oneOf('true', 'false')(text) === 'true'
   }),
   permit: option({
     form: 'LIST',
     fallback: '',
     commands: LOOKING,
-    does: `what the helper may mend, for the plan: ${PERMITS.join(', ')}`,
+    does: `what the helper may mend; for the others, what its plan would be: ${PERMITS.join(', ')}`,
     parse: text => list(text).map(oneOf<Permit>(...PERMITS))
   })
 } as const satisfies Readonly<Record<string, Option<unknown>>>

@@ -27,6 +27,7 @@ export const EVENTS = {
   'write-failed': 'warn',
   'drift-repaired': 'warn',
   'drift-contested': 'warn',
+  'helper-doubted': 'warn',
   'remedy-applied': 'info',
   'remedy-failed': 'error',
   'api-lost': 'warn',

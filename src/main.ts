@@ -8,6 +8,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   explain: async () => (await import('./commands/explain.ts')).explain,
   record: async () => (await import('./commands/record.ts')).record,
   run: async () => (await import('./commands/run.ts')).run,
+  helper: async () => (await import('./commands/helper.ts')).helper,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
   uninstall: async () => (await import('./commands/uninstall.ts')).uninstall
 }

@@ -19,6 +19,7 @@ import { createPublisher, type NodeView, type Publisher } from '../publish/publi
 import { VERSION } from '../version.ts'
 import { CommandError, termsOf } from './command.ts'
 import type { Diary } from './diary.ts'
+import { helperHandover } from './helper-handover.ts'
 import type { Introduction } from './introduction.ts'
 import { openHost } from './look.ts'
 import { createWake, type Wake } from './wake.ts'
@@ -64,7 +65,7 @@ export async function runAgent(config: Config, world: AgentWorld): Promise<void>
         },
         inner
       )
-      const pulsing = watchPulse(options['host-root'], wake)
+      const pulsing = watchPulse(options, wake)
       inner.signal.addEventListener('abort', () => clearInterval(pulsing), { once: true })
       if (inner.signal.aborted) clearInterval(pulsing)
       const loop = { config, world: inner, host, connection, wake, seen }
@@ -111,8 +112,8 @@ const viewOf = ({ metadata, spec, status }: V1Node): NodeView => ({
   condition: status?.conditions?.find(({ type }) => type === CONDITION_TYPE) as Condition | undefined
 })
 
-function watchPulse(root: string, wake: Wake): NodeJS.Timeout {
-  const pulse = createPulse(root)
+function watchPulse({ 'host-root': root, handover }: Config['options'], wake: Wake): NodeJS.Timeout {
+  const pulse = createPulse(root, [handover])
   let last = pulse()
   return setInterval(() => {
     const now = pulse()
@@ -251,7 +252,8 @@ async function look(before: Snapshot | undefined, { config, world, host, connect
   const { clock, diary } = world
   const podSecurity = await podSecurityOf(config, connection)
   const past = { memory: before?.memory ?? NO_MEMORY, patience: config.options['unknown-after'] }
-  const snapshot = await cycle({ host, node: seen.node, podSecurity }, termsOf(config), clock, past)
+  const left = await helperHandover({ path: config.options.handover, node: config.options['node-name'], host, diary })
+  const snapshot = await cycle({ host, node: seen.node, podSecurity, ...left }, termsOf(config), clock, past)
   diary.looked(snapshot)
   return snapshot
 }

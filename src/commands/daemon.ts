@@ -11,6 +11,7 @@ import { CommandError, type Surroundings } from './command.ts'
 import type { Diary } from './diary.ts'
 import { introduce } from './introduction.ts'
 import { inventoried } from './look.ts'
+import { stoppedBySignals } from './signals.ts'
 
 /** A process that was asked to end has so long, with its last write (milliseconds). */
 const LAST_WORDS = 1_500
@@ -105,16 +106,4 @@ const lastWords = (signal: AbortSignal): Promise<void> =>
 
 const sleep = async (milliseconds: number, signal: AbortSignal): Promise<void> => {
   await wait(milliseconds, undefined, { signal }).catch(() => undefined)
-}
-
-/** As process 1 of a container, Node ends by no signal that it does not handle. */
-function stoppedBySignals(tell: (signal: string) => void): AbortController {
-  const controller = new AbortController()
-  for (const name of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(name, () => {
-      tell(name)
-      controller.abort()
-    })
-  }
-  return controller
 }

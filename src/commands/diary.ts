@@ -10,6 +10,8 @@ import { labels } from '../publish/labels.ts'
 import type { Metrics } from '../publish/metrics.ts'
 import type { PublishListener } from '../publish/publisher.ts'
 import { type ReadTimes, readTimes, type Status, type Write } from '../publish/status.ts'
+import type { RemedyName } from '../remedies/plan.ts'
+import type { Outcome } from '../remedies/remedy.ts'
 
 /** Hears of everything that the agent does, and tells logs, Prometheus and the status page. It decides nothing. */
 export interface Diary extends PublishListener {
@@ -17,6 +19,8 @@ export interface Diary extends PublishListener {
   readonly identified: (user: string, node: string) => void
   readonly guarded: (guard: Guard) => void
   readonly looked: (snapshot: Snapshot) => void
+  /** What the helper left is not believed, or cannot be read. */
+  readonly doubted: (why: string) => void
   readonly turned: (isPublished: boolean) => void
   readonly alive: () => void
   /** A request to the API was answered, by this HTTP status; 0 when it was not. */
@@ -51,6 +55,8 @@ interface Page {
   readonly drift: Record<DriftKind, number>
   turnedAt: number
   isPublished: boolean
+  /** When each remedy ran last, as far as it was counted. */
+  readonly ran: Map<RemedyName, string>
 }
 
 export function createDiary({ log, metrics, node, prefix, version, clock, patience }: DiaryTerms): Diary {
@@ -64,7 +70,8 @@ export function createDiary({ log, metrics, node, prefix, version, clock, patien
     guard: undefined,
     drift: { removed: 0, changed: 0, added: 0 },
     turnedAt: clock.elapsed(),
-    isPublished: false
+    isPublished: false,
+    ran: new Map()
   }
 
   const connected = (state: 'connected' | 'disconnected', lastError = page.api.lastError): void => {
@@ -93,12 +100,14 @@ export function createDiary({ log, metrics, node, prefix, version, clock, patien
       log.event(enforced ? 'guard-proved' : 'guard-missing', says)
     },
     looked: snapshot => {
+      for (const { remedy, result } of snapshot.outcomes.filter(isNews(page.ran))) metrics.remedyRun(remedy, result)
       page.snapshot = snapshot
       page.readAt = readTimes(page.readAt, snapshot)
       metrics.observeSnapshot(snapshot)
       metrics.success('look', clock.now())
       log.event('node-looked-at', 'looked at the node', { recalled: snapshot.recalled })
     },
+    doubted: why => log.event('helper-doubted', why),
     turned: isPublished => {
       page.turnedAt = clock.elapsed()
       page.isPublished = isPublished
@@ -166,6 +175,15 @@ export function createDiary({ log, metrics, node, prefix, version, clock, patien
     })
   }
 }
+
+/** Whether a remedy ran since we last heard of it; a file that was doubted for a while tells the same run once more. */
+const isNews =
+  (ran: Map<RemedyName, string>) =>
+  ({ remedy, at }: Outcome): boolean => {
+    if (at === '' || ran.get(remedy) === at) return false
+    ran.set(remedy, at)
+    return true
+  }
 
 const WRITTEN = {
   labels: 'labels-written',

@@ -1,6 +1,7 @@
 import type { Sources } from '../facts/fact.ts'
 import { observe, withDerived } from '../facts/observe.ts'
 import { type PlanTerms, plan } from '../remedies/plan.ts'
+import type { Outcome } from '../remedies/remedy.ts'
 import { decide } from '../verdicts/decide.ts'
 import { type Memory, NO_MEMORY, recollect } from './memory.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -18,10 +19,20 @@ export interface Past {
   readonly patience: number
 }
 
+/** The node, and what a privileged helper says that it did to it. */
+export interface CycleSources extends Sources {
+  readonly outcomes?: readonly Outcome[]
+}
+
 const NO_PAST: Past = { memory: NO_MEMORY, patience: 0 }
 
 /** One pass: look, remember, decide, and plan what could be mended. */
-export async function cycle(sources: Sources, terms: PlanTerms, clock: Clock, { memory, patience } = NO_PAST): Promise<Snapshot> {
+export async function cycle(
+  { outcomes = [], ...sources }: CycleSources,
+  terms: PlanTerms,
+  clock: Clock,
+  { memory, patience } = NO_PAST
+): Promise<Snapshot> {
   const { facts: seen, durations } = await observe(sources, clock.elapsed)
   const recollection = recollect(memory, seen, clock.elapsed(), patience)
   const facts = withDerived(recollection.facts)
@@ -30,6 +41,7 @@ export async function cycle(sources: Sources, terms: PlanTerms, clock: Clock, { 
     facts,
     verdicts: decide(facts, terms.policy),
     plan: plan(facts, terms),
+    outcomes,
     durations,
     memory: recollection.memory,
     recalled: recollection.recalled

@@ -1,5 +1,6 @@
 import type { DetectorName, NodeFacts } from '../facts/observe.ts'
 import type { PlanStep } from '../remedies/plan.ts'
+import type { Outcome } from '../remedies/remedy.ts'
 import type { Verdicts } from '../verdicts/decide.ts'
 import type { Memory } from './memory.ts'
 
@@ -10,6 +11,8 @@ export interface Snapshot {
   readonly facts: NodeFacts
   readonly verdicts: Verdicts
   readonly plan: readonly PlanStep[]
+  /** What came of remedies that a privileged helper planned by itself; empty without one. */
+  readonly outcomes: readonly Outcome[]
   /** Seconds each detector took. */
   readonly durations: Readonly<Record<string, number>>
   /** For the next look. */

@@ -1,5 +1,6 @@
 import type { Evidence, HostReader } from '../host/host.ts'
 import type { NodeObject } from './node-object.ts'
+import type { Proofs } from './proofs.ts'
 
 /** Known with what was seen, or unknown with the reason. "It is not there" is a known value, not an unknown. */
 export type Fact<T> = Known<T> | Unknown
@@ -22,6 +23,8 @@ export interface Sources {
   readonly node: NodeObject | undefined
   /** The Pod Security `enforce` level of the workspaces' namespace, empty where none is set; where an operator named one. */
   readonly podSecurity: Attempt<string> | undefined
+  /** What a privileged helper tried on this node, under this boot. */
+  readonly proofs?: Proofs | undefined
 }
 
 /** Looks, and returns a value; what cannot be known is thrown as `HostError` or `Unsure`. */

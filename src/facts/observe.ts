@@ -17,6 +17,7 @@ import {
 } from './module-loading.ts'
 import { detectNode } from './node-object.ts'
 import { MOUNT_SIGNS } from './numbers.ts'
+import { detectProofs, evidenceOfProofs, type Proofs } from './proofs.ts'
 import {
   detectAppArmor,
   detectAppArmorUserns,
@@ -81,7 +82,8 @@ export const detectors = {
   conntrack: detectConntrack,
   node: detectNode,
   'pod-security': detectPodSecurity,
-  inventory: detectInventory
+  inventory: detectInventory,
+  proofs: detectProofs
 } as const satisfies Readonly<Record<string, Detector<unknown>>>
 
 export type DetectorName = keyof typeof detectors
@@ -129,7 +131,7 @@ async function look<T>(detect: Detector<T>, sources: Sources): Promise<Fact<T>> 
   const evidence = (): readonly Evidence[] => eyes.testimony().filter(tells).map(evidenceOf)
   try {
     const value = await detect({ ...sources, host: eyes.host })
-    return { known: true, value, evidence: withNode(detect, sources, evidence()) }
+    return { known: true, value, evidence: [...evidence(), ...given(detect, sources, value)] }
   } catch (error) {
     if (!(error instanceof HostError || error instanceof Unsure)) throw error
     return { known: false, why: error.message, evidence: evidence() }
@@ -140,7 +142,10 @@ async function look<T>(detect: Detector<T>, sources: Sources): Promise<Fact<T>> 
 const tells = ({ verb, subject, answer }: Testimony): boolean =>
   verb !== 'stat' || answer === undefined || !(Object.values(MOUNT_SIGNS) as readonly string[]).includes(subject)
 
-const withNode = (detect: unknown, { node }: Sources, evidence: readonly Evidence[]): readonly Evidence[] =>
-  detect === detectNode && node !== undefined
-    ? [{ source: `Node ${node.name}`, saw: `${node.kubelet}, ${node.containerRuntime}` }]
-    : evidence
+/** What a detector was given instead of looking for it on the node. */
+function given(detect: unknown, { node, proofs }: Sources, value: unknown): readonly Evidence[] {
+  if (detect === detectNode && node !== undefined) {
+    return [{ source: `Node ${node.name}`, saw: `${node.kubelet}, ${node.containerRuntime}` }]
+  }
+  return detect === detectProofs && proofs !== undefined ? evidenceOfProofs(value as Proofs) : []
+}

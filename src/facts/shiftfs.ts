@@ -1,7 +1,9 @@
 import type { Fact } from './fact.ts'
 import type { Headers } from './headers.ts'
-import { atLeast, type Kernel, type Version } from './kernel.ts'
+import type { Kernel } from './kernel.ts'
 import type { DetectedFacts } from './observe.ts'
+import type { Proof, Proofs } from './proofs.ts'
+import { sourceFolder } from './shiftfs-sources.ts'
 
 export type ShiftfsState = 'loaded' | 'loadable' | 'buildable' | 'absent' | 'broken'
 
@@ -10,7 +12,7 @@ export interface Shiftfs {
   readonly because: string
   /** The module is not the kernel's own; `undefined` when that cannot be told or there is none. */
   readonly outOfTree: boolean | undefined
-  /** A kernel whose own shiftfs is known to fail on mkdir and rename (EOVERFLOW). */
+  /** A kernel whose own shiftfs is known to fail on mkdir and rename (EOVERFLOW), and no trial showed that this one does not. */
   readonly suspect: boolean
 }
 
@@ -20,22 +22,36 @@ export function deriveShiftfs(facts: DetectedFacts): Fact<Shiftfs> {
   const { kernel, distro } = facts
   if (!modules.known) return modules
   if (!kernel.known) return kernel
+  if (!facts.proofs.known) return facts.proofs
   const module = modules.value.modules.shiftfs
   const { outOfTree, registered } = modules.value.shiftfs
   const evidence = modules.evidence.filter(({ source }) => /modules|filesystems/.test(source))
-  if (module.state === 'unknown') return { known: false, why: module.because, evidence }
-  const suspect = isSuspect(kernel.value, distro.known ? distro.value.id : '')
+  const tried = shiftfsTrials(facts.proofs)
+  const suspect = !tried.works && isSuspect(kernel.value, distro.known ? distro.value.id : '')
   const found = (state: ShiftfsState, because: string): Fact<Shiftfs> => ({
     known: true,
     value: { state, because, outOfTree, suspect },
     evidence
   })
+  if (tried.failed !== undefined) return found('broken', `it was tried: ${tried.failed.because}`)
+  if (module.state === 'unknown') return { known: false, why: module.because, evidence }
   if (registered || module.state === 'present') return found('loaded', module.because)
   if (module.state === 'loadable') return found('loadable', module.because)
   const [obstacle] = buildObstacles(facts)
   return obstacle === undefined
     ? found('buildable', `${module.because}; it could be built with the kernel headers now`)
     : found('absent', `${module.because}; it cannot be built: ${obstacle}`)
+}
+
+const SHIFTFS_TRIALS = ['shiftfs-on-disk', 'shiftfs-on-overlay'] as const
+
+/** A workspace shifts its volumes on the disk and its image on overlayfs: one that fails is enough, and only both are a proof. */
+export function shiftfsTrials(proofs: Fact<Proofs>): { readonly works: boolean; readonly failed: Proof | undefined } {
+  const made = proofs.known ? SHIFTFS_TRIALS.map(name => proofs.value[name]) : []
+  return {
+    works: made.length > 0 && made.every(({ outcome }) => outcome === 'works'),
+    failed: made.find(({ outcome }) => outcome === 'fails')
+  }
 }
 
 /** Launchpad 1990849 (Ubuntu 5.15.0-48 to -67) and 5.17.5: the module loads, and then mkdir and rename fail. */
@@ -45,31 +61,8 @@ const isSuspect = ({ release }: Kernel, distro: string): boolean => {
   return isListed || /^5\.17\.5(?!\d)/.test(release)
 }
 
-/** First and last kernel of each range for which there is a source that compiles (toby63/shiftfs-dkms, by branch). */
-const SOURCES: readonly (readonly [Version, Version])[] = [
-  [
-    [5, 4],
-    [5, 8]
-  ],
-  [
-    [5, 10],
-    [5, 11]
-  ],
-  [
-    [5, 13],
-    [5, 19]
-  ],
-  [
-    [6, 1],
-    [6, 2]
-  ]
-]
-
-/** Whether any published source of shiftfs is meant for this kernel; by numbers, since 6.10 is not 6.1. */
-export const hasShiftfsSource = ({ major, minor }: Kernel): boolean =>
-  SOURCES.some(
-    ([[low, first], [high, last]]) => atLeast({ major, minor }, [low, first]) && !atLeast({ major, minor }, [high, last + 1])
-  )
+/** Whether any published source of shiftfs is meant for this kernel. */
+export const hasShiftfsSource = (kernel: Kernel): boolean => sourceFolder(kernel) !== undefined
 
 /** Every reason why shiftfs cannot be built and loaded here, the first to be told first. Unknown is a reason: it is not clear. */
 export function buildObstacles(facts: DetectedFacts): readonly string[] {

@@ -18,11 +18,16 @@ export interface Storage {
 const KUBELET_ROOTS = ['/var/lib/kubelet', '/var/snap/microk8s/common/var/lib/kubelet', '/var/lib/k0s/kubelet'] as const
 
 /** The file system of the kubelet's root, on which the volumes of workspaces lie. */
-export const detectStorage: Detector<Storage> = async ({ host }) => {
+export const detectStorage: Detector<Storage> = async ({ host }) => storageOf(host, await kubeletRoot(host))
+
+/** The kubelet's root, links resolved, or the nearest directory above it that is there. */
+export const dataPlace = async (host: HostReader): Promise<string> => nearest(host, await kubeletRoot(host))
+
+async function kubeletRoot(host: HostReader): Promise<string> {
   for (const path of KUBELET_ROOTS) {
-    if ((await host.stat(path)) !== undefined) return await storageOf(host, path)
+    if ((await host.stat(path)) !== undefined) return path
   }
-  return await storageOf(host, KUBELET_ROOTS[0])
+  return KUBELET_ROOTS[0]
 }
 
 /** Where a Sysbox on the node keeps its containers. */

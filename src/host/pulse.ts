@@ -15,13 +15,14 @@ const PLACES = [
 ] as const
 
 /**
- * What gives a text that differs when one of these differs. It is asked every second, and most of what the idle agent costs is this:
- * so, plain synchronous calls on what is in memory, where a thread for each would cost ten times that. inotify is no help: the kernel
- * tells nothing of /proc and /sys, and of /dev every byte that anybody writes to /dev/null.
+ * What gives a text that differs when one of these, or of `others` (paths of our own, not the node's), differs. It is asked every
+ * second, and most of what the idle agent costs is this: so, plain synchronous calls on what is in memory, where a thread for each
+ * would cost ten times that. inotify is no help: the kernel tells nothing of /proc and /sys, and of /dev every byte that anybody writes
+ * to /dev/null.
  */
-export function createPulse(root: string): () => string {
+export function createPulse(root: string, others: readonly string[] = []): () => string {
   const base = root === '/' ? '' : root
-  const places = PLACES.map(path => base + path)
+  const places = [...PLACES.map(path => base + path), ...others]
   const limit = keptOpen(base + LIMIT)
   return () => {
     let signs = `${limit()} ${modulesOf(base)}`

@@ -18,7 +18,15 @@ export interface Condition {
 type Opinion = Pick<Condition, 'status' | 'reason' | 'message'>
 
 /** What the condition should say. `published`: every label stands on the Node as it should. Pure. */
-export function opinion({ facts, recalled }: Pick<Snapshot, 'facts' | 'recalled'>, published: boolean): Opinion {
+export function opinion(
+  { facts, recalled, outcomes }: Pick<Snapshot, 'facts' | 'recalled' | 'outcomes'>,
+  published: boolean
+): Opinion {
+  const failed = outcomes.find(({ result }) => result === 'failed' || result === 'ineffective')
+  if (failed !== undefined) {
+    const reason = failed.result === 'failed' ? 'RemedyFailed' : 'RemedyIneffective'
+    return { status: 'False', reason, message: `${failed.remedy}: ${failed.because}`.slice(0, 1024) }
+  }
   const unknown = (Object.entries(facts) as [string, Fact<unknown>][]).filter(([, fact]) => !fact.known)
   if (unknown.length === 0 && recalled.length > 0) {
     return { status: 'Unknown', reason: 'FactsRecalled', message: `could not be read lately: ${recalled.join(', ')}` }

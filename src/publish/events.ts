@@ -1,3 +1,4 @@
+import type { Outcome } from '../remedies/remedy.ts'
 import type { Labels } from './labels.ts'
 
 export type EventReason = 'WorkspaceCapabilityChanged' | 'RemedyApplied' | 'RemedyFailed' | 'LabelDriftRepaired'
@@ -23,6 +24,14 @@ export const eventBody = ({ reason, type, message }: NodeEvent, node: string, at
   lastTimestamp: at,
   count: 1
 })
+
+/** What a helper did to the node, as an event; `undefined` for what it did not try. Pure. */
+export function remedyEvent({ remedy, result, because, at }: Outcome): NodeEvent | undefined {
+  if (at === '') return undefined
+  return result === 'applied'
+    ? { reason: 'RemedyApplied', type: 'Normal', message: `${remedy}: ${because}` }
+    : { reason: 'RemedyFailed', type: 'Warning', message: `${remedy} (${result}): ${because}` }
+}
 
 /** What changed for schedulers between two sets of labels, as one event; `undefined` when nothing did. Pure. */
 export function capabilityChange(

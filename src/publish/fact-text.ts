@@ -1,5 +1,6 @@
 import type { Known } from '../facts/fact.ts'
 import type { FactName, NodeFacts } from '../facts/observe.ts'
+import { type Proofs, TRIALS } from '../facts/proofs.ts'
 import type { Storage } from '../facts/storage.ts'
 import { gibibytes } from '../host/witness.ts'
 
@@ -13,6 +14,17 @@ const storage = ({ path, type, mountPoint, free, total, readOnly, noExec }: Stor
   `${path} on ${type} at ${mountPoint}${readOnly ? ', read-only' : ''}${noExec ? ', noexec' : ''}, ${gibibytes(free)} free of ${gibibytes(total)}`
 
 const listed = (items: readonly string[], none: string): string => (items.length === 0 ? none : items.join(', '))
+
+/** Where nothing was tried, the one reason; else the names by their outcome. */
+function proofsText(proofs: Proofs): string {
+  const reasons = [...new Set(TRIALS.map(name => proofs[name].because))]
+  if (TRIALS.every(name => proofs[name].outcome === 'untried') && reasons.length === 1) return `none: ${reasons[0]}`
+  const by = (outcome: string): readonly string[] => TRIALS.filter(name => proofs[name].outcome === outcome)
+  return (['works', 'fails', 'untried'] as const)
+    .filter(outcome => by(outcome).length > 0)
+    .map(outcome => `${outcome}: ${by(outcome).join(', ')}`)
+    .join('; ')
+}
 
 const TEXTS: { readonly [Name in FactName]: (value: Value<Name>) => string } = {
   kernel: ({ release }) => release,
@@ -78,5 +90,6 @@ const TEXTS: { readonly [Name in FactName]: (value: Value<Name>) => string } = {
       disks.map(({ name, size, type }) => `${name} ${gibibytes(size)} ${type}`),
       'no disks seen'
     )}`,
+  proofs: proofsText,
   shiftfs: ({ state, because }) => `${state}: ${because}`
 }

@@ -12,6 +12,7 @@ import type { Restart } from '../cluster/watch.ts'
 import type { Snapshot } from '../cycle/snapshot.ts'
 import { detectors } from '../facts/observe.ts'
 import { REMEDIES, type RemedyName } from '../remedies/plan.ts'
+import { type Outcome, RESULTS as RESULTS_OF_REMEDIES } from '../remedies/remedy.ts'
 import type { Answer, Verdict } from '../verdicts/verdict.ts'
 import type { DriftKind } from './drift.ts'
 import { RESULTS, type Result, TARGETS, type Target } from './status.ts'
@@ -27,7 +28,6 @@ export const RESTARTS = [
   'network'
 ] as const satisfies readonly Restart[]
 const STAGES = ['look', 'publish', 'watch', 'heartbeat'] as const
-const RUNS = ['applied', 'ineffective', 'failed'] as const
 const ANSWERS = ['yes', 'no', 'unknown'] as const satisfies readonly Answer[]
 
 interface Definition {
@@ -53,7 +53,10 @@ export const METRICS = {
   berth_detector_errors_total: define('counter', 'Looks in which the detector came to no answer.', {
     detector: Object.keys(detectors)
   }),
-  berth_remedy_runs_total: define('counter', 'Runs of a remedy, by what came of them.', { remedy: REMEDIES, result: RUNS }),
+  berth_remedy_runs_total: define('counter', 'Runs of a remedy, by what came of them.', {
+    remedy: REMEDIES,
+    result: RESULTS_OF_REMEDIES
+  }),
   berth_publish_total: define('counter', 'Writes to the Node and of its events, by what came of them.', {
     target: TARGETS,
     result: RESULTS
@@ -87,7 +90,7 @@ export interface Metrics {
   readonly watchRestarted: (reason: Restart) => void
   readonly success: (stage: (typeof STAGES)[number], at: Date) => void
   readonly guard: (isEnforced: boolean) => void
-  readonly remedyRun: (remedy: RemedyName, result: (typeof RUNS)[number]) => void
+  readonly remedyRun: (remedy: RemedyName, result: Outcome['result']) => void
   /** Everything, as Prometheus reads it. Scrapes at the same time share one answer. */
   readonly text: () => Promise<string>
   readonly contentType: string

@@ -112,6 +112,10 @@ tr:target { background: light-dark(#fff8df, #2a2512); }
 }
 .value { flex: 1 1 14rem; }
 .when { font-size: 0.85rem; font-variant-numeric: tabular-nums; }
+.tail {
+  margin: 0.4rem 0 0.2rem; padding: 0.4rem 0.7rem; background: var(--sunk); border-radius: 6px; white-space: pre-wrap;
+  font: 0.82rem/1.5 var(--code);
+}
 td .evidence { margin: 0.4rem 0 0.2rem 1.1rem; font-size: 0.95em; }
 .ways-out {
   margin-top: 0.75rem; background: light-dark(#e6f0f8, #132a3b); border-radius: 10px;

@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto'
 import type { Snapshot } from '../cycle/snapshot.ts'
-import type { PlanStep } from '../remedies/plan.ts'
 import type { Verdict } from '../verdicts/verdict.ts'
 import type { DriftKind } from './drift.ts'
 import { factSection } from './page-facts.ts'
 import { type Html, html, nothing, textOf } from './page-html.ts'
 import { ago, chip, moment, section, span, type Tone, table } from './page-parts.ts'
+import { remedySection } from './page-remedies.ts'
 import { STYLE } from './page-style.ts'
 import { verdictSection, wayOutSection } from './page-verdicts.ts'
 import type { Result, Status } from './status.ts'
@@ -49,7 +49,7 @@ ${status.snapshot === undefined ? NOT_YET : body(status, status.snapshot)}
 const NOT_YET = html`<p class="empty">The first look at this node is not done yet. Load the page again in a moment.</p>`
 
 const body = (status: Status, snapshot: Snapshot): Html => html`${verdictSection(snapshot)}
-<div class="pair">${wayOutSection(snapshot)}${remedySection(snapshot.plan)}</div>
+<div class="pair">${wayOutSection(snapshot)}${remedySection(snapshot, status.at)}</div>
 ${factSection(status)}
 <div class="pair">${labelSection(status)}${writeSection(status)}</div>`
 
@@ -96,28 +96,6 @@ function driftText({ drift }: Status): string {
   const parts = (Object.entries(drift) as [DriftKind, number][]).filter(([, count]) => count > 0)
   return parts.length === 0 ? 'none since the start' : parts.map(([kind, count]) => `${count} ${MENDED[kind]}`).join(', ')
 }
-
-const DECISIONS: Readonly<Record<PlanStep['decision'], readonly [Tone, string]>> = {
-  apply: ['good', 'will be applied'],
-  forbidden: ['open', 'not permitted'],
-  blocked: ['bad', 'not possible'],
-  'not-needed': ['quiet', 'not needed']
-}
-
-const remedySection = (plan: readonly PlanStep[]): Html =>
-  section(
-    'remedies',
-    'Remedies',
-    'What berth itself could mend, with leave.',
-    table(
-      ['Remedy', 'Decision'],
-      plan.map(({ remedy, decision, because }) => ({
-        id: '',
-        name: remedy,
-        cell: html`${chip(...DECISIONS[decision])} ${because}`
-      }))
-    )
-  )
 
 const labelSection = ({ labels }: Status): Html =>
   section(

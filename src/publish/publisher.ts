@@ -7,7 +7,7 @@ import { CAPABILITIES } from '../verdicts/decide.ts'
 import { type Condition, conditionToWrite, opinion } from './condition.ts'
 import { type Difference, differences, keysOf, restrict, type Wish, wish } from './difference.ts'
 import { type Drift, driftOf, type Quarrels, repaired, resting } from './drift.ts'
-import { capabilityChange, eventBody, type NodeEvent } from './events.ts'
+import { capabilityChange, eventBody, type NodeEvent, remedyEvent } from './events.ts'
 import { demoted, heldLabels } from './hold.ts'
 import { type Labels, labelPatch, labels } from './labels.ts'
 import type { Result, Target } from './status.ts'
@@ -68,6 +68,8 @@ interface Book {
   quarrels: Quarrels
   /** Keys that the API refused, with the value and when to try again. */
   refused: Map<string, { readonly value: string | null; readonly until: number; readonly times: number }>
+  /** Events about remedies that were told already. */
+  told: Set<string>
   /** Failures of the API in a row. */
   failures: number
   /** Spreads the heartbeats of many agents: from 0.9 to 1.1. */
@@ -90,6 +92,7 @@ export function createPublisher(terms: PublisherTerms): Publisher {
     published: false,
     quarrels: {},
     refused: new Map(),
+    told: new Set(),
     failures: 0,
     jitter: 0.9 + random() * 0.2
   }
@@ -144,6 +147,7 @@ export function createPublisher(terms: PublisherTerms): Publisher {
     try {
       const carried = await publishLabels(snapshot, node)
       await publishCondition(snapshot, node)
+      await tellRemedies(snapshot, node)
       await removeTaint(node, carried)
       book.failures = 0
       return nextDue(node)
@@ -243,6 +247,19 @@ export function createPublisher(terms: PublisherTerms): Publisher {
     if (condition === undefined) return
     await attempt('condition', condition.reason, async () => learn(await patchCondition(connection, node.name, condition)))
     book.jitter = 0.9 + random() * 0.2
+  }
+
+  /** Each is told once: its name rests on its time, so that an agent that was restarted is answered that it exists already. */
+  const tellRemedies = async ({ outcomes }: Snapshot, node: NodeView): Promise<void> => {
+    for (const outcome of outcomes) {
+      const id = `${outcome.remedy}.${Date.parse(outcome.at).toString(16)}`
+      const event = remedyEvent(outcome)
+      if (event === undefined || book.told.has(id)) continue
+      book.told.add(id)
+      await attempt('event', event.reason, () =>
+        createEvent(connection, eventBody(event, node.name, new Date(outcome.at), id))
+      ).catch(() => undefined)
+    }
   }
 
   const removeTaint = async (node: NodeView, carried: Metadata): Promise<void> => {

@@ -9,13 +9,25 @@ const LIMIT = 4096
 /** The compact report that a Node carries: `fleet` reads it from there. Shortened, never cut, where it would be too long. */
 export function reportAnnotation(snapshot: Snapshot, version: string): string {
   for (const width of [240, 120, 60, 30]) {
-    const text = JSON.stringify({ version, boot: bootId(snapshot), verdicts: shortVerdicts(snapshot, width) })
+    const text = JSON.stringify({
+      version,
+      boot: bootId(snapshot),
+      verdicts: shortVerdicts(snapshot, width),
+      ...shortOutcomes(snapshot, width)
+    })
     if (Buffer.byteLength(text) <= LIMIT) return text
   }
   return JSON.stringify({ version, boot: bootId(snapshot), verdicts: {} })
 }
 
 const bootId = ({ facts }: Snapshot): string => (facts['boot-id'].known ? facts['boot-id'].value : '')
+
+/** Only what a helper tried, and only where there is something to tell. */
+const shortOutcomes = ({ outcomes }: Snapshot, width: number) => {
+  const tried = outcomes.filter(({ at }) => at !== '')
+  const told = tried.map(({ remedy, result, because }) => [remedy, { result, because: shorten(because, width) }] as const)
+  return told.length === 0 ? {} : { remedies: Object.fromEntries(told) }
+}
 
 const shortVerdicts = ({ verdicts }: Snapshot, width: number) =>
   Object.fromEntries(

@@ -87,6 +87,7 @@ export function statusJson(status: Status): string {
       facts: Object.fromEntries(facts),
       verdicts: snapshot?.verdicts ?? {},
       plan: snapshot?.plan ?? [],
+      outcomes: snapshot?.outcomes ?? [],
       durations: snapshot?.durations ?? {}
     },
     plainly

@@ -1,6 +1,8 @@
 import type { Snapshot } from '../cycle/snapshot.ts'
 import type { Fact } from '../facts/fact.ts'
 import type { FactName } from '../facts/observe.ts'
+import type { PlanStep } from '../remedies/plan.ts'
+import type { Outcome } from '../remedies/remedy.ts'
 import type { Verdict } from '../verdicts/verdict.ts'
 import { factText } from './fact-text.ts'
 import { labels } from './labels.ts'
@@ -67,7 +69,17 @@ export function wayOutLines(snapshot: Snapshot, paint: Paint): readonly string[]
   return [...ways].flatMap(([way, names]) => hang('  - ', 4, `${way} (${names.join(', ')})`, paint.columns))
 }
 
-export const remedyLines = ({ plan }: Snapshot, paint: Paint): readonly string[] =>
-  plan.flatMap(({ remedy, decision, because }) =>
-    hang(`  ${paint.bold(remedy.padEnd(TEXT_AT.remedy - 2))}`, TEXT_AT.remedy, `${decision}: ${because}`, paint.columns)
+/** A remedy as people are told of it: what was decided, or what came of it. */
+export type RemedyStory = Omit<Outcome, 'result'> & { readonly result: Outcome['result'] | PlanStep['decision'] }
+
+/** What could be mended, or what came of it where a helper did or planned it by its own permits. */
+export const remediesOf = ({ plan, outcomes }: Pick<Snapshot, 'plan' | 'outcomes'>): readonly RemedyStory[] =>
+  plan.map(({ remedy, decision, because }) => {
+    const outcome = outcomes.find(one => one.remedy === remedy)
+    return outcome ?? { remedy, result: decision, because, at: '', tail: '' }
+  })
+
+export const remedyLines = (snapshot: Snapshot, paint: Paint): readonly string[] =>
+  remediesOf(snapshot).flatMap(({ remedy, result, because }) =>
+    hang(`  ${paint.bold(remedy.padEnd(TEXT_AT.remedy - 2))}`, TEXT_AT.remedy, `${result}: ${because}`, paint.columns)
   )

@@ -1,5 +1,5 @@
 import type { NodeFacts } from '../facts/observe.ts'
-import type { Shiftfs } from '../facts/shiftfs.ts'
+import { type Shiftfs, shiftfsTrials } from '../facts/shiftfs.ts'
 import { judgeCvm } from './cvm.ts'
 import type { Policy } from './policy.ts'
 import { allOf, ask, type Judgement, no, unsure, type Verdict, yes } from './verdict.ts'
@@ -9,7 +9,7 @@ export function judgeCachedCvm(facts: NodeFacts, policy: Policy): Verdict {
   const { node } = facts
   const parts = [
     judgeCvm(facts, policy),
-    ask(facts, 'shiftfs', 'shiftfs', shiftfs => judgeShiftfs(shiftfs, facts, policy)),
+    judgeShiftfsPart(facts, policy),
     ...(node.known ? [ask(facts, 'container runtime', 'node', ({ containerRuntime }) => judgeRuntime(containerRuntime))] : []),
     ask(facts, '/var/lib', 'var-lib', ({ readOnly, type, mountPoint }) =>
       readOnly || IMAGES.includes(type)
@@ -37,6 +37,13 @@ function judgeRuntime(runtime: string): Judgement {
         `the container runtime is ${runtime}; the image cache is read from containerd or Docker`,
         'Use containerd on this node pool.'
       )
+}
+
+/** Rests on the trials too, where they decided. */
+function judgeShiftfsPart(facts: NodeFacts, policy: Policy): Verdict {
+  const part = ask(facts, 'shiftfs', 'shiftfs', shiftfs => judgeShiftfs(shiftfs, facts, policy))
+  const { works, failed } = shiftfsTrials(facts.proofs)
+  return works || failed !== undefined ? { ...part, facts: ['shiftfs', 'proofs'] } : part
 }
 
 function judgeShiftfs(shiftfs: Shiftfs, { distro }: NodeFacts, { shiftfsOutsideUbuntu }: Policy): Judgement {

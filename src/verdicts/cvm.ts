@@ -1,7 +1,8 @@
 import type { Distro } from '../facts/distro.ts'
 import { atLeast, type Kernel, type Version } from '../facts/kernel.ts'
 import type { NodeFacts } from '../facts/observe.ts'
-import type { HostPath, Storage } from '../facts/storage.ts'
+import type { HostPath } from '../facts/storage.ts'
+import { judgeDataDisk, judgeIdMapping } from './data-disk.ts'
 import { judgeModulePart, judgeNetfilter } from './modules.ts'
 import type { Policy } from './policy.ts'
 import { judgePrivilegedPods, wasAsked } from './privileged.ts'
@@ -35,7 +36,7 @@ export function judgeCvm(facts: NodeFacts, policy: Policy): Verdict {
     judgeSeLinux(facts),
     judgeFusermount(facts),
     judgeYama(facts),
-    judgeDataFileSystem(facts, 'storage'),
+    judgeDataDisk(facts, 'storage'),
     judgeIdMapping(facts),
     ask(facts, 'host paths', 'host-paths', judgeHostPaths),
     ...(wasAsked(policy) ? [judgePrivilegedPods(facts, policy)] : [])
@@ -189,64 +190,6 @@ export const judgeYama = (facts: NodeFacts): Verdict =>
           'Set kernel.yama.ptrace_scope to 2 or lower in sysctl.d and reboot the node.'
         )
   })
-
-const NEVER = ['nfs', 'nfs4', 'overlay', 'tmpfs']
-const LOCAL_DISK = 'Put it on a local ext4 or xfs file system.'
-
-/** Rests on the kernel too: what is known of the one may be of no use without the other. */
-export const judgeDataFileSystem = (facts: NodeFacts, fact: 'storage' | 'sysbox-storage'): Verdict => ({
-  ...ask(facts, 'data file system', fact, storage => judgeStorage(storage, facts.kernel.known ? facts.kernel.value : undefined)),
-  facts: [fact, 'kernel']
-})
-
-/** The kind of file system that Sysbox can keep a container's files on. Needs the kernel, since 5.12 Sysbox maps ids on it. */
-export function judgeStorage(storage: Storage, kernel: Kernel | undefined): Judgement {
-  const { path, type } = storage
-  const where = `${path} lies on ${type} (mounted at ${storage.mountPoint})`
-  if (NEVER.includes(type)) return no(`${where}, which Sysbox cannot use`, LOCAL_DISK)
-  if (kernel === undefined) return unsure(`${where}, and the kernel is not known`)
-  const caution = storageCaution(storage)
-  if (!atLeast(kernel, [5, 12]) || type === 'ext4' || type === 'xfs') return yes(where, caution)
-  if (type === 'btrfs' && atLeast(kernel, [5, 15])) return yes(where, caution)
-  return unsure(
-    `${where}; whether ID-mapped mounts work on it is not known until one was tried`,
-    `${LOCAL_DISK} Or let the privileged helper try a mount.`
-  )
-}
-
-/** The seeds advise 50 to 100 GB for a workspace. */
-const ROOM_FOR_ONE = 50e9
-
-function storageCaution({ path, noExec, free }: Storage): string | undefined {
-  if (noExec) return `${path} is mounted noexec`
-  return free < ROOM_FOR_ONE ? `less than 50 GB are free at ${path}, and one workspace wants 50 to 100 GB` : undefined
-}
-
-function judgeIdMapping(facts: NodeFacts): Verdict {
-  const { distro } = facts
-  return ask(facts, 'ID-mapped mounts', 'kernel', ({ release, major, minor }) => {
-    if (!atLeast({ major, minor }, [5, 12])) {
-      return yes(
-        `not needed on kernel ${release}`,
-        "on kernels before 5.12, files of the node's root show as nobody inside, and the first start copies ownership (50 s for 0.5 GB)"
-      )
-    }
-    if (isEl9(release, distro.known ? distro.value : undefined)) {
-      return unsure(
-        `kernel ${release} may have ID-mapped mounts switched off, as EL 9 kernels had at least up to 9.1`,
-        'Let the privileged helper try a mount, or use another distribution.'
-      )
-    }
-    return yes(`kernel ${release} has ID-mapped mounts`)
-  })
-}
-
-const EL = ['rhel', 'rhcos', 'rocky', 'almalinux', 'centos', 'ol']
-
-/** By the release, and by the distribution too where the release was cut short; an unknown one may be EL. */
-const isEl9 = (release: string, distro: Distro | undefined): boolean =>
-  /^5\.14\.0-/.test(release) &&
-  (/\.el9/.test(release) || distro === undefined || EL.some(id => distro.id === id || distro.like.includes(id)))
 
 function judgeHostPaths(paths: Readonly<Record<string, HostPath>>): Judgement {
   const lacking = Object.entries(paths).filter(([, { exists, parentWritable }]) => !exists && !parentWritable)

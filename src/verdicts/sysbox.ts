@@ -1,6 +1,7 @@
 import type { NodeFacts } from '../facts/observe.ts'
 import type { Sysbox } from '../facts/sysbox.ts'
-import { judgeDataFileSystem, judgeFusermount, judgeSeccomp, judgeSeLinux, judgeUserNamespaces, judgeYama } from './cvm.ts'
+import { judgeFusermount, judgeSeccomp, judgeSeLinux, judgeUserNamespaces, judgeYama } from './cvm.ts'
+import { judgeDataDisk } from './data-disk.ts'
 import { allOf, ask, type Judgement, leaf, no, unsure, type Verdict, yes } from './verdict.ts'
 
 const HANDLER = 'sysbox-runc'
@@ -26,7 +27,7 @@ export function judgeSysbox(facts: NodeFacts): Verdict {
     judgeSeLinux(facts),
     judgeFusermount(facts),
     judgeYama(facts),
-    judgeDataFileSystem(facts, 'sysbox-storage'),
+    judgeDataDisk(facts, 'sysbox-storage'),
     ask(facts, 'FUSE now', 'fuse', ({ registered }) =>
       registered
         ? yes('fuse is registered in /proc/filesystems')

@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto'
-import { access, constants, mkdir, readFile, rename, rm } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { isAbsolute, join } from 'node:path'
-import { ExecaError, execa } from 'execa'
-import { ownFolder } from './leftovers.ts'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { executable, type GoPrograms, goPrograms } from './go-programs.ts'
 
 export interface Binaries {
   readonly etcd: string
@@ -11,7 +9,6 @@ export interface Binaries {
 }
 
 const here = import.meta.dirname
-const buildLimit = 60 * 60_000 // milliseconds
 
 /**
  * Where etcd and kube-apiserver lie: in `KUBEBUILDER_ASSETS` when that is set, else in the user's cache folder,
@@ -19,12 +16,7 @@ const buildLimit = 60 * 60_000 // milliseconds
  */
 export async function controlPlaneBinaries(): Promise<Binaries> {
   const assets = process.env['KUBEBUILDER_ASSETS']
-  if (assets) return provided(assets)
-  const recipe = await readRecipe()
-  const cache = cacheFolder()
-  const binaries = binariesIn(join(cache, recipe.key))
-  if (!(await executable(binaries.etcd)) || !(await executable(binaries.kubeApiserver))) await build(recipe, cache)
-  return binaries
+  return assets ? provided(assets) : binariesIn(await goPrograms(await readRecipe()))
 }
 
 function binariesIn(directory: string): Binaries {
@@ -42,34 +34,8 @@ async function provided(directory: string): Promise<Binaries> {
   return binaries
 }
 
-function executable(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(
-    () => true,
-    () => false
-  )
-}
-
-function cacheFolder(): string {
-  const wanted = process.env['XDG_CACHE_HOME']
-  const base = wanted && isAbsolute(wanted) ? wanted : join(homedir(), '.cache') // a relative path counts as unset: XDG says so
-  return join(base, 'berth-test')
-}
-
-interface Recipe {
-  readonly etcd: string
-  readonly kubernetes: string
-  readonly targets: readonly Target[]
-  readonly key: string
-}
-
-interface Target {
-  readonly name: string
-  readonly module: string
-  readonly flags: string
-}
-
 /** The key changes with every module version, every flag and the architecture: a cached folder never needs a second look. */
-async function readRecipe(): Promise<Recipe> {
+async function readRecipe(): Promise<GoPrograms> {
   const [goMod, goSum] = await Promise.all(['go.mod', 'go.sum'].map(name => readFile(join(here, name), 'utf8')))
   const etcd = versionOf('go.etcd.io/etcd/server/v3', goMod ?? '')
   const kubernetes = versionOf('k8s.io/kubernetes', goMod ?? '')
@@ -81,7 +47,13 @@ async function readRecipe(): Promise<Recipe> {
     .update(JSON.stringify([goMod, goSum, targets]))
     .digest('hex')
     .slice(0, 12)
-  return { etcd, kubernetes, targets, key: `etcd-${etcd}_kubernetes-${kubernetes}_${process.arch}_${hash}` }
+  return {
+    module: here,
+    key: `etcd-${etcd}_kubernetes-${kubernetes}_${process.arch}_${hash}`,
+    programs: targets.map(({ name, module, flags }) => ({ name, package: module, flags })),
+    about: `etcd ${etcd} and kube-apiserver ${kubernetes} (once; about 5 minutes on two cores)`,
+    otherwise: ', or set KUBEBUILDER_ASSETS to a folder with the binaries'
+  }
 }
 
 function versionOf(module: string, goMod: string): string {
@@ -98,56 +70,4 @@ function stamps(version: string): string {
   return Object.entries(values)
     .map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`)
     .join(' ')
-}
-
-/** Builds in a folder of its own and renames it as a whole: another build at the same time, or a kill, spoils nothing. */
-async function build(recipe: Recipe, cache: string): Promise<void> {
-  await mkdir(cache, { recursive: true })
-  const draft = await ownFolder(cache, 'building-')
-  process.stderr.write(
-    `Building etcd ${recipe.etcd} and kube-apiserver ${recipe.kubernetes} for the tests (once; about 5 minutes on two cores) ...\n`
-  )
-  try {
-    for (const target of recipe.targets) await goBuild(target, join(draft, target.name))
-    await publish(draft, join(cache, recipe.key))
-  } finally {
-    await rm(draft, { recursive: true, force: true })
-  }
-}
-
-async function goBuild({ name, module, flags }: Target, output: string): Promise<void> {
-  const args = ['build', '-trimpath', '-ldflags', flags, '-o', output, module]
-  // The caller's GOFLAGS or workspace could change what is built, and a newer toolchain must not be fetched behind their back.
-  const env = { CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -buildvcs=false', GOTOOLCHAIN: 'local', GOWORK: 'off' }
-  try {
-    await execa('go', args, { cwd: here, env, all: true, stdin: 'ignore', timeout: buildLimit })
-  } catch (error) {
-    throw new Error(`cannot build ${name}: ${whyBuildFailed(error)}`, { cause: error })
-  }
-}
-
-function whyBuildFailed(error: unknown): string {
-  if (!(error instanceof ExecaError)) return String(error)
-  if (error.code === 'ENOENT')
-    return 'there is no `go` on the PATH; install Go, or set KUBEBUILDER_ASSETS to a folder with the binaries'
-  const tail = `${error.all ?? ''}`.trimEnd().split('\n').slice(-15).join('\n')
-  return `${error.shortMessage}\n${tail}`
-}
-
-/** A rename onto a folder that another build has finished meanwhile fails; theirs is as good as ours. */
-async function publish(draft: string, target: string): Promise<void> {
-  try {
-    await rename(draft, target)
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error
-    if (await complete(target)) return
-    await rm(target, { recursive: true, force: true }) // somebody removed a file from it: make it whole
-    await rename(draft, target)
-  }
-}
-
-async function complete(directory: string): Promise<boolean> {
-  const found = await Promise.all(Object.values(binariesIn(directory)).map(executable))
-  return found.every(Boolean)
 }

@@ -66,7 +66,7 @@ function apiServerFlags({ directory, ports, flags }: Site): string[] {
     ...['--etcd-servers', `http://127.0.0.1:${ports.client}`, '--bind-address', '127.0.0.1', '--secure-port', `${ports.secure}`],
     ...['--advertise-address', '127.0.0.1', '--endpoint-reconciler-type', 'none', '--service-cluster-ip-range', '10.0.0.0/24'],
     ...['--tls-cert-file', at('server.crt'), '--tls-private-key-file', at('server.key'), '--client-ca-file', at('ca.crt')],
-    ...['--authorization-mode', 'Node,RBAC', '--enable-admission-plugins', 'NodeRestriction'],
+    ...['--authorization-mode', 'Node,RBAC', '--enable-admission-plugins', 'NodeRestriction', '--allow-privileged'],
     ...['--service-account-issuer', 'https://kubernetes.default.svc', '--service-account-key-file', at('sa.pub')],
     ...['--service-account-signing-key-file', at('sa.key')],
     ...['--audit-policy-file', at('audit-policy.json'), '--audit-log-path', at('audit.log')],

@@ -1,6 +1,7 @@
 import type { Known, Unknown } from '../../src/facts/fact.ts'
 import { MODULES, type ModuleName, type ModuleState } from '../../src/facts/kernel-modules.ts'
 import type { FactName, NodeFacts } from '../../src/facts/observe.ts'
+import { type Proof, type Proofs, type TrialName, untried } from '../../src/facts/proofs.ts'
 import type { Storage } from '../../src/facts/storage.ts'
 import type { Policy } from '../../src/verdicts/policy.ts'
 import type { Answer, Verdict } from '../../src/verdicts/verdict.ts'
@@ -25,6 +26,12 @@ export const storage = (changes: Partial<Storage> = {}): Storage => ({
   free: 200e9,
   total: 500e9,
   ...changes
+})
+
+/** Nothing was tried, but for these, as the test says. */
+export const proofs = (outcomes: Partial<Record<TrialName, Proof['outcome']>> = {}): Proofs => ({
+  ...untried('nothing was tried'),
+  ...Object.fromEntries(Object.entries(outcomes).map(([name, outcome]) => [name, { outcome, because: `${name} was seen` }]))
 })
 
 /** A node that can host everything: bare metal with an NVIDIA GPU, Ubuntu with its own shiftfs, Sysbox, and FUSE for pods. */
@@ -78,6 +85,7 @@ export const IDEAL: Values = {
   },
   'pod-security': { asked: true, level: 'privileged' },
   inventory: { cpu: { model: 'AMD EPYC', cores: 2 }, memory: { total: 8e9, available: 4e9 }, disks: [] },
+  proofs: untried('no privileged helper runs on this node'),
   shiftfs: { state: 'loaded', because: 'loaded', outOfTree: false, suspect: false }
 }
 

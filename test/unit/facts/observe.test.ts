@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import type { Sources } from '../../../src/facts/fact.ts'
 import { type DetectorName, detectors, observe } from '../../../src/facts/observe.ts'
+import { TRIALS, untried } from '../../../src/facts/proofs.ts'
 import { HostError, type HostReader } from '../../../src/host/host.ts'
 import { localHost } from '../../../src/host/local.ts'
 import { pretendHost } from '../host/pretend.ts'
 import { temporary } from '../host/temporary.ts'
+import { proofs } from '../node-facts.ts'
 
 const NAMES = Object.keys(detectors) as DetectorName[]
 const sources = (host: HostReader) => ({ host, node: undefined, podSecurity: undefined })
@@ -41,7 +43,9 @@ describe('one look', () => {
     )
     const told = NAMES.filter(name => facts[name].known)
     // These are about this process, or hold their failures as a value.
-    expect(told.filter(name => !['architecture', 'apparmor', 'pod-security', 'seccomp-default'].includes(name))).toEqual([])
+    expect(
+      told.filter(name => !['architecture', 'apparmor', 'pod-security', 'proofs', 'seccomp-default'].includes(name))
+    ).toEqual([])
     for (const name of NAMES) {
       const fact = facts[name]
       if (!fact.known) expect(fact.why).not.toBe('')
@@ -77,9 +81,22 @@ describe('one look', () => {
     expect(facts.kernel.known && facts.kernel.value.release).toMatch(/^\d+\.\d+/)
     for (const name of NAMES) {
       const fact = facts[name]
-      expect([name, fact.evidence.length > 0 || name === 'pod-security' || !fact.known]).toEqual([name, true])
+      expect([name, fact.evidence.length > 0 || ['pod-security', 'proofs'].includes(name) || !fact.known]).toEqual([name, true])
       expect(durations[name]).toBeGreaterThan(0)
     }
+  })
+
+  test('takes what a helper proved as it is given, with each trial as evidence', async () => {
+    const given = proofs({ procfs: 'works' })
+    const { facts } = await observe({ ...sources(everything(async () => undefined)), proofs: given }, clock())
+    expect(facts.proofs).toMatchObject({ known: true, value: given })
+    expect(facts.proofs.evidence).toHaveLength(TRIALS.length)
+    expect(facts.proofs.evidence).toContainEqual({ source: 'trial procfs', saw: 'works: procfs was seen' })
+  })
+
+  test('without a helper knows that nothing was tried', async () => {
+    const { facts } = await observe(sources(everything(async () => undefined)), clock())
+    expect(facts.proofs).toEqual({ known: true, value: untried('no privileged helper runs on this node'), evidence: [] })
   })
 
   test('asks the node every question once', async () => {

@@ -32,11 +32,25 @@ test('the transition time changes with the status, and with nothing else', () =>
 })
 
 test('the opinion is True only where all facts are known, read, and published', () => {
-  const all = { facts: factsOf(), recalled: [] }
+  const all = { facts: factsOf(), recalled: [], outcomes: [] }
   expect(opinion(all, true)).toMatchObject({ status: 'True' })
   expect(opinion(all, false)).toMatchObject({ status: 'Unknown', reason: 'LabelsNotPublished' })
   expect(opinion({ ...all, recalled: ['fuse'] }, true)).toMatchObject({ status: 'Unknown', reason: 'FactsRecalled' })
-  const unknown = opinion({ facts: factsOf({}, 'fuse', 'yama'), recalled: [] }, true)
+  const unknown = opinion({ facts: factsOf({}, 'fuse', 'yama'), recalled: [], outcomes: [] }, true)
   expect(unknown).toMatchObject({ status: 'Unknown', reason: 'FactsUnknown' })
   expect(unknown.message).toContain('2 facts are unknown (fuse, yama); the first: nobody could read fuse')
+})
+
+test('a remedy that failed, or that changed nothing, makes it False, whatever is unknown', () => {
+  const tried = { remedy: 'shiftfs', because: 'no gcc', at: '2026-11-03T10:00:05Z', tail: '' } as const
+  const all = { facts: factsOf({}, 'fuse'), recalled: [] }
+  for (const [result, status, reason] of [
+    ['failed', 'False', 'RemedyFailed'],
+    ['ineffective', 'False', 'RemedyIneffective'],
+    ['applied', 'Unknown', 'FactsUnknown'],
+    ['forbidden', 'Unknown', 'FactsUnknown']
+  ] as const) {
+    expect(opinion({ ...all, outcomes: [{ ...tried, result }] }, true), result).toMatchObject({ status, reason })
+  }
+  expect(opinion({ ...all, outcomes: [{ ...tried, result: 'failed' }] }, true).message).toBe('shiftfs: no gcc')
 })

@@ -13,6 +13,7 @@ const snapshotOf = (changes: Partial<Values> = {}, ...unknowns: readonly FactNam
     facts,
     verdicts: decide(facts, policy()),
     plan: [],
+    outcomes: [],
     durations: {},
     memory: { bootId: '', kept: {} },
     recalled: []

@@ -41,6 +41,28 @@ describe('the page', () => {
     expect(text).toMatch(/✕ no SELinux SELinux is enforcing, .* from the fact selinux .*\/sys\/fs\/selinux\/enforce 1/)
   })
 
+  test('tells of a remedy what came of it, when, and the last lines of its tool', () => {
+    const because = 'the build failed: no gcc'
+    const tried = { remedy: 'shiftfs', result: 'failed', because, at: '2026-11-03T09:58:05.000Z', tail: 'make: <gcc>\n' } as const
+    const left = { remedy: 'user-namespaces', result: 'forbidden', because: 'no permit', at: '', tail: '' } as const
+    const text = page(statusOf({ ...snapshot, outcomes: [tried, left] }))
+    expect(seen(text)).toContain(
+      `shiftfs ✕ failed ${because} tried at 09:58:05 UTC , 2 min 12 s ago What it wrote last make: <gcc> `
+    )
+    expect(seen(text)).toMatch(/user-namespaces \? not permitted no permit (?!tried)/)
+    expect(text).toContain('<pre class="tail">make: &lt;gcc&gt;\n</pre>')
+  })
+
+  test.each([
+    ['applied', '✓ applied'],
+    ['ineffective', '✕ without effect'],
+    ['blocked', '✕ not possible'],
+    ['not-needed', '– not needed']
+  ] as const)('calls the outcome %s "%s"', (result, words) => {
+    const outcome = { remedy: 'shiftfs', result, because: 'so', at: '', tail: '' } as const
+    expect(seen(page(statusOf({ ...snapshot, outcomes: [outcome] })))).toContain(`shiftfs ${words} so`)
+  })
+
   test('says when it is not known, and when it last was', () => {
     const facts = {
       ...snapshot.facts,
@@ -137,9 +159,11 @@ function poisoned(text: string): ReturnType<typeof statusOf> {
     Object.entries(snapshot.verdicts).map(([name, verdict]) => [name, poison(verdict as Verdict)])
   )
   const plan = snapshot.plan.map(step => ({ ...step, remedy: text as 'shiftfs', because: text }))
+  const tried = { result: 'failed', because: text, at: text, tail: text } as const
+  const outcomes = [{ remedy: text as 'shiftfs', ...tried }]
   const distro = { known: true, evidence, value: { id: text, version: text, name: text, like: [text], variant: text } } as const
   return statusOf(
-    { ...snapshot, facts: { ...facts, distro }, verdicts: verdicts as unknown as Snapshot['verdicts'], plan },
+    { ...snapshot, facts: { ...facts, distro }, verdicts: verdicts as unknown as Snapshot['verdicts'], plan, outcomes },
     {
       node: text,
       version: text,
@@ -201,6 +225,7 @@ describe('the status as JSON', () => {
       verdicts: { podman: { answer: 'no', because: 'user.max_user_namespaces is 0' } }
     })
     expect(told.plan).toHaveLength(2)
+    expect(told.outcomes).toEqual([])
     expect(Object.keys(told.facts)).toEqual(Object.keys(snapshot.facts))
   })
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { Version } from '../../../src/facts/kernel.ts'
 import type { FactName } from '../../../src/facts/observe.ts'
-import { judgeCvm, judgeKernel, judgeStorage } from '../../../src/verdicts/cvm.ts'
+import { judgeCvm, judgeKernel } from '../../../src/verdicts/cvm.ts'
+import { judgeStorage } from '../../../src/verdicts/data-disk.ts'
 import { type Answer, leaf } from '../../../src/verdicts/verdict.ts'
 import { answers, distro, factsOf, IDEAL, kernel, modules, policy, storage, type Values } from '../node-facts.ts'
 

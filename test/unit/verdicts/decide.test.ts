@@ -4,7 +4,7 @@ import type { FactName } from '../../../src/facts/observe.ts'
 import { CAPABILITIES, type Capability, decide, rules } from '../../../src/verdicts/decide.ts'
 import type { Policy } from '../../../src/verdicts/policy.ts'
 import type { Answer, Verdict } from '../../../src/verdicts/verdict.ts'
-import { distro, FACTS, factsOf, IDEAL, kernel, modules, policy, storage, type Values } from '../node-facts.ts'
+import { distro, FACTS, factsOf, IDEAL, kernel, modules, policy, proofs, storage, type Values } from '../node-facts.ts'
 
 const judge = (
   capability: Capability,
@@ -47,6 +47,7 @@ describe('whatever is unknown', () => {
         modules: modules({ fuse: 'absent', overlay: 'unknown' })
       }),
       shiftfs: fc.constantFrom(IDEAL.shiftfs, { ...IDEAL.shiftfs, state: 'absent' as const }),
+      proofs: fc.constantFrom(IDEAL.proofs, proofs({ 'id-mapped-mount': 'fails' }), proofs({ 'id-mapped-mount': 'works' })),
       mig: fc.boolean()
     },
     { requiredKeys: [] }

@@ -1,0 +1,111 @@
+import { type Proof, type Proofs, TRIALS } from '../facts/proofs.ts'
+import { REMEDIES } from '../remedies/plan.ts'
+import { type Outcome, RESULTS } from '../remedies/remedy.ts'
+
+/** What the privileged helper hands to the agent of the same node. */
+export interface Handover {
+  readonly schema: 1
+  /** When it was written, ISO 8601. */
+  readonly at: string
+  readonly version: string
+  /** The Node that the helper was told it works on; empty when it was told none. */
+  readonly node: string
+  /** Boot and kernel that the proofs were made under. */
+  readonly boot: string
+  readonly release: string
+  readonly proofs: Proofs
+  readonly outcomes: readonly Outcome[]
+}
+
+/** What the agent sees of the node itself; what is about anything else is not believed. */
+export interface Live {
+  readonly node: string
+  readonly boot: string
+  readonly release: string
+}
+
+/** Not of this helper, or not about this node, with the reason for people. */
+export class HandoverError extends Error {
+  constructor(why: string) {
+    super(`what the helper left is not believed: ${why}`)
+    this.name = 'HandoverError'
+  }
+}
+
+export const handoverText = (findings: Handover): string => `${JSON.stringify(findings)}\n`
+
+/** What a text tells that anybody may have written. Throws `HandoverError` with the first thing that is wrong. Pure. */
+export function parseHandover(text: string, live: Live): Handover {
+  const found = object(parseJson(text), 'the file')
+  if (found['schema'] !== 1) throw new HandoverError(`schema ${JSON.stringify(found['schema'])} is not 1`)
+  const [at, version, node, boot, release] = (['at', 'version', 'node', 'boot', 'release'] as const).map(key =>
+    string(found[key], key)
+  ) as [string, string, string, string, string]
+  if (node !== '' && node !== live.node) throw new HandoverError(`they are about the Node "${node}", and this is "${live.node}"`)
+  if (boot !== live.boot) throw new HandoverError(`they were made under boot ${boot}, and this is boot ${live.boot}`)
+  if (release !== live.release) throw new HandoverError(`they were made on kernel ${release}, and this is ${live.release}`)
+  return {
+    ...{ schema: 1, at: time(at, 'at'), version, node, boot, release },
+    proofs: parseProofs(object(found['proofs'], 'proofs')),
+    outcomes: array(found['outcomes'], 'outcomes', REMEDIES.length).map(parseOutcome)
+  }
+}
+
+const parseProofs = (found: Readonly<Record<string, unknown>>): Proofs =>
+  Object.fromEntries(
+    TRIALS.map(name => {
+      const proof = object(found[name], `proofs.${name}`)
+      const outcome = oneOf(['works', 'fails', 'untried'] as const, proof['outcome'], `proofs.${name}.outcome`)
+      return [name, { outcome, because: string(proof['because'], `proofs.${name}.because`) } satisfies Proof]
+    })
+  ) as unknown as Proofs
+
+function parseOutcome(value: unknown, index: number): Outcome {
+  const where = `outcomes[${index}]`
+  const found = object(value, where)
+  const at = string(found['at'], `${where}.at`)
+  return {
+    remedy: oneOf(REMEDIES, found['remedy'], `${where}.remedy`),
+    result: oneOf(RESULTS, found['result'], `${where}.result`),
+    because: string(found['because'], `${where}.because`),
+    at: at === '' ? '' : time(at, `${where}.at`),
+    tail: string(found['tail'], `${where}.tail`, 4096)
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new HandoverError('the file is no JSON, or it was cut short')
+  }
+}
+
+function object(value: unknown, where: string): Readonly<Record<string, unknown>> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  throw new HandoverError(`${where} is ${shown(value)}; expected an object`)
+}
+
+function array(value: unknown, where: string, most: number): readonly unknown[] {
+  if (Array.isArray(value) && value.length <= most) return value
+  throw new HandoverError(`${where} is ${shown(value)}; expected a list of at most ${most}`)
+}
+
+/** Control characters could forge lines in a log or a terminal. */
+function string(value: unknown, where: string, longest = 512): string {
+  if (typeof value === 'string' && value.length <= longest && !/[^\P{Cc}\n\t]/u.test(value)) return value
+  throw new HandoverError(`${where} is ${shown(value)}; expected a text of at most ${longest} characters`)
+}
+
+function oneOf<T extends string>(values: readonly T[], value: unknown, where: string): T {
+  const found = values.find(known => known === value)
+  if (found !== undefined) return found
+  throw new HandoverError(`${where} is ${shown(value)}; expected ${values.join(' or ')}`)
+}
+
+function time(text: string, where: string): string {
+  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(text) && !Number.isNaN(Date.parse(text))) return text
+  throw new HandoverError(`${where} is ${shown(text)}; expected a time as in 2026-01-31T10:00:00Z`)
+}
+
+const shown = (value: unknown): string => (JSON.stringify(value) ?? 'missing').slice(0, 60)

@@ -1,0 +1,37 @@
+import type { HostReader } from './host.ts'
+
+/** How a program ended; nothing is thrown for a program that failed. */
+export interface Ended {
+  /** Exit status; 127 where the program is not there, 128 and more where a signal ended it. */
+  readonly status: number
+  readonly stdout: string
+  /** The last 4 KiB of it. */
+  readonly stderr: string
+}
+
+export interface Execution {
+  /** Milliseconds; then the program and its children are killed. */
+  readonly timeout: number
+  readonly directory?: string
+  readonly environment?: Readonly<Record<string, string>>
+  readonly input?: string
+}
+
+/**
+ * What may be done to a node besides looking. Only a remedy and a trial get one: the type forbids a detector to change the node.
+ * Paths are the host's, as for a `HostReader`; every failure throws a `HostError`.
+ */
+export interface HostWriter extends HostReader {
+  /** The whole text of a file, by a rename on the same file system: a reader sees the old one or the new one. Makes its directory. */
+  write(path: string, text: string, mode?: number): Promise<void>
+  /** Writes into a file that is there, as a file of /proc/sys wants it. */
+  put(path: string, text: string): Promise<void>
+  /** Copies a file of our own view into the host, by a rename. */
+  copy(from: string, path: string): Promise<void>
+  /** What is not there is gone already. */
+  remove(path: string): Promise<void>
+  /** The same path as this process and its children reach it. */
+  inside(path: string): string
+  /** Runs a program of our own image, by name or absolute path, as root. */
+  exec(argv: readonly [string, ...string[]], how: Execution): Promise<Ended>
+}

@@ -1,0 +1,76 @@
+import type { NodeFacts } from '../facts/observe.ts'
+import type { HostWriter } from '../host/writer.ts'
+import { type PlanStep, REMEDIES, type RemedyName } from './plan.ts'
+import type { Deed, Outcome, Remedy } from './remedy.ts'
+import { type ShiftfsTerms, shiftfs } from './shiftfs.ts'
+import { type UserNamespacesTerms, userNamespaces } from './user-namespaces.ts'
+
+/** Everything that any remedy needs to know besides the node. */
+export type RemedyTerms = ShiftfsTerms & UserNamespacesTerms
+
+const remedies = { 'user-namespaces': userNamespaces, shiftfs } as const satisfies Readonly<
+  Record<RemedyName, Remedy<RemedyTerms>>
+>
+
+/** What a look at the node came to, as far as a remedy is concerned. */
+export interface Sight {
+  readonly facts: NodeFacts
+  readonly plan: readonly PlanStep[]
+}
+
+/**
+ * Does what the plan says may be done, one thing at a time, and looks again after each: whether a remedy helped is seen, not
+ * believed. `rest` tells why a remedy is left alone for now, empty where it is not.
+ */
+export async function applyPlan<S extends Sight>(
+  host: HostWriter,
+  before: S,
+  terms: RemedyTerms & { readonly look: () => Promise<S>; readonly rest: (remedy: RemedyName) => Outcome | undefined }
+): Promise<{ readonly outcomes: readonly Outcome[]; readonly after: S }> {
+  let sight = before
+  const outcomes: Outcome[] = []
+  for (const name of REMEDIES) {
+    const step = stepOf(sight, name)
+    const resting = step.decision === 'apply' ? terms.rest(name) : undefined
+    if (step.decision !== 'apply' || resting !== undefined) {
+      outcomes.push(resting ?? untouched(step))
+      continue
+    }
+    const deed = await remedies[name].apply(host, sight.facts, terms)
+    sight = await terms.look()
+    outcomes.push(judge(step, deed, stepOf(sight, name), terms.now()))
+  }
+  return { outcomes, after: sight }
+}
+
+/** Takes everything back that we did to this node, the last deed first. */
+export async function undoAll(
+  host: HostWriter,
+  terms: RemedyTerms
+): Promise<readonly (Deed & { readonly remedy: RemedyName })[]> {
+  const deeds: (Deed & { readonly remedy: RemedyName })[] = []
+  for (const name of REMEDIES.toReversed()) deeds.push({ remedy: name, ...(await remedies[name].undo(host, terms)) })
+  return deeds
+}
+
+const stepOf = ({ plan }: Sight, name: RemedyName): PlanStep =>
+  plan.find(({ remedy }) => remedy === name) ?? { remedy: name, decision: 'not-needed', because: 'it is not planned' }
+
+const untouched = ({ remedy, decision, because }: PlanStep): Outcome => ({
+  remedy,
+  result: decision === 'apply' ? 'blocked' : decision,
+  because: because.slice(0, 500),
+  at: '',
+  tail: ''
+})
+
+/** What came of it, from what was said and from what is seen afterwards. Pure. */
+export function judge(step: PlanStep, deed: Deed, after: PlanStep, now: Date): Outcome {
+  const told = { remedy: step.remedy, at: now.toISOString(), tail: deed.tail.slice(-2000) }
+  if (deed.failure !== undefined) return { ...told, result: 'failed', because: deed.failure.slice(0, 500) }
+  if (after.decision === 'not-needed') {
+    const kept = deed.persistent ? 'persistent' : 'persistent: no'
+    return { ...told, result: 'applied', because: `${deed.did} (${kept})`.slice(0, 500) }
+  }
+  return { ...told, result: 'ineffective', because: `${deed.did}, and still: ${after.because}`.slice(0, 500) }
+}

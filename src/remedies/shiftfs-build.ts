@@ -1,0 +1,91 @@
+import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { HostWriter } from '../host/writer.ts'
+import type { Source } from './shiftfs-source.ts'
+
+export type Built =
+  | { readonly ok: true; readonly file: string; readonly warning: string }
+  | { readonly ok: false; readonly why: string; readonly tail: string }
+
+export interface BuildTerms {
+  readonly release: string
+  readonly source: Source
+  /** A directory of ours with some megabytes, outside the host. */
+  readonly scratch: string
+}
+
+/** Compiling takes 2 s on a machine of two cores (milliseconds). */
+const PATIENCE = 300_000
+
+const PREFIX = 'berth-build-'
+
+/**
+ * Compiles the module in a scratch directory, in a mount namespace of its own where the host's headers lie at their own paths, since
+ * they hold absolute includes. The headers stay read-only. The scratch directory is left for the caller to load from.
+ */
+export async function build(host: HostWriter, { release, source, scratch }: BuildTerms): Promise<Built> {
+  await mkdir(scratch, { recursive: true })
+  const directory = await mkdtemp(join(scratch, PREFIX))
+  for (const name of source.files) await copyFile(join(source.directory, name), join(directory, name))
+  const { status, stderr, stdout } = await host.exec(
+    ['unshare', '--mount', '--propagation', 'private', 'sh', '-euc', SCRIPT, 'build', host.inside('/'), release, directory],
+    { timeout: PATIENCE, environment: { LC_ALL: 'C' } }
+  )
+  const tail = lastLines(`${stdout}\n${stderr}`)
+  if (status === 127 && /not found/.test(tail) === false) return { ok: false, why: 'unshare or sh is missing in our image', tail }
+  if (status !== 0) return { ok: false, why: `make ended with status ${status}${REASONS(tail)}`, tail }
+  const file = join(directory, 'shiftfs.ko')
+  const wrong = await wrongVermagic(host, file, release)
+  if (wrong !== '') return { ok: false, why: wrong, tail }
+  return { ok: true, file, warning: compilerWarning(stdout) }
+}
+
+/** What earlier builds left when they were killed. */
+export const clearScratch = async (scratch: string): Promise<void> => {
+  const { readdir } = await import('node:fs/promises')
+  const names = await readdir(scratch).catch(() => [])
+  for (const name of names.filter(found => found.startsWith(PREFIX)))
+    await rm(join(scratch, name), { recursive: true, force: true })
+}
+
+/**
+ * ROOT RELEASE DIRECTORY. Below another root the host's folders are bound over ours; kbuild's own folder is reached from
+ * /usr/src by a relative link. The last line tells the kernel's compiler and ours.
+ */
+const SCRIPT = `
+root=\${1%/} rel=$2 dir=$3
+if [ -n "$root" ]; then
+  for path in /usr/src "/lib/modules/$rel" "$root"/usr/lib/linux-kbuild-*; do
+    at=\${path#"$root"}
+    [ -d "$root$at" ] || continue
+    mkdir -p "$at"
+    mount --bind "$root$at" "$at"
+    mount -o remount,bind,ro "$at"
+  done
+fi
+make -C "/lib/modules/$rel/build" M="$dir" CC=gcc EXTRA_CFLAGS=-DSHIFTFS_MAGIC=0x6a656a62 modules
+echo "compilers: $(sed -n 's/.*gcc[^0-9]*\\([0-9][0-9]*\\)\\..*/\\1/p' /proc/version | head -n1) $(gcc -dumpversion)"
+`
+
+const REASONS = (tail: string): string => {
+  const [, program] = /(\S+): (?:command )?not found/.exec(tail) ?? []
+  if (program !== undefined) return `: ${program} is not installed where we build`
+  if (/No space left on device/.test(tail)) return ': no space left in the scratch directory'
+  const [, error] = /error: ([^\n]+)/.exec(tail) ?? []
+  return error === undefined ? '' : `: ${error}`
+}
+
+function compilerWarning(output: string): string {
+  const [, kernel, ours] = /^compilers: (\d+) (\d+)/m.exec(output) ?? []
+  return kernel === undefined || kernel === ours ? '' : `the kernel was built with gcc ${kernel}, and the module with gcc ${ours}`
+}
+
+/** A module for another kernel is refused by the kernel with a text that says less. */
+async function wrongVermagic(host: HostWriter, file: string, release: string): Promise<string> {
+  const { status, stdout, stderr } = await host.exec(['modinfo', '-F', 'vermagic', file], { timeout: 10_000 })
+  if (status !== 0) return `modinfo does not understand the module that was built: ${stderr.trim()}`
+  const [built = ''] = stdout.split(' ')
+  return built === release ? '' : `the module was built for kernel ${built}, and this is ${release}`
+}
+
+const lastLines = (text: string): string => text.trim().split('\n').slice(-12).join('\n').slice(-2000)

@@ -1,0 +1,43 @@
+import type { HostWriter } from '../host/writer.ts'
+import { type Journal, readJournal, writeJournal } from './journal.ts'
+
+const LOAD_AT_BOOT = '/etc/modules-load.d/berth-shiftfs.conf'
+
+export interface Kept {
+  readonly release: string
+  /** The module as it was built, in our own view. */
+  readonly file: string
+}
+
+/** Puts the module where the next boot finds it. Resolves to why that failed, empty when it did not; then nothing is left. */
+export async function persist(host: HostWriter, { release, file }: Kept): Promise<string> {
+  const module = `/lib/modules/${release}/updates/berth/shiftfs.ko`
+  const { shiftfs } = await readJournal(host)
+  if (shiftfs === undefined) throw new Error('a module is persisted that nobody loaded')
+  // The list first: a kill in the middle leaves a list of files that may not be there, and no file that is not listed.
+  const done = { ...shiftfs, files: [module, LOAD_AT_BOOT] }
+  await writeJournal(host, { shiftfs: done })
+  try {
+    await host.copy(file, module)
+    await indexModules(host, release)
+    await host.write(LOAD_AT_BOOT, '# written by berth\nshiftfs\n')
+    return ''
+  } catch (error) {
+    await unpersist(host, done)
+    return (error as Error).message
+  }
+}
+
+/** Removes what was persisted; that a file is gone already is fine. Throws `HostError`. */
+export async function unpersist(host: HostWriter, done: NonNullable<Journal['shiftfs']>): Promise<void> {
+  if (done.files.length === 0) return
+  // First what loads it, then what is loaded.
+  for (const path of done.files.toReversed()) await host.remove(path)
+  await indexModules(host, done.release).catch(() => undefined)
+  await writeJournal(host, { shiftfs: { ...done, files: [] } })
+}
+
+async function indexModules(host: HostWriter, release: string): Promise<void> {
+  const { status, stderr } = await host.exec(['depmod', '-b', host.inside('/'), release], { timeout: 60_000 })
+  if (status !== 0) throw new Error(`depmod ended with status ${status}: ${stderr.trim()}`)
+}

@@ -1,0 +1,140 @@
+/** Whom a user namespace of a trial maps to: its root is this uid and gid outside. */
+export const SHIFTED = 165_536
+
+/** Every scratch directory is called so, and nothing else is swept up. */
+export const SCRATCH_NAME = /^\.berth-trial-[A-Za-z0-9]{8}$/
+
+/*
+ * What a trial prints, a line each: "saw KEY VALUE", and at last "end" when every step was taken. A step that was not prints one of
+ * "untried STEP: TEXT" (nothing can be concluded), "refused STEP: TEXT" (the kernel said no, or whoever guards it: the errno tells),
+ * "failed STEP: TEXT" (what was mounted does not do what it should).
+ */
+const STEP = `
+step() {
+  kind=$1 what=$2; shift 2
+  why=$("$@" 2>&1) || { echo "$kind $what:" $why; exit; }
+}`
+
+/** sh: $1 is where the scratch directory is made, $2 the trial. The mounts end with the namespace, also after a kill. */
+export const FRAME = `
+export LC_ALL=C
+dir=$(mktemp -d "$1/.berth-trial-XXXXXXXX" 2>&1) || { echo "untried making a scratch directory:" $dir; exit; }
+# Whoever sweeps up leftovers spares a directory whose lock is held.
+exec 9<"$dir" && flock --nonblock 9
+unshare --mount --propagation private sh -c "$2" trial "$dir" 2>&1
+rm -rf --one-file-system "$dir"`
+
+/** sh: removes the directories that it is given, but for those that are in use, a link, or hold a mount. */
+export const SWEEP = `
+for dir; do
+  if [ -L "$dir" ] || [ ! -d "$dir" ] || grep -qF " $dir" /proc/self/mountinfo; then continue; fi
+  (flock --nonblock 9 && rm -rf --one-file-system "$dir") 9<"$dir"
+done`
+
+const START = `
+set -f
+${STEP}
+step untried 'entering the scratch directory' cd "$1"
+cd -P "$1"
+echo "saw $(grep ^Seccomp: /proc/self/status)"`
+
+/** A process that lives in a user namespace and a mount namespace of its own until this shell ends. */
+const HOLD = `
+hold() {
+  step untried 'making pipes' mkfifo down up
+  unshare --user --mount sh -c 'echo ready; read -r _' <down >up 2>&1 &
+  holder=$!
+  exec 8>down 7<up
+  read -r said <&7
+  [ "$said" = ready ] || { echo "untried making a user namespace: $said"; exit; }
+  for map in uid_map gid_map; do
+    step untried 'mapping ids' sh -c "echo 0 ${SHIFTED} 65536 >/proc/$holder/$map"
+  done
+}`
+
+/** perl: what mount(8) can do since util-linux 2.39. The numbers are the same on amd64 and arm64. */
+const IDMAP = `
+my ($namespace, $from, $to) = @ARGV;
+my $empty = "";
+open my $user, "<", $namespace or die "$namespace: $!\\n";
+my $tree = syscall 428, -100, $from, 1; # open_tree, AT_FDCWD, OPEN_TREE_CLONE
+die "open_tree: $!\\n" if $tree < 0;
+my $attr = pack "Q4", 0x100000, 0, 0, fileno $user; # MOUNT_ATTR_IDMAP
+die "mount_setattr: $!\\n" if syscall(442, $tree, $empty, 0x1000, $attr, length $attr) < 0; # AT_EMPTY_PATH
+die "move_mount: $!\\n" if syscall(429, $tree, $empty, -100, $to, 4) < 0; # MOVE_MOUNT_F_EMPTY_PATH`
+
+/** mount(8) is asked whether it can: one that cannot ignores the option and says that all is well. */
+const MAPPED_MOUNT = `
+${HOLD}
+hold
+step untried 'making directories' mkdir lower mapped
+step untried 'making a file' touch lower/file
+if mount --version | grep -q idmapping; then
+  step refused mount_setattr mount --bind -o "X-mount.idmap=/proc/$holder/ns/user" lower mapped
+elif command -v perl >/dev/null; then
+  step refused mount_setattr perl -e '${IDMAP}' "/proc/$holder/ns/user" lower mapped
+else
+  echo 'untried finding a tool: neither mount of util-linux 2.39 nor perl is there'; exit
+fi
+flags=none
+while read -r _ _ _ _ point options _; do
+  if [ "$point" = "$PWD/mapped" ]; then flags=$options; fi
+done </proc/self/mountinfo
+echo "saw flags $flags"
+echo "saw mapped $(stat -c %u:%g mapped/file)"`
+
+export const ID_MAPPED_MOUNT = `${START}${MAPPED_MOUNT}
+echo end`
+
+export const OVERLAY_ON_ID_MAPPED = `${START}${MAPPED_MOUNT}
+step untried 'making directories' mkdir upper work merged
+step untried 'giving them away' chown ${SHIFTED}:${SHIFTED} upper work
+step refused 'mounting overlayfs' mount -t overlay -o lowerdir=mapped,upperdir=upper,workdir=work overlay merged
+echo "saw owner $(stat -c %u:%g merged/file)"
+echo end`
+
+/** Root of the namespace may not search what lies above the scratch directory, so the mounts are made elsewhere. */
+const ROOM = `
+case $PWD in /mnt/*) at=/media ;; *) at=/mnt ;; esac
+step untried "covering $at" mount -t tmpfs -o mode=755 tmpfs "$at"
+step untried 'making directories' mkdir data "$at/merged" "$at/marked" "$at/shifted"
+step untried 'making a file' touch data/old`
+
+/** What Sysbox tries too. overlayfs is never mounted over shiftfs: that crashes the kernels that are not Ubuntu's. */
+const SHIFT = `
+step refused 'marking a mount' mount -t shiftfs -o mark "$source" "$at/marked"
+${HOLD}
+hold
+nsenter -t "$holder" --user --mount sh -c '
+  ${STEP}
+  step refused "mounting shiftfs in a user namespace" mount -t shiftfs "$1/marked" "$1/shifted"
+  step failed "entering shiftfs" cd "$1/shifted"
+  cd "$1/shifted"
+  echo "saw owner $(stat -c %u:%g old)"
+  step failed "creating a file" touch new
+  step failed "making a directory" mkdir dir
+  step failed "renaming a new file" mv new newer
+  step failed "renaming an old file into a directory" mv old dir/old
+  step failed "removing files" rm newer dir/old
+  step failed "removing a directory" rmdir dir
+  echo end' shift "$at"`
+
+export const SHIFTFS_ON_DISK = `${START}${ROOM}
+source=$PWD/data
+${SHIFT}`
+
+export const SHIFTFS_ON_OVERLAY = `${START}${ROOM}
+step untried 'making directories' mkdir upper work
+step untried 'mounting overlayfs' mount -t overlay -o lowerdir=data,upperdir=upper,workdir=work overlay "$at/merged"
+source=$at/merged
+${SHIFT}`
+
+/** Needs no disk: the namespaces are its own. In a procfs that is fresh, the first process sees itself as number 1. */
+export const PROCFS = `
+export LC_ALL=C
+${STEP}
+step untried 'making a user namespace' unshare --user --map-root-user true
+step untried 'making a pid namespace' unshare --user --map-root-user --pid --fork true
+step failed 'mounting procfs' unshare --user --map-root-user --pid --fork --mount-proc true
+echo "saw pid $(unshare --user --map-root-user --pid --fork --mount-proc sh -c 'read -r pid _ </proc/self/stat; echo $pid')"
+echo end`

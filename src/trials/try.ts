@@ -1,0 +1,79 @@
+import { type Proof, type Proofs, TRIALS, type TrialName, untried } from '../facts/proofs.ts'
+import { dataPlace } from '../facts/storage.ts'
+import { HostError } from '../host/host.ts'
+import type { HostWriter } from '../host/writer.ts'
+import { readProof, TRIAL_SECONDS } from './reading.ts'
+import {
+  FRAME,
+  ID_MAPPED_MOUNT,
+  OVERLAY_ON_ID_MAPPED,
+  PROCFS,
+  SCRATCH_NAME,
+  SHIFTFS_ON_DISK,
+  SHIFTFS_ON_OVERLAY,
+  SWEEP
+} from './scripts.ts'
+
+interface Trial {
+  /** sh, see scripts.ts. */
+  readonly script: string
+  /** In a scratch directory on the disk of the workspaces. */
+  readonly onDisk: boolean
+  /** File systems that must be there already: mounting one would load its module, and a trial changes nothing. */
+  readonly needs: readonly string[]
+}
+
+/** Every trial. Each is made in namespaces of its own, so they are made at the same time. */
+const trials: Readonly<Record<TrialName, Trial>> = {
+  'id-mapped-mount': { script: ID_MAPPED_MOUNT, onDisk: true, needs: [] },
+  'overlay-on-id-mapped': { script: OVERLAY_ON_ID_MAPPED, onDisk: true, needs: ['overlay'] },
+  'shiftfs-on-disk': { script: SHIFTFS_ON_DISK, onDisk: true, needs: ['shiftfs'] },
+  'shiftfs-on-overlay': { script: SHIFTFS_ON_OVERLAY, onDisk: true, needs: ['shiftfs', 'overlay'] },
+  procfs: { script: PROCFS, onDisk: false, needs: [] }
+}
+
+/** Makes every trial on the node, as root, and leaves nothing behind. What hinders a trial makes it untried, and nothing is thrown. */
+export async function tryAll(host: HostWriter): Promise<Proofs> {
+  try {
+    const place = await dataPlace(host)
+    const registered = parseFilesystems((await host.read('/proc/filesystems')) ?? '')
+    await sweep(host, place)
+    const proofs = await Promise.all(TRIALS.map(async name => [name, await tryOne(host, name, { place, registered })]))
+    // A trial that was killed could not clean up.
+    await sweep(host, place)
+    return Object.fromEntries(proofs) as unknown as Proofs
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error
+    return untried(`the node could not be tried: ${error.message}`)
+  }
+}
+
+/** The names in /proc/filesystems. */
+export const parseFilesystems = (text: string): readonly string[] =>
+  text.split('\n').flatMap(line => /^(?:nodev)?\t(\S+)$/.exec(line)?.[1] ?? [])
+
+interface Surroundings {
+  readonly place: string
+  readonly registered: readonly string[]
+}
+
+async function tryOne(host: HostWriter, name: TrialName, { place, registered }: Surroundings): Promise<Proof> {
+  const { script, onDisk, needs } = trials[name]
+  const lacking = needs.find(filesystem => !registered.includes(filesystem))
+  if (lacking !== undefined) return { outcome: 'untried', because: `${lacking} is not loaded` }
+  const shell = onDisk ? (['sh', '-c', FRAME, 'frame', host.inside(place), script] as const) : (['sh', '-c', script] as const)
+  // The limit must hold also when this process dies, so it is not left to this process alone; timeout(1) kills its whole group.
+  const ended = await host.exec(['timeout', '--signal=KILL', `${TRIAL_SECONDS}`, ...shell], {
+    timeout: (TRIAL_SECONDS + 1) * 1000
+  })
+  const { outcome, because } = readProof(name, ended)
+  return { outcome, because: onDisk ? `${because} (in ${place})` : because }
+}
+
+/** Takes away what trials left that were killed. */
+async function sweep(host: HostWriter, place: string): Promise<void> {
+  const left = ((await host.list(place)) ?? []).filter(name => SCRATCH_NAME.test(name))
+  if (left.length === 0) return
+  const paths = left.map(name => `${host.inside(place).replace(/\/$/, '')}/${name}`)
+  await host.exec(['sh', '-c', SWEEP, 'sweep', ...paths], { timeout: TRIAL_SECONDS * 1000 })
+}

@@ -1,0 +1,110 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { succeeded } from './api.ts'
+import { render } from './kustomize.ts'
+import { AGENT, type Manifest, pathOf } from './manifests.ts'
+import { sharedControlPlane } from './shared.ts'
+
+interface Container {
+  readonly name: string
+  readonly securityContext: Readonly<Record<string, unknown>>
+  readonly volumeMounts: readonly Readonly<Record<string, unknown>>[]
+  readonly ports?: unknown
+  readonly env: readonly { readonly name: string; readonly value?: string }[]
+}
+
+interface PodSpec {
+  readonly containers: readonly Container[]
+  readonly volumes: readonly Readonly<Record<string, unknown>>[]
+}
+
+interface Rendered {
+  readonly objects: readonly Manifest[]
+  readonly pod: PodSpec
+  readonly named: (name: string) => Container
+}
+
+const shared = sharedControlPlane()
+let plain: Rendered
+let helped: Rendered
+
+beforeAll(async () => {
+  plain = await rendered()
+  helped = await rendered('helper')
+}, 600_000)
+
+async function rendered(...components: readonly string[]): Promise<Rendered> {
+  const objects = await render(...components)
+  const [daemonSet, ...others] = objects.filter(({ kind }) => kind === 'DaemonSet')
+  expect(others).toEqual([])
+  const pod = (daemonSet as unknown as { readonly spec: { readonly template: { readonly spec: PodSpec } } }).spec.template.spec
+  return { objects, pod, named: name => pod.containers.find(one => one.name === name) as Container }
+}
+
+const host = { name: 'host', mountPath: '/host', mountPropagation: 'HostToContainer' }
+const token = { name: 'token', mountPath: '/var/run/secrets/kubernetes.io/serviceaccount', readOnly: true }
+const handover = { name: 'handover', mountPath: '/run/berth' }
+const sorted = (mounts: readonly Readonly<Record<string, unknown>>[]) =>
+  mounts.toSorted((a, b) => `${a['name']}`.localeCompare(`${b['name']}`))
+/** Of a pod, whatever would let it out of its own namespaces. */
+const doors = ({ pod }: Rendered) => Object.keys(pod).filter(key => /^host|^shareProcess|^initContainers|^ephemeral/.test(key))
+
+describe('the base', () => {
+  test('runs nobody, who may do nothing, and sees the node read-only', () => {
+    expect(plain.pod.containers.map(({ name }) => name)).toEqual(['agent'])
+    expect(doors(plain)).toEqual([])
+    expect(plain.named('agent').securityContext).toEqual({
+      ...{ runAsNonRoot: true, runAsUser: 65_532, runAsGroup: 65_532 },
+      ...{ privileged: false, allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } }
+    })
+    expect(sorted(plain.named('agent').volumeMounts)).toEqual([{ ...host, readOnly: true }, token])
+    expect(plain.pod.volumes).toEqual([
+      { name: 'host', hostPath: { path: '/', type: 'Directory' } },
+      { name: 'token', projected: expect.objectContaining({ sources: expect.any(Array) }) }
+    ])
+  })
+
+  test('gives a token to the agent alone, of the account that the policy holds, and a Node to stand for', () => {
+    expect(plain.pod).toMatchObject({ serviceAccountName: AGENT.serviceAccount, automountServiceAccountToken: false })
+    const name = { name: 'NODE_NAME', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } }
+    for (const container of helped.pod.containers) expect(container.env).toContainEqual(name)
+  })
+})
+
+describe('the component helper', () => {
+  test('adds a privileged container with the mounts that it needs, and neither a token nor a port', () => {
+    const { securityContext, volumeMounts, ports, env } = helped.named('helper')
+    expect(helped.pod.containers.map(({ name }) => name)).toEqual(['agent', 'helper'])
+    expect(securityContext).toMatchObject({ privileged: true, runAsUser: 0 })
+    expect(sorted(volumeMounts)).toEqual([handover, host, { name: 'scratch', mountPath: '/tmp' }])
+    expect(ports).toBeUndefined()
+    expect(env).toContainEqual({ name: 'BERTH_PERMIT', value: '' })
+    expect(doors(helped)).toEqual([])
+  })
+
+  test('adds its file to what the agent may read, and changes nothing else', () => {
+    const { volumeMounts, ...agent } = helped.named('agent')
+    const { volumeMounts: before, ...same } = plain.named('agent')
+    expect(agent).toEqual(same)
+    expect(sorted(volumeMounts)).toEqual([{ ...handover, readOnly: true }, ...sorted(before)])
+    const added = [
+      { name: 'handover', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
+      { name: 'scratch', emptyDir: { sizeLimit: '64Mi' } }
+    ]
+    expect(sorted(helped.pod.volumes)).toEqual(sorted([...plain.pod.volumes, ...added]))
+    const { containers: _, volumes: __, ...pod } = helped.pod
+    expect(plain.pod).toMatchObject(pod)
+    const rest = ({ objects }: Rendered) => objects.filter(({ kind }) => kind !== 'DaemonSet')
+    expect(rest(helped)).toEqual(rest(plain))
+  })
+})
+
+test('the API server takes all of it, every field by its name', async () => {
+  const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: AGENT.namespace } }
+  // A dry run makes no namespace for what comes after it.
+  expect([201, 409]).toContain((await shared.api('POST', '/api/v1/namespaces', namespace)).status)
+  for (const manifest of [...plain.objects, ...helped.objects]) {
+    const path = `${pathOf(manifest)}?dryRun=All&fieldManager=installer&force=true&fieldValidation=Strict`
+    const what = `apply ${manifest.kind} ${manifest.metadata.name}`
+    await succeeded(what, shared.api('PATCH', path, manifest, 'application/apply-patch+yaml'))
+  }
+})

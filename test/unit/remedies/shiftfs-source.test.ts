@@ -1,0 +1,69 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { parseKernel } from '../../../src/facts/kernel.ts'
+import { sourceFolder } from '../../../src/facts/shiftfs-sources.ts'
+import { findSource } from '../../../src/remedies/shiftfs-source.ts'
+
+const kernel = (release: string) => {
+  const parsed = parseKernel(release)
+  if (parsed === undefined) throw new Error(release)
+  return parsed
+}
+
+test.each([
+  ['5.3', undefined],
+  ['5.4.0-150-generic', 'k5.4'],
+  ['5.7', 'k5.4'],
+  ['5.8', 'k5.10'],
+  ['5.9', undefined],
+  ['5.10.218', 'k5.10'],
+  ['5.11', 'k5.11'],
+  ['5.12', undefined],
+  ['5.14', 'k5.13'],
+  ['5.15.0-91-generic', 'k5.16'],
+  ['5.19', 'k5.18'],
+  ['6.0', undefined],
+  ['6.1.0-56-cloud-amd64', 'k6.1'],
+  ['6.2', 'k6.1'],
+  ['6.3', undefined],
+  ['6.10', undefined],
+  ['6.12', undefined]
+])('kernel %s: %s', (release, folder) => {
+  expect(sourceFolder(kernel(release))).toBe(folder)
+})
+
+let directory: string
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'berth-source-'))
+})
+afterEach(() => rmSync(directory, { recursive: true }))
+
+const put = (file: string, text = 'x') => {
+  mkdirSync(join(directory, 'k6.1'), { recursive: true })
+  writeFileSync(join(directory, 'k6.1', file), text)
+}
+const found = () => findSource(directory, kernel('6.1.0'))
+
+test('only what a build needs, and another checksum for another source', async () => {
+  put('shiftfs.c', 'int a;')
+  put('Makefile')
+  put('evil.sh')
+  put('.hidden')
+  const first = await found()
+  expect(first.files).toEqual(['Makefile', 'shiftfs.c'])
+  expect((await found()).checksum).toBe(first.checksum)
+  put('shiftfs.c', 'int b;')
+  expect((await found()).checksum).not.toBe(first.checksum)
+})
+
+test('what is missing is named', async () => {
+  await expect(found()).rejects.toThrow('--shiftfs-source has no folder k6.1 that could be read (ENOENT) for kernel 6.1.0')
+  put('Makefile')
+  await expect(found()).rejects.toThrow('the folder k6.1 of --shiftfs-source has no shiftfs.c')
+  put('shiftfs.c', 'x'.repeat(1024 * 1024 + 1))
+  await expect(found()).rejects.toThrow('larger than 1 MiB')
+  await expect(findSource('', kernel('6.1.0'))).rejects.toThrow('name the directory that holds it with --shiftfs-source DIR')
+  await expect(findSource(directory, kernel('6.12.0'))).rejects.toThrow('no source of shiftfs is made for kernel 6.12')
+})
