@@ -12,7 +12,7 @@ import type { Snapshot } from '../cycle/snapshot.ts'
 import type { Attempt } from '../facts/fact.ts'
 import { detectBootId } from '../facts/kernel.ts'
 import { type NodeObject, parseNode } from '../facts/node-object.ts'
-import type { HostReader } from '../host/host.ts'
+import { HostError, type HostReader } from '../host/host.ts'
 import { createPulse } from '../host/pulse.ts'
 import { CONDITION_TYPE, type Condition } from '../publish/condition.ts'
 import { createPublisher, type NodeView, type Publisher } from '../publish/publisher.ts'
@@ -49,7 +49,8 @@ export async function runAgent(config: Config, world: AgentWorld): Promise<void>
   const { diary, early, introduction } = world
   const { connection } = introduction
   introduction.tell(diary)
-  const host = withOldInventory(await openHost(options['host-root']), early)
+  const { inventory, take } = lateInventory(early)
+  const host = { ...(await openHost(options['host-root'])), inventory }
   const wake = createWake()
   const seen: Seen = { node: undefined, view: undefined, isOurs: false }
   try {
@@ -69,7 +70,9 @@ export async function runAgent(config: Config, world: AgentWorld): Promise<void>
       inner.signal.addEventListener('abort', () => clearInterval(pulsing), { once: true })
       if (inner.signal.aborted) clearInterval(pulsing)
       const loop = { config, world: inner, host, connection, wake, seen }
-      await Promise.all([watching, introduced(loop), turns(loop)])
+      const taking = inner.sleep(LABELS_FIRST, inner.signal).then(take)
+      taking.then(() => wake.want('look'))
+      await Promise.all([watching, taking, introduced(loop), turns(loop)])
     })
   } finally {
     await connection.close()
@@ -122,8 +125,21 @@ function watchPulse({ 'host-root': root, handover }: Config['options'], wake: Wa
   }, PULSE)
 }
 
-/** Inventory starts other programs, tells nothing that a label rests on, and changes once in a machine's life: asked once. */
-const withOldInventory = (host: HostReader, early: HostReader): HostReader => ({ ...host, inventory: early.inventory })
+/**
+ * An inventory starts other programs, tells nothing that a label rests on, and changes once in a machine's life: taken once, when the
+ * labels can have been written.
+ */
+function lateInventory(host: HostReader) {
+  let taken: ReturnType<HostReader['inventory']> | undefined
+  return {
+    inventory: () =>
+      taken ?? Promise.reject(new HostError('the inventory', 'EAGAIN', { says: 'it is taken after the first look' })),
+    take: async () => {
+      taken = host.inventory()
+      await taken.catch(() => undefined) // the next look tells
+    }
+  }
+}
 
 /** Until it works: the API may be away when the node starts. */
 async function patiently(world: AgentWorld, act: () => Promise<void>): Promise<void> {
@@ -159,13 +175,12 @@ async function introduced(loop: Loop): Promise<void> {
     seen.isOurs = true
     wake.want('mend')
   })
-  // What the cluster waits for comes first.
-  await world.sleep(GUARD_AFTER, signal)
+  await world.sleep(LABELS_FIRST, signal)
   await guarded(loop)
 }
 
-/** The guard is not tried before the labels can have been written (milliseconds). */
-const GUARD_AFTER = 250
+/** What the cluster waits for comes first: nothing else is begun before the labels can have been written (milliseconds). */
+const LABELS_FIRST = 250
 
 /** Milliseconds: a policy may be applied after the agent, and becomes active seconds later; and it may be deleted at any time. */
 const GUARD_FIRST = 15_000
@@ -236,6 +251,7 @@ async function firstLook(loop: Loop, publisher: Publisher): Promise<Snapshot> {
   const { clock, signal } = world
   const until = clock.elapsed() + FIRST_LOOK
   while (seen.node === undefined && clock.elapsed() < until && !signal.aborted) await wake.next(until - clock.elapsed(), signal)
+  const early = { ...world.early, inventory: host.inventory }
   const done = new AbortController()
   const demote = async (): Promise<void> => {
     await world.sleep(FIRST_LOOK, AbortSignal.any([signal, done.signal]))
@@ -244,7 +260,7 @@ async function firstLook(loop: Loop, publisher: Publisher): Promise<Snapshot> {
     const view = viewToMend(seen)
     if (boot !== '' && view !== undefined) await publisher.demote(view, boot)
   }
-  const [snapshot] = await Promise.all([look(undefined, { ...loop, host: world.early }).finally(() => done.abort()), demote()])
+  const [snapshot] = await Promise.all([look(undefined, { ...loop, host: early }).finally(() => done.abort()), demote()])
   return snapshot
 }
 

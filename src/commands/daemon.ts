@@ -10,7 +10,6 @@ import { VERSION } from '../version.ts'
 import { CommandError, type Surroundings } from './command.ts'
 import type { Diary } from './diary.ts'
 import { introduce } from './introduction.ts'
-import { inventoried } from './look.ts'
 import { stoppedBySignals } from './signals.ts'
 
 /** A process that was asked to end has so long, with its last write (milliseconds). */
@@ -26,7 +25,6 @@ export async function daemon(config: Config, { clock }: Surroundings, early: Hos
   const introducing = introduce(config)
   introducing.catch(() => undefined) // told below, when there is a log
   const { createLog, lineWriter, createMetrics, createDiary, runAgent } = await loadTheRest()
-  inventoried(early)
   const log = createLog({ level: options['log-level'], format: options['log-format'], write: lineWriter(1), now: clock.now })
   const metrics = createMetrics({ version: VERSION })
   const diary = createDiary({

@@ -27,7 +27,9 @@ export function opinion(
     const reason = failed.result === 'failed' ? 'RemedyFailed' : 'RemedyIneffective'
     return { status: 'False', reason, message: `${failed.remedy}: ${failed.because}`.slice(0, 1024) }
   }
-  const unknown = (Object.entries(facts) as [string, Fact<unknown>][]).filter(([, fact]) => !fact.known)
+  const told = Object.entries(facts) as [string, Fact<unknown>][]
+  // No label rests on the inventory.
+  const unknown = told.filter(([name, fact]) => !fact.known && name !== 'inventory')
   if (unknown.length === 0 && recalled.length > 0) {
     return { status: 'Unknown', reason: 'FactsRecalled', message: `could not be read lately: ${recalled.join(', ')}` }
   }
