@@ -9,8 +9,7 @@ export interface Journal {
   readonly shiftfs?: {
     /** Boot under which we loaded the module. */
     readonly boot: string
-    readonly release: string
-    /** Host paths that we wrote for `--persist`. */
+    /** Host paths that we wrote for `--persist`, under this boot and earlier ones. */
     readonly files: readonly string[]
   }
   /** A module that we loaded, that failed its trial, and that we unloaded again: known for as long as this boot lasts. */

@@ -1,5 +1,5 @@
 import type { HostWriter } from '../host/writer.ts'
-import { type Journal, readJournal, writeJournal } from './journal.ts'
+import { readJournal, writeJournal } from './journal.ts'
 
 const LOAD_AT_BOOT = '/etc/modules-load.d/berth-shiftfs.conf'
 
@@ -15,27 +15,32 @@ export async function persist(host: HostWriter, { release, file }: Kept): Promis
   const { shiftfs } = await readJournal(host)
   if (shiftfs === undefined) throw new Error('a module is persisted that nobody loaded')
   // The list first: a kill in the middle leaves a list of files that may not be there, and no file that is not listed.
-  const done = { ...shiftfs, files: [module, LOAD_AT_BOOT] }
-  await writeJournal(host, { shiftfs: done })
+  const added = [module, LOAD_AT_BOOT].filter(path => !shiftfs.files.includes(path))
+  await writeJournal(host, { shiftfs: { ...shiftfs, files: [...shiftfs.files, ...added] } })
   try {
     await host.copy(file, module)
     await indexModules(host, release)
     await host.write(LOAD_AT_BOOT, '# written by berth\nshiftfs\n')
     return ''
   } catch (error) {
-    await unpersist(host, done)
+    await unpersist(host, added)
     return (error as Error).message
   }
 }
 
-/** Removes what was persisted; that a file is gone already is fine. Throws `HostError`. */
-export async function unpersist(host: HostWriter, done: NonNullable<Journal['shiftfs']>): Promise<void> {
-  if (done.files.length === 0) return
+/** Removes what was persisted, for every kernel; that a file is gone already is fine. Throws `HostError`. */
+export async function unpersist(host: HostWriter, files: readonly string[]): Promise<void> {
   // First what loads it, then what is loaded.
-  for (const path of done.files.toReversed()) await host.remove(path)
-  await indexModules(host, done.release).catch(() => undefined)
-  await writeJournal(host, { shiftfs: { ...done, files: [] } })
+  for (const path of files.toReversed()) await host.remove(path)
+  for (const release of releasesOf(files)) await indexModules(host, release).catch(() => undefined)
+  const { shiftfs } = await readJournal(host)
+  if (shiftfs === undefined) return
+  await writeJournal(host, { shiftfs: { ...shiftfs, files: shiftfs.files.filter(path => !files.includes(path)) } })
 }
+
+/** A node may have got another kernel since. */
+const releasesOf = (files: readonly string[]): readonly string[] =>
+  files.flatMap(path => /^\/lib\/modules\/([^/]+)\//.exec(path)?.[1] ?? [])
 
 async function indexModules(host: HostWriter, release: string): Promise<void> {
   const { status, stderr } = await host.exec(['depmod', '-b', host.inside('/'), release], { timeout: 60_000 })

@@ -36,8 +36,8 @@ export const shiftfs: Remedy<ShiftfsTerms> = {
   undo: async (host, terms) => {
     const { shiftfs: done } = await readJournal(host)
     if (done === undefined) return deed('nothing to undo: we loaded no shiftfs here')
-    await unpersist(host, done)
-    const said = await unload(host, done.boot)
+    const said = await unload(host, done)
+    await unpersist(host, done.files)
     if (said.failure === undefined) await writeJournal(host, { shiftfs: undefined })
     await clearScratch(terms.scratch)
     return {
@@ -49,7 +49,7 @@ export const shiftfs: Remedy<ShiftfsTerms> = {
 
 async function load(host: HostWriter, facts: NodeFacts, terms: ShiftfsTerms): Promise<Deed> {
   const before = await tainted(host)
-  await remember(host, facts, [])
+  await remember(host, facts)
   const { status, stderr } = await host.exec(['modprobe', '-d', host.inside('/'), 'shiftfs'], { timeout: 30_000 })
   if (status !== 0) return failed(`modprobe ended with status ${status}: ${lastLine(stderr)}`, stderr)
   return await proved(host, terms, `loaded the module shiftfs that lies in /lib/modules${taintOf(before, await tainted(host))}`)
@@ -85,7 +85,7 @@ async function insert(
 ): Promise<Deed> {
   const release = facts.kernel.known ? facts.kernel.value.release : ''
   const before = await tainted(host)
-  await remember(host, facts, [])
+  await remember(host, facts)
   const { status, stderr } = await host.exec(['insmod', built.file], { timeout: 30_000 })
   if (status !== 0) return failed(`insmod ended with status ${status}: ${lastLine(stderr)}`, stderr)
   const did = `built shiftfs for ${release} and loaded it${taintOf(before, await tainted(host))}`
@@ -115,20 +115,21 @@ async function proved(host: HostWriter, { prove }: ShiftfsTerms, did: string): P
 export const bootOf = async (host: HostWriter): Promise<string> =>
   (await host.read('/proc/sys/kernel/random/boot_id'))?.trim() ?? ''
 
-async function unload(host: HostWriter, boot: string): Promise<Deed> {
-  const live = await bootOf(host)
+async function unload(host: HostWriter, { boot, files }: NonNullable<Journal['shiftfs']>): Promise<Deed> {
   const loaded = /^shiftfs /m.test((await host.read('/proc/modules')) ?? '')
-  // Another boot began without our module: what is loaded now was loaded by somebody else, or from what we had persisted.
-  if (live !== boot || !loaded) return deed('our module is not loaded')
+  // Another boot began without our module: what is loaded now is what we had persisted, or was loaded by somebody else.
+  const ours = (await bootOf(host)) === boot || files.length > 0
+  if (!loaded || !ours) return deed('our module is not loaded')
   const { status, stderr } = await host.exec(['rmmod', 'shiftfs'], { timeout: 30_000 })
   return status === 0 ? deed('unloaded shiftfs') : failed(`shiftfs stays loaded: ${lastLine(stderr)}`, stderr)
 }
 
 /** Before the deed, so that a kill in the middle leaves a trace: to undo what did not happen does no harm. */
-async function remember(host: HostWriter, facts: NodeFacts, files: readonly string[]): Promise<void> {
+async function remember(host: HostWriter, facts: NodeFacts): Promise<void> {
   const boot = facts['boot-id'].known ? facts['boot-id'].value : ''
-  const release = facts.kernel.known ? facts.kernel.value.release : ''
-  await writeJournal(host, { shiftfs: { boot, release, files } })
+  const { shiftfs: before } = await readJournal(host)
+  // What was persisted under an earlier boot is still ours to remove.
+  await writeJournal(host, { shiftfs: { boot, files: before?.files ?? [] } })
 }
 
 const keyOf = (release: string, { checksum }: Source): string => `${release} ${checksum}`
