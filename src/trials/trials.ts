@@ -1,4 +1,4 @@
-import type { Proofs } from '../facts/proofs.ts'
+import { type Proofs, TRIALS } from '../facts/proofs.ts'
 import type { HostWriter } from '../host/writer.ts'
 import { tryAll } from './try.ts'
 
@@ -7,13 +7,32 @@ export interface Trials {
   readonly prove: () => Promise<Proofs>
 }
 
-/** Remembers what the trials proved, so that a node that stays as it is is tried once. */
-export function createTrials(host: HostWriter): Trials {
-  let remembered: { readonly state: string; readonly proofs: Proofs } | undefined
+/** After so long what could not be tried is tried again, and each time it waits twice as long (milliseconds). */
+const FIRST_PAUSE = 60_000
+const LONGEST_PAUSE = 3_600_000
+
+interface Remembered {
+  readonly state: string
+  readonly proofs: Proofs
+  readonly pause: number
+  readonly again: number
+}
+
+/**
+ * Remembers what the trials proved, so that a node that stays as it is is tried once. What could not be tried is not known for good:
+ * the disk may have been full. `elapsed` gives milliseconds.
+ */
+export function createTrials(host: HostWriter, elapsed: () => number): Trials {
+  let remembered: Remembered | undefined
   const prove = async (): Promise<Proofs> => {
     const state = await stateOf(host)
-    if (remembered?.state !== state) remembered = { state, proofs: await tryAll(host) }
-    return remembered.proofs
+    const before = remembered?.state === state ? remembered : undefined
+    if (before !== undefined && elapsed() < before.again) return before.proofs
+    const proofs = await tryAll(host, before?.proofs)
+    const pause = before === undefined ? FIRST_PAUSE : Math.min(LONGEST_PAUSE, 2 * before.pause)
+    const isWhole = TRIALS.every(name => proofs[name].outcome !== 'untried')
+    remembered = { state, proofs, pause, again: isWhole ? Number.POSITIVE_INFINITY : elapsed() + pause }
+    return proofs
   }
   return { prove }
 }

@@ -32,13 +32,18 @@ const trials: Readonly<Record<TrialName, Trial>> = {
   procfs: { script: PROCFS, onDisk: false, needs: [] }
 }
 
-/** Makes every trial on the node, as root, and leaves nothing behind. What hinders a trial makes it untried, and nothing is thrown. */
-export async function tryAll(host: HostWriter): Promise<Proofs> {
+/**
+ * Makes every trial on the node, as root, and leaves nothing behind. What hinders a trial makes it untried, and nothing is thrown.
+ * What was proved `before` is not tried again.
+ */
+export async function tryAll(host: HostWriter, before?: Proofs): Promise<Proofs> {
   try {
     const place = await dataPlace(host)
     const registered = parseFilesystems((await host.read('/proc/filesystems')) ?? '')
     await sweep(host, place)
-    const proofs = await Promise.all(TRIALS.map(async name => [name, await tryOne(host, name, { place, registered })]))
+    const proofOf = async (name: TrialName): Promise<Proof> =>
+      before === undefined || before[name].outcome === 'untried' ? await tryOne(host, name, { place, registered }) : before[name]
+    const proofs = await Promise.all(TRIALS.map(async name => [name, await proofOf(name)]))
     // A trial that was killed could not clean up.
     await sweep(host, place)
     return Object.fromEntries(proofs) as unknown as Proofs

@@ -152,8 +152,8 @@ describe('what a trial printed', () => {
   })
 
   test.each([
-    [ended(MAPPED, 137), 'did not end within 5 s'],
-    [ended(MAPPED, 124), 'did not end within 5 s'],
+    [ended(MAPPED, 137), 'did not end within 15 s'],
+    [ended(MAPPED, 124), 'did not end within 15 s'],
     [ended('', 127, 'timeout: failed to run command'), 'a program that the trial needs is not there: timeout'],
     [ended('', 1, 'sh: what\u001b[2J\n'), 'broke off (status 1): sh: what [2J']
   ])('and how it ended (%#)', (found, because) => {
