@@ -42,21 +42,6 @@ describe.concurrent('the fixture of machines', () => {
     await expect(machine.console()).rejects.toThrow('ENOENT')
   })
 
-  test('has disks of the usual file systems, and they get full', async ({ expect }) => {
-    await using machine = await bootMachine({ kernel: '6.12', disk: { format: 'xfs', mebibytes: 320 } })
-    for (const [name, again] of [
-      ['xfs', ''],
-      ['btrfs', 'mkfs.btrfs -qf'],
-      ['ext2/ext3', 'mkfs.ext4 -qF']
-    ] as const) {
-      if (again) await machine.must(`umount /mnt /data; ${again} /dev/vdb; mount /dev/vdb /data`)
-      expect(await machine.must('stat -f -c %T /data')).toBe(name)
-      await machine.must('mount --bind -o X-mount.idmap=b:0:165536:65536 /data /mnt')
-      expect(await machine.must('stat -c %u /mnt; grep -c idmapped /proc/self/mountinfo')).toBe('165536\n1')
-      expect((await machine.run('fallocate -l 400M /data/full')).stderr).toContain('No space left on device')
-    }
-  })
-
   test('ends with its owner, even one that is killed', async ({ expect }) => {
     const script = `
       import { bootMachine } from ${JSON.stringify(join(import.meta.dirname, 'machine.ts'))}

@@ -11,19 +11,18 @@ const LONG = { timeout: 500_000 }
 /** A boot takes 5 s and a build 50 s, on a machine that others load many times that. */
 const PATIENT = { timeout: 900_000 }
 
-/** A machine with the program, and with stand-ins as sources or built, as if somebody had put them there. */
-async function boot(options: MachineOptions, source?: StandIn, built?: BuildableStandIn): Promise<Machine> {
+/** A machine with the program, a source of shiftfs, and both stand-ins built in /opt. */
+async function boot(options: MachineOptions, source: StandIn = 'shiftfs'): Promise<Machine> {
   const kernel = (await machineImage()).kernels[options.kernel]
-  const files = [
-    ...(await berthProgram()),
-    ...(source === undefined ? [] : await standInSource(source, 'opt/source')),
-    ...(built === undefined ? [] : [await standInModule(built, kernel, 'opt/shiftfs.ko')])
-  ]
-  const machine = await bootMachine({ ...options, files: [...files, ...(options.files ?? [])] })
+  const built = (['shiftfs', 'shiftfs-broken'] as const).map(name => standInModule(name, kernel, `opt/${name}.ko`))
+  const files = [...(await berthProgram()), ...(await standInSource(source, 'opt/source')), ...(await Promise.all(built))]
+  const machine = await bootMachine({ ...options, files })
   await machine.must('mount -t securityfs securityfs /sys/kernel/security 2>/dev/null; mkdir -p /var/lib/kubelet')
-  if (built !== undefined) await machine.must('install -D /opt/shiftfs.ko /lib/modules/$(uname -r)/updates/shiftfs.ko && depmod')
   return machine
 }
+
+/** As if somebody had put it there. */
+const installed = (name: BuildableStandIn) => `install -D /opt/${name}.ko /lib/modules/$(uname -r)/updates/shiftfs.ko && depmod`
 
 const handover = async (machine: Machine): Promise<Handover> =>
   JSON.parse(await machine.must('cat /run/berth/handover.json')) as Handover
@@ -41,13 +40,21 @@ const LEFT = [
 ].join('; ')
 const NOTHING = ['0', '0']
 
+const left = async (machine: Machine): Promise<readonly string[]> => (await machine.run(LEFT)).stdout.split('\n').filter(Boolean)
+
+/** Says that it is another gcc than the one that built the kernel, and compiles all the same. */
+const OTHER_GCC = '#!/bin/sh\n[ "$1" = -dumpversion ] && exec echo 99\nexec /usr/bin/gcc "$@"\n'
+
 describe.concurrent('shiftfs', () => {
   test('is built with the headers, loaded, proved, kept for the next boot, and taken back', PATIENT, async ({ expect }) => {
-    await using machine = await boot({ kernel: '6.1' }, 'shiftfs')
+    await using machine = await boot({ kernel: '6.1' })
     expect(await machine.must(`${PERMITTED} --dry-run`)).toMatch(/shiftfs +apply: build shiftfs with the kernel headers/)
+    await machine.write('/usr/local/bin/gcc', OTHER_GCC)
+    await machine.must('chmod 755 /usr/local/bin/gcc')
     const { status, stdout, stderr } = await machine.run(`${PERMITTED} --persist`, LONG)
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
     expect(stdout).toMatch(/shiftfs: applied: built shiftfs for .*; the kernel's taint went from 0 to 12288.* \(persistent\)/)
+    expect(stdout).toMatch(/the kernel was built with gcc \d+, and the module with gcc 99/)
     const found = await handover(machine)
     expect(outcomeOf(found, 'shiftfs')).toMatchObject({ result: 'applied' })
     expect(found.proofs['shiftfs-on-disk'].outcome).toBe('works')
@@ -60,80 +67,117 @@ describe.concurrent('shiftfs', () => {
     // What is there is not needed again, and is not touched.
     expect((await machine.run(PERMITTED, LONG)).stdout).toContain('shiftfs: not-needed')
     expect(await machine.must('berth helper --undo')).toContain('unloaded shiftfs')
-    expect((await machine.run(LEFT)).stdout.split('\n').filter(Boolean)).toEqual(NOTHING)
+    expect(await left(machine)).toEqual(NOTHING)
     expect((await machine.run('modprobe -n shiftfs')).status).not.toBe(0)
   })
 
-  test('that lies in /lib/modules is loaded; one that was there before us stays', PATIENT, async ({ expect }) => {
-    await using machine = await boot({ kernel: '6.1' }, undefined, 'shiftfs')
-    expect((await machine.run(PERMITTED, LONG)).stdout).toContain('shiftfs: applied: loaded the module shiftfs')
-    await machine.must('rm -r /var/lib/berth')
-    expect(await machine.must('berth helper --undo')).toContain('we loaded no shiftfs here')
-    expect(await machine.must('grep -c ^shiftfs /proc/modules')).toBe('1')
-  })
+  test(
+    'that lies in /lib/modules is loaded, and left alone when it was there before us or does not work',
+    PATIENT,
+    async ({ expect }) => {
+      await using machine = await boot({ kernel: '6.1' })
+      await machine.must(installed('shiftfs'))
+      const powerless = `setpriv --bounding-set=-sys_module ${PERMITTED}`
+      expect((await machine.run(powerless, LONG)).stdout).toMatch(
+        /shiftfs: failed: modprobe ended with status 1: .*not permitted/
+      )
+      expect(await left(machine)).toEqual(NOTHING)
+      expect((await machine.run(PERMITTED, LONG)).stdout).toContain('shiftfs: applied: loaded the module shiftfs')
+      await machine.must('rm -r /var/lib/berth')
+      expect(await machine.must('berth helper --undo')).toContain('we loaded no shiftfs here')
+      expect(await machine.must('grep -c ^shiftfs /proc/modules')).toBe('1')
 
-  test('that fails its trial is unloaded again, called broken, and left alone', PATIENT, async ({ expect }) => {
-    await using machine = await boot({ kernel: '6.1' }, undefined, 'shiftfs-broken')
-    const { status, stdout } = await machine.run(PERMITTED, LONG)
-    expect(status).toBe(1)
-    expect(stdout).toMatch(/shiftfs: failed: loaded .*it does not work: .*EOVERFLOW.*it was unloaded again/)
-    expect((await machine.run('grep ^shiftfs /proc/modules')).status).toBe(1)
-    expect((await machine.run(PERMITTED, LONG)).stdout).toMatch(/shiftfs: blocked: shiftfs does not work on this kernel/)
-    expect((await handover(machine)).proofs['shiftfs-on-disk'].outcome).toBe('fails')
-  })
+      await machine.must(`rmmod shiftfs; ${installed('shiftfs-broken')}`)
+      const { status, stdout } = await machine.run(PERMITTED, LONG)
+      expect(stdout).toMatch(/shiftfs: failed: loaded .*it does not work: .*EOVERFLOW.*it was unloaded again/)
+      expect(status).toBe(1)
+      expect((await machine.run('grep ^shiftfs /proc/modules')).status).toBe(1)
+      expect((await machine.run(PERMITTED, LONG)).stdout).toMatch(/shiftfs: blocked: shiftfs does not work on this kernel/)
+      expect((await handover(machine)).proofs['shiftfs-on-disk'].outcome).toBe('fails')
+    }
+  )
 
-  test('that does not compile fails with the last lines of make, and leaves nothing', PATIENT, async ({ expect }) => {
-    await using machine = await boot({ kernel: '6.1' }, 'shiftfs-uncompilable')
-    const { status, stdout } = await machine.run(PERMITTED, LONG)
-    expect(status).toBe(1)
-    expect(stdout).toContain('shiftfs: failed: building shiftfs failed: make ended with status 2')
-    expect(outcomeOf(await handover(machine), 'shiftfs')?.tail).toContain('error:')
-    expect((await machine.run(LEFT)).stdout.split('\n').filter(Boolean)).toEqual(NOTHING)
-  })
+  test(
+    'that cannot be built leaves nothing: a full disk, a kill in the middle of make, a wrong source',
+    PATIENT,
+    async ({ expect }) => {
+      await using machine = await boot({ kernel: '6.1' }, 'shiftfs-uncompilable')
+      await machine.must('mkdir -p /tmp/berth-scratch && mount -t tmpfs -o size=4k tmpfs /tmp/berth-scratch')
+      const full = await machine.run(PERMITTED, LONG)
+      expect(full.stdout).toMatch(/shiftfs: failed: building shiftfs failed: .*no space left/i)
+      expect(full.status).toBe(1)
+      await machine.must('umount /tmp/berth-scratch && rm -r /var/lib/berth')
+      expect(await left(machine)).toEqual(NOTHING)
 
-  const BLOCKED: readonly (readonly [string, MachineOptions, string, RegExp])[] = [
-    ['lockdown=integrity', { kernel: '6.1', cmdline: 'lockdown=integrity' }, '', /kernel lockdown is "integrity"/],
-    ['module.sig_enforce=1', { kernel: '6.1', cmdline: 'module.sig_enforce=1' }, '', /signed modules only/],
-    ['modules_disabled', { kernel: '6.1' }, 'echo 1 >/proc/sys/kernel/modules_disabled', /module loading is switched off/],
-    ['a blacklist', { kernel: '6.1', cmdline: 'module_blacklist=shiftfs' }, '', /shiftfs/],
-    ['no headers', { kernel: '6.1' }, 'rm -r /usr/src/*', /the kernel headers of .* are not installed/],
-    ['half headers', { kernel: '6.1' }, 'rm /usr/src/linux-headers-*-amd64/Module.symvers', /no Module\.symvers/],
-    ['Secure Boot', { kernel: '6.1', secureBoot: true }, '', /Secure Boot is on/],
-    ['kernel 6.12, which has no source', { kernel: '6.12' }, '', /no source of shiftfs is made for kernel 6\.12/]
+      await machine.must(`(${PERMITTED} >/dev/null 2>&1 &) ; until pgrep -x make; do sleep 0.2; done`, LONG)
+      await machine.must('pkill -KILL -f "[h]elper --once"; while pgrep -x make; do pkill -KILL -x make; sleep 0.2; done', LONG)
+      expect(await machine.must('ls -A /tmp/berth-scratch')).toMatch(/^berth-build-/)
+
+      const { status, stdout } = await machine.run(PERMITTED, LONG)
+      expect(stdout).toContain('shiftfs: failed: building shiftfs failed: make ended with status 2')
+      expect(status).toBe(1)
+      expect(outcomeOf(await handover(machine), 'shiftfs')?.tail).toContain('error:')
+      expect((await machine.run(PERMITTED, LONG)).stdout).toMatch(/shiftfs: failed: tried again in \d+ s/)
+      expect(await left(machine)).toEqual(NOTHING)
+    }
+  )
+
+  const BLOCKED: readonly (readonly [string, MachineOptions, readonly RegExp[], string])[] = [
+    [
+      'the command line of the kernel',
+      { kernel: '6.1', cmdline: 'lockdown=integrity module.sig_enforce=1 module_blacklist=shiftfs' },
+      [/kernel lockdown is "integrity"/, /signed modules only/, /blacklist/],
+      'Operation not permitted'
+    ],
+    ['Secure Boot', { kernel: '6.1', secureBoot: true }, [/Secure Boot is on/], 'Key was rejected by service']
   ]
-  test.for(BLOCKED)('is blocked by %s, before anything is built', PATIENT, async ([, options, change, says], { expect }) => {
-    await using machine = await boot(options, 'shiftfs')
+  test.for(BLOCKED)('is blocked by %s, before anything is built', PATIENT, async ([, options, says, refusal], { expect }) => {
+    await using machine = await boot(options)
     if (options.secureBoot) await machine.must('mount -t efivarfs efivarfs /sys/firmware/efi/efivars')
-    if (change !== '') await machine.must(change)
+    // The kernel means it.
+    expect((await machine.run('insmod /opt/shiftfs.ko')).stderr).toContain(refusal)
     const { status, stdout } = await machine.run(PERMITTED, LONG)
-    expect(status).toBe(0)
     expect(stdout).toMatch(/^shiftfs: blocked: /m)
-    expect(stdout).toMatch(says)
-    expect((await machine.run(LEFT)).stdout.split('\n').filter(Boolean)).toEqual(NOTHING)
+    for (const why of says) expect(stdout).toMatch(why)
+    expect(status).toBe(0)
+    expect(await left(machine)).toEqual(NOTHING)
     expect(await machine.must('cat /proc/sys/kernel/tainted')).toBe('0')
   })
 
-  test('without the permit, or without the word about other kernels than Ubuntu, is forbidden', PATIENT, async ({ expect }) => {
-    await using machine = await boot({ kernel: '6.1' }, 'shiftfs')
-    const permit = '--permit shiftfs --shiftfs-source /opt/source'
-    expect(await machine.must(`${HELPER} ${permit}`, LONG)).toMatch(/shiftfs: forbidden: .*--shiftfs-outside-ubuntu/)
-    expect(await machine.must(`${HELPER} --shiftfs-outside-ubuntu allow`, LONG)).toMatch(/shiftfs: forbidden: .*--permit shiftfs/)
-    const powerless = `setpriv --bounding-set=-sys_module ${PERMITTED}`
-    expect((await machine.run(powerless, LONG)).stdout).toMatch(/shiftfs: failed: insmod ended with status 1: .*not permitted/)
-    expect((await machine.run(LEFT)).stdout.split('\n').filter(Boolean)).toEqual(NOTHING)
-  })
-})
+  test(
+    'is forbidden or blocked by what the node lacks, and the limit of user namespaces is raised and put back',
+    PATIENT,
+    async ({ expect }) => {
+      await using machine = await boot({ kernel: '6.1' })
+      const permit = '--permit shiftfs --shiftfs-source /opt/source'
+      expect(await machine.must(`${HELPER} ${permit}`, LONG)).toMatch(/shiftfs: forbidden: .*--shiftfs-outside-ubuntu/)
+      expect(await machine.must(`${HELPER} --shiftfs-outside-ubuntu allow`, LONG)).toMatch(
+        /shiftfs: forbidden: .*--permit shiftfs/
+      )
+      const symvers = '/usr/src/linux-headers-*-amd64/Module.symvers'
+      for (const [change, why] of [
+        [`rm ${symvers}`, /no Module\.symvers/],
+        ['rm -r /usr/src/*', /the kernel headers of .* are not installed/],
+        ['echo 1 >/proc/sys/kernel/modules_disabled', /module loading is switched off/]
+      ] as const) {
+        await machine.must(change)
+        const { status, stdout } = await machine.run(PERMITTED, LONG)
+        expect(stdout).toMatch(/^shiftfs: blocked: /m)
+        expect(stdout).toMatch(why)
+        expect(status).toBe(0)
+      }
+      expect(await left(machine)).toEqual(NOTHING)
 
-test('the limit of user namespaces is raised from 0, a session then works, and it is put back', PATIENT, async ({ expect }) => {
-  await using machine = await boot({ kernel: '6.1' })
-  await machine.must('echo 0 >/proc/sys/user/max_user_namespaces')
-  expect((await machine.run('unshare -U true')).status).not.toBe(0)
-  expect(await machine.must(`${HELPER} --permit user-namespaces`)).toMatch(
-    /user-namespaces: forbidden: .*user-namespaces-anywhere/
+      await machine.must('echo 0 >/proc/sys/user/max_user_namespaces')
+      expect((await machine.run('unshare -U true')).status).not.toBe(0)
+      expect(await machine.must(`${HELPER} --permit user-namespaces`)).toMatch(
+        /user-namespaces: forbidden: .*user-namespaces-anywhere/
+      )
+      const raised = await machine.must(`${HELPER} --permit user-namespaces-anywhere`)
+      expect(raised).toMatch(/user-namespaces: applied: .*65536.*\(persistent: no\)/)
+      expect(await machine.must('cat /proc/sys/user/max_user_namespaces; unshare -U true && echo works')).toBe('65536\nworks')
+      await machine.must('berth helper --undo')
+      expect(await machine.must('cat /proc/sys/user/max_user_namespaces')).toBe('0')
+    }
   )
-  const raised = await machine.must(`${HELPER} --permit user-namespaces-anywhere`)
-  expect(raised).toMatch(/user-namespaces: applied: .*65536.*\(persistent: no\)/)
-  expect(await machine.must('cat /proc/sys/user/max_user_namespaces; unshare -U true && echo works')).toBe('65536\nworks')
-  await machine.must('berth helper --undo')
-  expect(await machine.must('cat /proc/sys/user/max_user_namespaces')).toBe('0')
 })

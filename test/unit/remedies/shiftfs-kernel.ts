@@ -1,8 +1,11 @@
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { localWriter } from '../../../src/host/local-writer.ts'
-import type { Ended, HostWriter } from '../../../src/host/writer.ts'
+import type { HostWriter } from '../../../src/host/writer.ts'
+import type { ShiftfsTerms } from '../../../src/remedies/shiftfs.ts'
+import { temporary } from '../host/temporary.ts'
+import { factsOf, proofs } from '../node-facts.ts'
 
 export interface ModuleNode {
   readonly root: string
@@ -16,36 +19,63 @@ export interface ModuleNode {
 
 const BOOT = 'proc/sys/kernel/random/boot_id'
 const LOAD = 'etc/modules-load.d/berth-shiftfs.conf'
+const MODULES = 'proc/modules'
 
-/** A root with the files that loading a module changes, where `modprobe`, `insmod`, `rmmod` and `depmod` do no more than that. */
-export function moduleNode(boot: string): ModuleNode {
-  const root = mkdtempSync(join(tmpdir(), 'berth-modules-'))
-  const put = (path: string, text: string): void => {
-    mkdirSync(dirname(join(root, path)), { recursive: true })
-    writeFileSync(join(root, path), text)
-  }
-  const loaded = (is: boolean): void =>
-    put('proc/modules', is ? 'ext4 1 0 - Live 0x0\nshiftfs 1 0 - Live 0x0\n' : 'ext4 1 0 - Live 0x0\n')
-  const isLoaded = () => readFileSync(join(root, 'proc/modules'), 'utf8').includes('shiftfs')
-  put(BOOT, `${boot}\n`)
-  put('proc/sys/kernel/tainted', '0\n')
-  loaded(false)
-  const ran: string[] = []
-  const run = ([program, ...args]: readonly string[]): Ended => {
+function put(root: string, path: string, text: string): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true })
+  writeFileSync(join(root, `${path}.new`), text)
+  renameSync(join(root, `${path}.new`), join(root, path))
+}
+
+const setLoaded = (root: string, is: boolean): void =>
+  put(root, MODULES, `ext4 1 0 - Live 0x0\n${is ? 'shiftfs 1 0 - Live 0x0\n' : ''}`)
+
+export const isLoaded = (root: string): boolean => readFileSync(join(root, MODULES), 'utf8').includes('shiftfs')
+
+/** `modprobe`, `insmod`, `rmmod` and `depmod` do no more than to change the list of modules; each takes `delay()` milliseconds. */
+export function moduleHost(
+  root: string,
+  { ran = [], delay = () => 0 }: { ran?: string[]; delay?: () => number } = {}
+): HostWriter {
+  const exec: HostWriter['exec'] = async ([program, ...args]) => {
     ran.push([program, ...args].join(' ').replaceAll(root, ''))
-    if (program === 'modprobe' || program === 'insmod') loaded(true)
-    if (program === 'rmmod') loaded(false)
+    await wait(delay())
+    if (program === 'modprobe' || program === 'insmod') setLoaded(root, true)
+    if (program === 'rmmod') setLoaded(root, false)
+    await wait(delay())
     return { status: 0, stdout: '', stderr: '' }
   }
-  const host: HostWriter = { ...localWriter(root), exec: argv => Promise.resolve(run(argv)) }
-  const reboot = (next: string): void => {
-    put(BOOT, `${next}\n`)
-    loaded(false)
-    try {
-      loaded(readFileSync(join(root, LOAD), 'utf8').includes('shiftfs'))
-    } catch {
-      // Nothing asks for it.
-    }
+  return { ...localWriter(root), exec }
+}
+
+/** A root with the files that loading a module changes. */
+export function moduleNode(boot: string): ModuleNode {
+  const root = temporary()
+  const begin = (id: string): void => {
+    put(root, BOOT, `${id}\n`)
+    setLoaded(root, existsSync(join(root, LOAD)))
   }
-  return { root, host, isLoaded, ran, reboot }
+  put(root, 'proc/sys/kernel/tainted', '0\n')
+  begin(boot)
+  const ran: string[] = []
+  return { root, host: moduleHost(root, { ran }), isLoaded: () => isLoaded(root), ran, reboot: begin }
+}
+
+/** A node where shiftfs lies in /lib/modules. */
+export const loadableUnder = (boot: string) =>
+  factsOf({ 'boot-id': boot, shiftfs: { state: 'loadable', because: 'it lies there', outOfTree: true, suspect: false } })
+
+/** Where the module works as soon as it is loaded. */
+export const shiftfsTerms = (scratch: string): ShiftfsTerms => ({
+  source: '',
+  scratch,
+  persist: true,
+  now: () => new Date(),
+  prove: () => Promise.resolve(proofs({ 'shiftfs-on-disk': 'works', 'shiftfs-on-overlay': 'works' }))
+})
+
+/** A folder with a module that was built. */
+export function builtModule(): { readonly scratch: string; readonly file: string } {
+  const scratch = temporary({ 'shiftfs.ko': 'a module'.repeat(10_000) })
+  return { scratch, file: join(scratch, 'shiftfs.ko') }
 }
