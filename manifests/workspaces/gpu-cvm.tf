@@ -1,0 +1,233 @@
+# A CVM with an NVIDIA GPU as a Coder template: Envbox hands the GPUs that its pod was given on to the workspace inside, with the
+# libraries of the driver. The namespace must allow privileged pods and hostPath volumes.
+# The provider "kubernetes" finds its cluster from within it, or by KUBE_CONFIG_PATH.
+terraform {
+  required_providers {
+    coder = {
+      source = "coder/coder"
+    }
+    kubernetes = {
+      source = "hashicorp/kubernetes"
+    }
+  }
+}
+
+variable "namespace" {
+  type        = string
+  description = "Where workspaces are made; it must be there already"
+}
+
+data "coder_workspace" "me" {}
+
+data "coder_workspace_owner" "me" {}
+
+data "coder_parameter" "disk" {
+  name        = "disk"
+  type        = "number"
+  description = "The workspace's home, its image and its Docker's images, on a block device (NFS does not do), in GB"
+  default     = 50
+  mutable     = true
+  validation {
+    min       = 50
+    max       = 100
+    monotonic = "increasing"
+  }
+}
+
+locals {
+  name = "coder-${lower(data.coder_workspace_owner.me.name)}-${lower(data.coder_workspace.me.name)}"
+}
+
+resource "coder_agent" "main" {
+  os   = "linux"
+  arch = "amd64"
+}
+
+resource "kubernetes_persistent_volume_claim" "disk" {
+  metadata {
+    name      = local.name
+    namespace = var.namespace
+  }
+  wait_until_bound = false
+  spec {
+    access_modes = ["ReadWriteOnce"]
+    resources {
+      requests = {
+        storage = "${data.coder_parameter.disk.value}G"
+      }
+    }
+  }
+}
+
+resource "kubernetes_pod" "workspace" {
+  count = data.coder_workspace.me.start_count
+
+  metadata {
+    name      = local.name
+    namespace = var.namespace
+  }
+
+  spec {
+    node_selector = {
+      "berth.dev/gpu-cvm" = "true"
+    }
+
+    # The usual taint of GPU nodes; GKE sets it.
+    toleration {
+      key      = "nvidia.com/gpu"
+      operator = "Exists"
+      effect   = "NoSchedule"
+    }
+
+    restart_policy = "Never"
+
+    container {
+      name    = "dev"
+      image   = "ghcr.io/coder/envbox:0.6.7"
+      command = ["/envbox", "docker"]
+      # The outer container; the workspace inside runs under Sysbox, without privileges on the node.
+      security_context {
+        privileged = true
+      }
+      env {
+        name  = "CODER_AGENT_TOKEN"
+        value = coder_agent.main.token
+      }
+      env {
+        name  = "CODER_AGENT_URL"
+        value = data.coder_workspace.me.access_url
+      }
+      env {
+        name  = "CODER_BOOTSTRAP_SCRIPT"
+        value = coder_agent.main.init_script
+      }
+      env {
+        name  = "CODER_INNER_IMAGE"
+        value = "index.docker.io/codercom/enterprise-base:ubuntu"
+      }
+      env {
+        name  = "CODER_INNER_USERNAME"
+        value = "coder"
+      }
+      env {
+        name  = "CODER_INNER_HOSTNAME"
+        value = data.coder_workspace.me.name
+      }
+      env {
+        name  = "CODER_MOUNTS"
+        value = "/home/coder:/home/coder"
+      }
+      env {
+        name = "CODER_CPUS"
+        value_from {
+          resource_field_ref {
+            resource = "limits.cpu"
+          }
+        }
+      }
+      env {
+        name = "CODER_MEMORY"
+        value_from {
+          resource_field_ref {
+            resource = "limits.memory"
+          }
+        }
+      }
+      env {
+        name  = "CODER_ADD_GPU"
+        value = "true"
+      }
+      env {
+        name  = "CODER_USR_LIB_DIR"
+        value = "/var/coder/usr/lib"
+      }
+      resources {
+        requests = {
+          cpu    = "1"
+          memory = "3Gi"
+        }
+        limits = {
+          cpu              = "4"
+          memory           = "8Gi"
+          "nvidia.com/gpu" = "1"
+        }
+      }
+      volume_mount {
+        name       = "disk"
+        mount_path = "/home/coder"
+        sub_path   = "home"
+      }
+      # /var/lib/docker and /var/lib/containers of the workspace.
+      volume_mount {
+        name       = "disk"
+        mount_path = "/var/lib/coder/docker"
+        sub_path   = "cache/docker"
+      }
+      volume_mount {
+        name       = "disk"
+        mount_path = "/var/lib/coder/containers"
+        sub_path   = "cache/containers"
+      }
+      # Envbox's own, with the image of the workspace.
+      volume_mount {
+        name       = "disk"
+        mount_path = "/var/lib/docker"
+        sub_path   = "envbox/docker"
+      }
+      volume_mount {
+        name       = "disk"
+        mount_path = "/var/lib/containers"
+        sub_path   = "envbox/containers"
+      }
+      volume_mount {
+        name       = "sysbox"
+        mount_path = "/var/lib/sysbox"
+      }
+      volume_mount {
+        name       = "usr-src"
+        mount_path = "/usr/src"
+        read_only  = true
+      }
+      volume_mount {
+        name       = "lib-modules"
+        mount_path = "/lib/modules"
+        read_only  = true
+      }
+      volume_mount {
+        name       = "usr-lib"
+        mount_path = "/var/coder/usr/lib"
+      }
+    }
+
+    volume {
+      name = "disk"
+      persistent_volume_claim {
+        claim_name = kubernetes_persistent_volume_claim.disk.metadata[0].name
+      }
+    }
+    # On the node's disk: Sysbox refuses tmpfs.
+    volume {
+      name = "sysbox"
+      empty_dir {}
+    }
+    volume {
+      name = "usr-src"
+      host_path {
+        path = "/usr/src"
+      }
+    }
+    volume {
+      name = "lib-modules"
+      host_path {
+        path = "/lib/modules"
+      }
+    }
+    # Where the node's driver has its libraries; /usr/lib64 on Amazon Linux and its relatives.
+    volume {
+      name = "usr-lib"
+      host_path {
+        path = "/usr/lib/x86_64-linux-gnu"
+      }
+    }
+  }
+}

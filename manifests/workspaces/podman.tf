@@ -1,0 +1,127 @@
+# Rootless Podman as a Coder template: no privilege and no runtime of its own, but user namespaces and a FUSE device, which a
+# device plugin gives out under the name below limits (others: smarter-devices/fuse, squat.ai/fuse). The namespace must allow
+# unconfined seccomp and AppArmor profiles (Pod Security level privileged). The provider "kubernetes" finds its cluster from
+# within it, or by KUBE_CONFIG_PATH.
+terraform {
+  required_providers {
+    coder = {
+      source = "coder/coder"
+    }
+    kubernetes = {
+      source = "hashicorp/kubernetes"
+    }
+  }
+}
+
+variable "namespace" {
+  type        = string
+  description = "Where workspaces are made; it must be there already"
+}
+
+data "coder_workspace" "me" {}
+
+data "coder_workspace_owner" "me" {}
+
+data "coder_parameter" "disk" {
+  name        = "disk"
+  type        = "number"
+  description = "The workspace's home, with Podman's images, in GB"
+  default     = 50
+  mutable     = true
+  validation {
+    min       = 50
+    max       = 100
+    monotonic = "increasing"
+  }
+}
+
+locals {
+  name = "coder-${lower(data.coder_workspace_owner.me.name)}-${lower(data.coder_workspace.me.name)}"
+}
+
+resource "coder_agent" "main" {
+  os   = "linux"
+  arch = "amd64"
+}
+
+resource "kubernetes_persistent_volume_claim" "disk" {
+  metadata {
+    name      = local.name
+    namespace = var.namespace
+  }
+  wait_until_bound = false
+  spec {
+    access_modes = ["ReadWriteOnce"]
+    resources {
+      requests = {
+        storage = "${data.coder_parameter.disk.value}G"
+      }
+    }
+  }
+}
+
+resource "kubernetes_pod" "workspace" {
+  count = data.coder_workspace.me.start_count
+
+  metadata {
+    name      = local.name
+    namespace = var.namespace
+    annotations = {
+      # containerd's AppArmor profile forbids to mount in a user namespace. The API server makes the field appArmorProfile of it.
+      "container.apparmor.security.beta.kubernetes.io/dev" = "unconfined"
+    }
+  }
+
+  spec {
+    node_selector = {
+      "berth.dev/podman" = "true"
+    }
+
+    security_context {
+      run_as_user = "1000"
+      fs_group    = "1000"
+      # The disk's files are handed over once, and not at each start.
+      fs_group_change_policy = "OnRootMismatch"
+    }
+
+    container {
+      name    = "dev"
+      image   = "ghcr.io/coder/podman:ubuntu"
+      command = ["/bin/bash", "-c", coder_agent.main.init_script]
+      security_context {
+        # newuidmap has file capabilities.
+        allow_privilege_escalation = true
+        # containerd's profile forbids to make a user namespace.
+        seccomp_profile {
+          type = "Unconfined"
+        }
+      }
+      env {
+        name  = "CODER_AGENT_TOKEN"
+        value = coder_agent.main.token
+      }
+      resources {
+        requests = {
+          cpu    = "250m"
+          memory = "2Gi"
+        }
+        limits = {
+          cpu               = "4"
+          memory            = "8Gi"
+          "github.com/fuse" = "1"
+        }
+      }
+      volume_mount {
+        name       = "disk"
+        mount_path = "/home/podman"
+      }
+    }
+
+    volume {
+      name = "disk"
+      persistent_volume_claim {
+        claim_name = kubernetes_persistent_volume_claim.disk.metadata[0].name
+      }
+    }
+  }
+}
