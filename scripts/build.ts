@@ -1,6 +1,7 @@
 import { readdir, rename, rm } from 'node:fs/promises'
 import process from 'node:process'
 import { build } from 'esbuild'
+import { embeddedExamples } from './examples.ts'
 import { lateBuiltins, slimIndexes } from './slim.ts'
 import { ROOT } from './steps.ts'
 
@@ -16,7 +17,7 @@ await build({
   target: 'node24',
   format: 'esm',
   legalComments: 'linked',
-  plugins: [lateBuiltins, slimIndexes],
+  plugins: [embeddedExamples, lateBuiltins, slimIndexes],
   // Some dependencies are CommonJS and call require, which a module does not have.
   banner: {
     js: "#!/usr/bin/env node\nconst require=process.getBuiltinModule('node:module').createRequire(import.meta.url);"

@@ -11,6 +11,10 @@ export const COMMANDS = {
   explain: { operand: 'CAPABILITY', does: 'one verdict as a tree, down to the file and the value that was read' },
   run: { operand: '', does: 'look, decide, and put the labels on the Node' },
   record: { operand: 'FILE', does: 'write what was asked of this node and answered, scrubbed, as a fixture' },
+  template: {
+    operand: 'CAPABILITY',
+    does: 'an example workspace that chooses its nodes by the labels: a pod, a Coder template, or the pool of nodes for it'
+  },
   helper: { operand: '', does: 'the privileged half: tries mounts, applies permitted remedies; no token, no port' },
   doctor: { operand: '', does: 'prove the installation: identity, permissions, admission policy, agent, labels, taint, clock' },
   uninstall: { operand: '', does: 'remove from one Node, or from all, everything that berth ever wrote there' }
@@ -74,6 +78,13 @@ export const OPTIONS = {
     does: 'for people or for programs',
     parse: oneOf('table', 'json')
   }),
+  as: option({
+    form: 'pod|terraform|nodepool',
+    fallback: 'pod',
+    commands: ['template'],
+    does: 'the example as a pod, as a Coder template in Terraform, or as the pool of nodes that it needs',
+    parse: oneOf('pod', 'terraform', 'nodepool')
+  }),
   once: option({
     form: '',
     fallback: 'false',
@@ -117,7 +128,7 @@ export const OPTIONS = {
   'label-prefix': option({
     form: 'DOMAIN',
     fallback: 'berth.dev',
-    commands: [...LOOKING, 'doctor', 'uninstall'],
+    commands: [...LOOKING, 'template', 'doctor', 'uninstall'],
     does: 'the domain before the slash of every label; kubernetes.io and k8s.io are refused',
     parse: parsePrefix
   }),
@@ -159,8 +170,8 @@ export const OPTIONS = {
   'fuse-resources': option({
     form: 'LIST',
     fallback: 'github.com/fuse,smarter-devices/fuse,squat.ai/fuse',
-    commands: LOOKING,
-    does: 'extended resources by which FUSE is offered to pods',
+    commands: [...LOOKING, 'template'],
+    does: 'extended resources by which FUSE is offered to pods; an example asks for the first',
     parse: text => {
       const names = list(text)
       return names.length > 0 && names.every(name => /^[a-z0-9.-]+\/[\w.-]+$/i.test(name))
@@ -214,7 +225,7 @@ export const OPTIONS = {
   'startup-taint': option({
     form: 'KEY',
     fallback: 'startup-taint.cluster-autoscaler.kubernetes.io/berth',
-    commands: ASKING,
+    commands: [...ASKING, 'template'],
     does: 'the taint that is removed once the labels are written and read back',
     parse: text =>
       /^([a-z0-9.-]+\/)?[A-Za-z0-9][\w.-]*$/.test(text) ? text : expected("a taint's key, as in example.com/starting")

@@ -7,6 +7,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   report: async () => (await import('./commands/report.ts')).report,
   explain: async () => (await import('./commands/explain.ts')).explain,
   record: async () => (await import('./commands/record.ts')).record,
+  template: async () => (await import('./commands/template.ts')).template,
   run: async () => (await import('./commands/run.ts')).run,
   helper: async () => (await import('./commands/helper.ts')).helper,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,

@@ -174,6 +174,7 @@ describe('a wrong value', () => {
     ['host-root', '', 'a directory or a recorded node'],
     ['format', 'yaml', 'table or json'],
     ['format', 'JSON', 'table or json'],
+    ['as', 'yaml', 'pod or terraform or nodepool'],
     ['node-name', 'Not_A_Node', 'the name of a Node'],
     ['node-name', '-a', 'the name of a Node'],
     ['label-prefix', 'kubernetes.io', 'kubernetes.io belongs to Kubernetes'],

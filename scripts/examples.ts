@@ -1,0 +1,21 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Plugin } from 'esbuild'
+import { ROOT } from './steps.ts'
+
+/** The examples of workspaces. */
+export const EXAMPLES = join(ROOT, 'manifests/workspaces')
+
+/** In a bundle the examples are text: it is one file, and there is no checkout beside it. */
+export const embeddedExamples: Plugin = {
+  name: 'embedded-examples',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/commands\/template\/examples\.ts$/ }, async () => {
+      const names = await readdir(EXAMPLES)
+      const texts = await Promise.all(names.map(async name => [name, await readFile(join(EXAMPLES, name), 'utf8')] as const))
+      return {
+        contents: `const files = ${JSON.stringify(Object.fromEntries(texts))}; export const readExample = name => files[name]`
+      }
+    })
+  }
+}

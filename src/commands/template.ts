@@ -1,0 +1,27 @@
+import { OPTIONS } from '../config.ts'
+import { type Command, CommandError } from './command.ts'
+import { readExample } from './template/examples.ts'
+import { nodePool, WAYS, type Way } from './template/node-pool.ts'
+
+/** An example of a workspace, with the names that this cluster has for labels, taint and FUSE devices. */
+export const template: Command = async ({ operand, options }, { print }) => {
+  const way = WAYS.find(name => name === operand)
+  if (way === undefined) {
+    throw new CommandError(`unknown capability "${operand}": expected ${WAYS.join(', ')}`, { status: 2 })
+  }
+  const adapt = (text: string): string =>
+    text
+      .replaceAll(`${OPTIONS['label-prefix'].fallback}/`, `${options['label-prefix']}/`)
+      .replaceAll(FUSE, options['fuse-resources'][0] ?? FUSE)
+  print(adapted[options.as](way, adapt, options['startup-taint']))
+  return 0
+}
+
+/** What the examples ask for; the first of the resources that berth knows by default. */
+const FUSE = 'github.com/fuse'
+
+const adapted = {
+  pod: (way: Way, adapt: (text: string) => string) => adapt(readExample(`${way}.yaml`)),
+  terraform: (way: Way, adapt: (text: string) => string) => adapt(readExample(`${way}.tf`)),
+  nodepool: (way: Way, adapt: (text: string) => string, taint: string) => nodePool(way, adapt(readExample(`${way}.yaml`)), taint)
+} as const

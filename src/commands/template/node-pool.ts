@@ -1,0 +1,148 @@
+import { loadAll } from 'js-yaml'
+import type { Capability } from '../../verdicts/decide.ts'
+
+/** Every kind of workspace that has an example, and what its nodes must bring along. Sysbox is used in two ways. */
+const NODES = {
+  cvm: ['Ubuntu images do (GKE: --image-type=UBUNTU_CONTAINERD); COS, Bottlerocket and Talos cannot host Sysbox.'],
+  'cached-cvm': [
+    'Ubuntu images whose kernel has shiftfs do: 22.04 with linux-modules-extra (GKE: --image-type=UBUNTU_CONTAINERD).'
+  ],
+  gpu: ['With NVIDIA driver, container toolkit and device plugin.'],
+  'gpu-cvm': [
+    'Bare metal, with NVIDIA driver, container toolkit and device plugin. Karpenter on AWS finds such instances by one more',
+    'requirement: {key: karpenter.k8s.aws/instance-size, operator: In, values: [metal]}'
+  ],
+  podman: [
+    'With a FUSE device plugin. Bottlerocket has user namespaces switched off; its user data switches them on:',
+    '  [settings.kernel.sysctl]',
+    '  "user.max_user_namespaces" = "65536"'
+  ],
+  sysbox: ["Sysbox's installer goes to nodes with the label sysbox-install=yes: give it to the pool too."],
+  privileged: ['Any Linux; what decides is that the namespace of the workspaces allows privileged pods.'],
+  'systemd-sysbox': ["Sysbox's installer goes to nodes with the label sysbox-install=yes: give it to the pool too."]
+} as const satisfies Readonly<Record<Capability | 'systemd-sysbox', readonly string[]>>
+
+export type Way = keyof typeof NODES
+export const WAYS = Object.keys(NODES) as readonly Way[]
+
+interface Pod {
+  readonly kind: string
+  readonly spec: {
+    readonly nodeSelector?: Readonly<Record<string, string>>
+    readonly affinity?: { readonly nodeAffinity: { readonly requiredDuringSchedulingIgnoredDuringExecution: NodeSelector } }
+    readonly containers: readonly { readonly resources: { readonly limits: Readonly<Record<string, string | number>> } }[]
+  }
+}
+
+interface NodeSelector {
+  readonly nodeSelectorTerms: readonly [{ readonly matchExpressions: readonly Expression[] }]
+}
+
+interface Expression {
+  readonly key: string
+  readonly operator: string
+  readonly values: readonly string[]
+}
+
+/** What an example's pod wants of a node. */
+interface Wishes {
+  readonly labels: readonly (readonly [string, string])[]
+  /** Names of extended resources. */
+  readonly resources: readonly string[]
+}
+
+function wishesOf(example: string): Wishes {
+  const { spec } = loadAll(example).find(object => (object as Pod).kind === 'Pod') as Pod
+  const required = spec.affinity?.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution
+  const wanted = (required?.nodeSelectorTerms[0].matchExpressions ?? []).filter(({ operator }) => operator === 'In')
+  return {
+    labels: [
+      ...Object.entries(spec.nodeSelector ?? {}),
+      ...wanted.flatMap(({ key, values }) => values.map(value => [key, value] as const))
+    ],
+    resources: spec.containers.flatMap(({ resources }) => Object.keys(resources.limits).filter(name => name.includes('/')))
+  }
+}
+
+/**
+ * YAML that tells how a pool of nodes for these workspaces is declared: objects for Karpenter, and in comments what the Cluster
+ * Autoscaler, GKE and AKS want. `example` is the pod of that way, from which labels and resources are taken; `taint` is a key.
+ */
+export function nodePool(way: Way, example: string, taint: string): string {
+  const wishes = wishesOf(example)
+  // Karpenter knows which instances have GPUs.
+  const strange = wishes.resources.filter(name => !name.startsWith('nvidia.com/'))
+  const overlays = strange.map(name => overlay(way, name))
+  const parts = [introduction(way), karpenter(way, wishes, taint), ...overlays, others(wishes, taint)]
+  return parts.map(part => `${part.join('\n')}\n`).join('')
+}
+
+const introduction = (way: Way): readonly string[] => [
+  `# A pool of nodes for ${way} workspaces. Its nodes start with a taint, which berth takes away once it has looked at them and`,
+  '# written its labels: until then no workspace gets there, whatever the pool promised.',
+  ...NODES[way].map(line => `# ${line}`)
+]
+
+const karpenter = (way: Way, { labels }: Wishes, taint: string): readonly string[] => [
+  'apiVersion: karpenter.sh/v1',
+  'kind: NodePool',
+  'metadata:',
+  `  name: workspaces-${way}`,
+  'spec:',
+  '  limits: # nodes that turn out not to host them would be started one after the other',
+  '    cpu: "200"',
+  '  template:',
+  '    spec:',
+  '      nodeClassRef: # yours, with the image that the nodes start from',
+  '        group: karpenter.k8s.aws',
+  '        kind: EC2NodeClass',
+  '        name: default',
+  '      requirements:',
+  ...labels.flatMap(([key, value]) => [
+    `        - key: ${key} # Karpenter gives it to new nodes, and berth corrects it`,
+    '          operator: In',
+    `          values: ["${value}"]`
+  ]),
+  '        - key: kubernetes.io/arch # of the images in the example',
+  '          operator: In',
+  '          values: [amd64]',
+  '      startupTaints:',
+  `        - key: ${taint}`,
+  '          value: "true"',
+  '          effect: NoSchedule'
+]
+
+const overlay = (way: Way, resource: string): readonly string[] => [
+  '---',
+  `# Karpenter starts no node for ${resource} unless it is told that there will be some (feature gate NodeOverlay, alpha).`,
+  'apiVersion: karpenter.sh/v1alpha1',
+  'kind: NodeOverlay',
+  'metadata:',
+  `  name: workspaces-${way}`,
+  'spec:',
+  '  requirements:',
+  '    - key: karpenter.sh/nodepool',
+  '      operator: In',
+  `      values: [workspaces-${way}]`,
+  '  capacity:',
+  `    ${resource}: "1" # as many as the device plugin gives out`
+]
+
+const others = ({ labels, resources }: Wishes, taint: string): readonly string[] => [
+  '#',
+  '# Cluster Autoscaler on AWS: tags of the Auto Scaling group, which tell it what a new node will be. They change no node: the',
+  '# label is for berth to write, and the taint for kubelet (--register-with-taints, or `taints` of a managed node group).',
+  ...labels.map(([key, value]) => `#   k8s.io/cluster-autoscaler/node-template/label/${key}: "${value}"`),
+  `#   k8s.io/cluster-autoscaler/node-template/taint/${taint}: "true:NoSchedule"`,
+  ...resources.map(name => `#   k8s.io/cluster-autoscaler/node-template/resources/${name}: "1" # as many as one node has`),
+  '#',
+  '# GKE: the label only where the pool may shrink to no node at all; berth corrects it before the taint goes.',
+  '#   gcloud container node-pools create NAME \\',
+  `#     --node-taints=${taint}=true:NoSchedule \\`,
+  `#     --node-labels=${labels.map(pair => pair.join('=')).join(',')}`,
+  '#',
+  '# AKS: an initialization taint, since others cannot be taken away from within. Do not give the label to the pool: AKS refuses',
+  '# every change of such a label, so berth could not say "false". Without it the autoscaler needs a node to learn from.',
+  '#   az aks nodepool add --name NAME --enable-cluster-autoscaler --min-count 1 --max-count 10 \\',
+  `#     --node-init-taints ${taint}=true:NoSchedule`
+]
