@@ -43,7 +43,7 @@ export async function applyManifests(client: ControlPlaneClient, directory = BAS
 export function pathOf({ apiVersion, kind, metadata }: Manifest): string {
   const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
   const within = metadata.namespace === undefined ? '' : `/namespaces/${metadata.namespace}`
-  return `${group}${within}/${kind.toLowerCase().replace(/y$/, 'ie')}s/${metadata.name}`
+  return `${group}${within}/${kind.toLowerCase().replace(/y$/, 'ie').replace(/s$/, 'se')}s/${metadata.name}`
 }
 
 async function apply(api: Api, manifest: Manifest): Promise<void> {

@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import type { PodSpec } from '../unit/workspaces.ts'
+import { type GoPrograms, goPrograms } from './go-programs.ts'
+
+const here = join(import.meta.dirname, 'hcl')
+
+/** A Coder template, as far as it is about the workspace: every block is a list. */
+export interface Template {
+  readonly data: { readonly coder_parameter: { readonly disk: readonly [{ readonly validation: readonly [Range] }] } }
+  readonly resource: {
+    readonly kubernetes_pod?: { readonly workspace: readonly [{ readonly spec: readonly [unknown] }] }
+    readonly kubernetes_manifest?: { readonly workspace: readonly [{ readonly manifest: { readonly spec: unknown } }] }
+  }
+}
+
+interface Range {
+  readonly min: number
+  readonly max: number
+}
+
+/** Parses Terraform's language; throws where it is not that. */
+export async function parseTerraform(text: string): Promise<Template> {
+  const program = join(await goPrograms(await readRecipe()), 'hcl2json')
+  return JSON.parse((await execa(program, [], { input: text })).stdout) as Template
+}
+
+/** The pod of a template as the API has it: the provider's blocks have other names, and lists where there is but one. */
+export function podOfTemplate({ resource: { kubernetes_pod: pod, kubernetes_manifest: manifest } }: Template): PodSpec {
+  return (manifest === undefined ? asObject(pod?.workspace[0].spec[0]) : manifest.workspace[0].manifest.spec) as PodSpec
+}
+
+const LISTS: Readonly<Record<string, string>> = {
+  container: 'containers',
+  volume: 'volumes',
+  volume_mount: 'volumeMounts',
+  env: 'env',
+  toleration: 'tolerations',
+  node_selector_term: 'nodeSelectorTerms',
+  match_expressions: 'matchExpressions'
+}
+/** What has values or names of the user's below it. */
+const VERBATIM = ['node_selector', 'limits', 'requests', 'command', 'values']
+
+function asObject(block: unknown): unknown {
+  if (typeof block !== 'object' || block === null) return block
+  return Object.fromEntries(Object.entries(block).map(([name, value]) => [LISTS[name] ?? camel(name), inside(name, value)]))
+}
+
+function inside(name: string, value: unknown): unknown {
+  if (VERBATIM.includes(name) || !Array.isArray(value)) return value
+  if (name in LISTS) return value.map(asObject)
+  if (value.length > 1) throw new Error(`${name} is there ${value.length} times`)
+  return asObject(value[0])
+}
+
+const camel = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+
+async function readRecipe(): Promise<GoPrograms> {
+  const [goMod = '', goSum = ''] = await Promise.all(['go.mod', 'go.sum'].map(name => readFile(join(here, name), 'utf8')))
+  const [, version] = /tmccombs\/hcl2json (v[\d.]+)/.exec(goMod) ?? []
+  const hash = createHash('sha256')
+    .update(JSON.stringify([goMod, goSum]))
+    .digest('hex')
+    .slice(0, 12)
+  return {
+    module: here,
+    key: `hcl2json-${version}_${process.arch}_${hash}`,
+    programs: [{ name: 'hcl2json', package: 'github.com/tmccombs/hcl2json', flags: '-s -w' }],
+    about: `hcl2json ${version} (once; about 5 seconds on two cores)`,
+    otherwise: ''
+  }
+}
