@@ -63,7 +63,7 @@ test('a Node whose user namespaces are switched off hosts Podman once the helper
   await using node = await startNode({ taints: [STARTUP], cover: { '/etc/os-release': BOTTLEROCKET } })
   const { plane, run } = node
   const own = nodeOf(plane, NODE_NAME)
-  const limit = async () => (await run(['cat', LIMIT])).stdout
+  const limit = async () => (await run(['cat', LIMIT])).trim()
   const setLimit = (value: number) => run(['sh', '-c', `echo ${value} >${LIMIT}`])
   await setLimit(0)
   await succeeded(

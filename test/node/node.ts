@@ -28,10 +28,8 @@ export interface NodeOptions {
 /** A real node: kubelet and containerd, with a control plane of its own that has a scheduler and controllers too. */
 export interface RealNode extends AsyncDisposable {
   readonly plane: ControlPlane
-  /** Runs a program among the node's processes and mounts, as root there. Never rejects for its status. */
-  readonly run: (
-    argv: readonly [string, ...string[]]
-  ) => Promise<{ readonly exitCode?: number | undefined; readonly stdout: string; readonly stderr: string }>
+  /** Runs a program among the node's processes and mounts, as root there; resolves to what it printed, rejects for its status. */
+  readonly run: (argv: readonly [string, ...string[]]) => Promise<string>
   /** With kubelet.log, containerd.log and the others. */
   readonly folder: string
 }
@@ -82,12 +80,8 @@ export async function startNode({ taints = [], cover = {} }: NodeOptions = {}): 
     running.push(node)
     await untilReady(node, () => isReady(plane))
     const first = await untilChild(node.pid)
-    const run: RealNode['run'] = ([file, ...args]) =>
-      execa(
-        'nsenter',
-        ['-t', `${first}`, '--user', '--mount', '--net', '--pid', '--uts', '--ipc', '--cgroup', '--', file, ...args],
-        { reject: false }
-      )
+    const all = ['--user', '--mount', '--net', '--pid', '--uts', '--ipc', '--cgroup']
+    const run: RealNode['run'] = async argv => (await execa('nsenter', ['-t', `${first}`, ...all, '--', ...argv])).stdout
     return { plane, run, folder, [Symbol.asyncDispose]: close }
   } catch (error) {
     await close()
@@ -135,6 +129,6 @@ async function isReady({ api }: ControlPlane): Promise<boolean> {
 
 /** The first process inside: unshare stays outside and waits for it. */
 async function untilChild(pid: number): Promise<number> {
-  const { stdout } = await execa('pgrep', ['-P', `${pid}`])
+  const { stdout } = await execa('pgrep', ['-P', `${pid}`, '-f', 'node.sh inside'])
   return Number(stdout.split('\n')[0])
 }
