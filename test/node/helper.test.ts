@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, inject, test } from 'vitest'
 import { eventually, nodeOf } from '../cluster/agent-process.ts'
 import { succeeded } from '../cluster/api.ts'
 import type { ControlPlane } from '../cluster/control-plane.ts'
@@ -60,7 +60,7 @@ const eventsOf = async ({ api }: ControlPlane, name: string): Promise<string> =>
 }
 
 test('a Node whose user namespaces are switched off hosts Podman once the helper may raise the limit, and goes on to', async () => {
-  await using node = await startNode({ taints: [STARTUP], cover: { '/etc/os-release': BOTTLEROCKET } })
+  await using node = await startNode({ images: inject('images'), taints: [STARTUP], cover: { '/etc/os-release': BOTTLEROCKET } })
   const { plane, run } = node
   const own = nodeOf(plane, NODE_NAME)
   const limit = async () => (await run(['cat', LIMIT])).trim()

@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -11,7 +11,8 @@ import { ownFolder } from '../cluster/leftovers.ts'
 import { launch, type RunningProcess, untilReady } from '../cluster/processes.ts'
 import { killAll } from '../cluster/site.ts'
 import { containerdConfig, kubeletConfig, NETWORK } from './configs.ts'
-import { IMAGES, writeImage } from './image.ts'
+import { SMALL, writeImage } from './image.ts'
+import type { Images } from './images.ts'
 import { nodePrograms } from './programs.ts'
 import { relay } from './relay.ts'
 
@@ -19,6 +20,8 @@ import { relay } from './relay.ts'
 export const NODE_NAME = 'node'
 
 export interface NodeOptions {
+  /** What its pods can be made of, besides small ones of our own. */
+  readonly images: Images
   /** Taints that the kubelet registers its Node with. */
   readonly taints?: readonly { readonly key: string; readonly effect: string; readonly value?: string }[]
   /** What the node shows in place of its own files: path to the text of a file. */
@@ -35,7 +38,7 @@ export interface RealNode extends AsyncDisposable {
 }
 
 /** Resolves when the Node is ready and pods can be made; about 6 s. */
-export async function startNode({ taints = [], cover = {} }: NodeOptions = {}): Promise<RealNode> {
+export async function startNode({ images, taints = [], cover = {} }: NodeOptions): Promise<RealNode> {
   const programs = await nodePrograms()
   const folder = await ownFolder(tmpdir(), 'berth-node-')
   const plane = await startControlPlane()
@@ -50,7 +53,7 @@ export async function startNode({ taints = [], cover = {} }: NodeOptions = {}): 
     await rm(folder, { recursive: true, force: true })
   }
   try {
-    await prepare({ folder, plane, taints, cover })
+    await prepare({ folder, plane, images, taints, cover })
     const log = (name: string) => join(folder, `${name}.log`)
     const keys = join(plane.directory, 'sa.key')
     const controllers = ['--service-account-private-key-file', keys, '--root-ca-file', plane.caFile, '--leader-elect=false']
@@ -94,10 +97,11 @@ interface Parts extends Required<NodeOptions> {
   readonly plane: ControlPlane
 }
 
-async function prepare({ folder, plane, taints, cover }: Parts): Promise<void> {
+async function prepare({ folder, plane, images, taints, cover }: Parts): Promise<void> {
   const at = (...names: readonly string[]) => join(folder, ...names)
   for (const name of ['images', 'cni', 'cover.d', 'kubelet-keys']) await mkdir(at(name))
-  await Promise.all(Object.entries(IMAGES).map(([name, image]) => writeImage(image, at('images', `${name}.tar`))))
+  await Promise.all(Object.entries(SMALL).map(([name, image]) => writeImage(image, at('images', `${name}.tar`))))
+  for (const [name, archive] of Object.entries(images.archives)) await symlink(archive, at('images', `${name}.tar`))
   await writeFile(at('containerd.toml'), containerdConfig(folder))
   await writeFile(at('kubelet.json'), JSON.stringify(kubeletConfig(folder, plane.caFile, taints)))
   await writeFile(at('cni/10-pods.conflist'), JSON.stringify(NETWORK))
