@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { loadAll } from 'js-yaml'
@@ -5,7 +6,8 @@ import { goPrograms } from './go-programs.ts'
 import { readRecipe } from './kustomize.ts'
 import { BASE, type Manifest } from './manifests.ts'
 
-const CHART = join(BASE, '../chart')
+/** The chart's folder. */
+export const CHART = join(BASE, '../chart')
 const RECIPE = {
   folder: join(import.meta.dirname, 'chart'),
   name: 'helm',
@@ -14,13 +16,15 @@ const RECIPE = {
 }
 
 /** What Helm answers: `helm template` of the chart, in the namespace of the manifests, with these further arguments. */
-export async function template(...args: readonly string[]) {
+export const template = (...args: readonly string[]) =>
+  helm('template', 'berth', CHART, '--namespace', 'berth', '--kube-version', '1.36.3', ...args)
+
+/** Helm itself; its folders are those of nobody, so that no plugin or setting of whoever runs the tests is heeded. */
+export async function helm(...args: readonly string[]) {
   const program = join(await goPrograms(await readRecipe(RECIPE)), 'helm')
-  const { exitCode, stdout, stderr } = await execa(
-    program,
-    ['template', 'berth', CHART, '--namespace', 'berth', '--kube-version', '1.36.3', ...args],
-    { reject: false }
-  )
+  const nowhere = join(tmpdir(), 'berth-helm')
+  const env = { HELM_CACHE_HOME: nowhere, HELM_CONFIG_HOME: nowhere, HELM_DATA_HOME: nowhere }
+  const { exitCode, stdout, stderr } = await execa(program, args, { reject: false, env })
   return { exitCode, stdout, stderr }
 }
 
