@@ -79,4 +79,19 @@ describe('the component flow-control', () => {
       expect(taken.level).not.toBe(uids['PriorityLevelConfiguration'])
     }
   })
+
+  test('which is a small part of the API server, and cannot grow beyond twice that', async () => {
+    const { body } = await shared.api<string>('GET', '/metrics')
+    const seats = (kind: string) =>
+      [...body.matchAll(new RegExp(`^apiserver_flowcontrol_${kind}_limit_seats\\{priority_level="([^"]+)"\\} (\\d+)`, 'gm'))].map(
+        ([, level, value]) => [level as string, Number(value)] as const
+      )
+    const nominal = seats('nominal')
+    const [own = 0, all] = [new Map(nominal).get('berth-agent'), nominal.reduce((sum, [, value]) => sum + value, 0)]
+    console.info(`of ${all} requests at a time, ${own} are the agents'`)
+    expect(own).toBeGreaterThanOrEqual(10)
+    expect(own / all).toBeLessThan(0.05)
+    expect(new Map(seats('upper')).get('berth-agent')).toBe(2 * own)
+    expect(new Map(seats('lower')).get('berth-agent')).toBe(own / 2)
+  })
 })
