@@ -9,8 +9,12 @@ home=$out/berth/usr/local/lib/berth
 node scripts/build.ts
 mkdir -p "$home/cache" "$out/berth/usr/local/bin" "$out/libraries/etc" "$out/libraries/tmp"
 cp "$node" "$out/berth/usr/local/bin/node"
-cp dist/berth.mjs dist/berth.mjs.LEGAL.txt LICENSE "$home/"
+cp dist/berth.mjs.LEGAL.txt LICENSE "$home/"
+# The kernel itself finds Node: there is no env(1) in the agent's image.
+sed '1s|.*|#!/usr/local/bin/node --max-semi-space-size=1|' dist/berth.mjs >"$home/berth.mjs"
 chmod -R u=rwX,go=rX "$out"
+chmod 755 "$home/berth.mjs"
+ln -s ../lib/berth/berth.mjs "$out/berth/usr/local/bin/berth"
 node scripts/sbom.ts >"$home/sbom.cdx.json"
 
 # The code is kept by the path of the bundle and by the user, the agent's and the helper's. With a random seed of its own each time it

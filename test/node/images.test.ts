@@ -89,7 +89,12 @@ describe.each(['agent', 'helper'] as const)('the image of the %s', target => {
 test('the agent is nobody, and has no shell, no package manager, and nothing that it could write to', async () => {
   expect(configs.agent).toMatchObject({ User: '65532:65532', Cmd: ['run'] })
   const { stdout: programs } = await execa('find', [roots.agent, '-type', 'f', '-perm', '/111', '-not', '-name', '*.so*'])
-  expect(programs.split('\n').map(path => path.slice(roots.agent.length))).toEqual(['/usr/local/bin/node'])
+  expect(
+    programs
+      .split('\n')
+      .map(path => path.slice(roots.agent.length))
+      .toSorted()
+  ).toEqual(['/usr/local/bin/node', '/usr/local/lib/berth/berth.mjs'])
   const { stdout: writable } = await execa('find', [
     roots.agent,
     '(',
@@ -104,7 +109,7 @@ test('the agent is nobody, and has no shell, no package manager, and nothing tha
     'l'
   ])
   expect(writable).toBe(join(roots.agent, 'tmp'))
-  expect((await within('agent', '/usr/local/bin/node', '/usr/local/lib/berth/berth.mjs', 'report')).stdout).toMatch(/^Workspaces/)
+  expect((await within('agent', '/usr/local/bin/berth', 'report')).stdout).toMatch(/^Workspaces/)
 })
 
 test('the helper mounts, loads and compiles, and fetches nothing', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { execa } from 'execa'
+import { KEEPS_HISTORY } from '../cluster/agent-truth.ts'
 import { succeeded } from '../cluster/api.ts'
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts'
 import { issueClient } from '../cluster/keys.ts'
@@ -33,6 +34,8 @@ export interface RealNode extends AsyncDisposable {
   readonly plane: ControlPlane
   /** Runs a program among the node's processes and mounts, as root there; resolves to what it printed, rejects for its status. */
   readonly run: (argv: readonly [string, ...string[]]) => Promise<string>
+  /** Has a path that is covered say something else from now on. */
+  readonly play: (path: string, text: string) => Promise<void>
   /** With kubelet.log, containerd.log and the others. */
   readonly folder: string
 }
@@ -41,7 +44,7 @@ export interface RealNode extends AsyncDisposable {
 export async function startNode({ images, taints = [], cover = {} }: NodeOptions): Promise<RealNode> {
   const programs = await nodePrograms()
   const folder = await ownFolder(tmpdir(), 'berth-node-')
-  const plane = await startControlPlane()
+  const plane = await startControlPlane({ apiServerFlags: KEEPS_HISTORY })
   const running: RunningProcess[] = []
   const relaying = relay({ path: join(folder, 'api.sock') }, { host: '127.0.0.1', port: Number(new URL(plane.url).port) })
   const script = join(import.meta.dirname, 'node.sh')
@@ -85,7 +88,8 @@ export async function startNode({ images, taints = [], cover = {} }: NodeOptions
     const first = await untilChild(node.pid)
     const all = ['--user', '--mount', '--net', '--pid', '--uts', '--ipc', '--cgroup']
     const run: RealNode['run'] = async argv => (await execa('nsenter', ['-t', `${first}`, ...all, '--', ...argv])).stdout
-    return { plane, run, folder, [Symbol.asyncDispose]: close }
+    const play = (path: string, text: string) => writeFile(coverFile(folder, Object.keys(cover).indexOf(path)), text)
+    return { plane, run, play, folder, [Symbol.asyncDispose]: close }
   } catch (error) {
     await close()
     throw error
@@ -114,12 +118,14 @@ async function prepare({ folder, plane, images, taints, cover }: Parts): Promise
   await execa('mv', [kubeconfig, at('kubelet.kubeconfig')])
   const covers = await Promise.all(
     Object.entries(cover).map(async ([path, text], index) => {
-      await writeFile(at('cover.d', `${index}`), text)
-      return `${path}\t${at('cover.d', `${index}`)}\n`
+      await writeFile(coverFile(folder, index), text)
+      return `${path}\t${coverFile(folder, index)}\n`
     })
   )
   await writeFile(at('cover'), covers.join(''))
 }
+
+const coverFile = (folder: string, index: number): string => join(folder, 'cover.d', `${index}`)
 
 interface NodeObject {
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] }
