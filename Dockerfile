@@ -24,6 +24,7 @@ RUN ${INSTALL}
 COPY tsconfig.json LICENSE ./
 COPY scripts scripts
 COPY src src
+COPY manifests/workspaces manifests/workspaces
 RUN sh scripts/image.sh /image
 
 FROM ${BASE} AS tools

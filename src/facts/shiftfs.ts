@@ -26,7 +26,7 @@ export function deriveShiftfs(facts: DetectedFacts): Fact<Shiftfs> {
   const module = modules.value.modules.shiftfs
   const { outOfTree, registered } = modules.value.shiftfs
   const evidence = modules.evidence.filter(({ source }) => /modules|filesystems/.test(source))
-  const tried = shiftfsTrials(facts.proofs)
+  const tried = shiftfsTrials(facts.proofs.value)
   const suspect = !tried.works && isSuspect(kernel.value, distro.known ? distro.value.id : '')
   const found = (state: ShiftfsState, because: string): Fact<Shiftfs> => ({
     known: true,
@@ -45,13 +45,18 @@ export function deriveShiftfs(facts: DetectedFacts): Fact<Shiftfs> {
 
 const SHIFTFS_TRIALS = ['shiftfs-on-disk', 'shiftfs-on-overlay'] as const
 
+/** What the trials say of shiftfs: the first that failed, the first that could not be made. */
+export interface ShiftfsTrials {
+  readonly works: boolean
+  readonly failed: Proof | undefined
+  readonly untried: Proof | undefined
+}
+
 /** A workspace shifts its volumes on the disk and its image on overlayfs: one that fails is enough, and only both are a proof. */
-export function shiftfsTrials(proofs: Fact<Proofs>): { readonly works: boolean; readonly failed: Proof | undefined } {
-  const made = proofs.known ? SHIFTFS_TRIALS.map(name => proofs.value[name]) : []
-  return {
-    works: made.length > 0 && made.every(({ outcome }) => outcome === 'works'),
-    failed: made.find(({ outcome }) => outcome === 'fails')
-  }
+export function shiftfsTrials(proofs: Proofs): ShiftfsTrials {
+  const made = SHIFTFS_TRIALS.map(name => proofs[name])
+  const first = (wanted: Proof['outcome']) => made.find(({ outcome }) => outcome === wanted)
+  return { works: made.every(({ outcome }) => outcome === 'works'), failed: first('fails'), untried: first('untried') }
 }
 
 /** Launchpad 1990849 (Ubuntu 5.15.0-48 to -67) and 5.17.5: the module loads, and then mkdir and rename fail. */

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { NodeFacts } from '../facts/observe.ts'
 import type { Proofs } from '../facts/proofs.ts'
+import { shiftfsTrials } from '../facts/shiftfs.ts'
 import type { HostWriter } from '../host/writer.ts'
 import { type Journal, readJournal, writeJournal } from './journal.ts'
 import type { Deed, Remedy } from './remedy.ts'
@@ -98,17 +99,15 @@ async function insert(
     : { ...result, did: `${result.did}; it will be gone after a reboot: ${kept}` }
 }
 
-/** What is loaded and does not work is worse than nothing: a cached workspace would start and then fail. */
+/** What is loaded and does not work is worse than nothing: a cached workspace would start and then fail. Nor does a maybe stay. */
 async function proved(host: HostWriter, { prove }: ShiftfsTerms, did: string): Promise<Deed> {
-  const proofs = await prove()
-  const bad = (['shiftfs-on-disk', 'shiftfs-on-overlay'] as const).filter(name => proofs[name].outcome === 'fails')
-  const [first] = bad
-  if (first === undefined) return deed(did)
-  const boot = await bootOf(host)
-  await writeJournal(host, { broken: { boot, because: proofs[first].because } })
+  const { works, failed: bad, untried } = shiftfsTrials(await prove())
+  if (works) return deed(did)
+  if (bad !== undefined) await writeJournal(host, { broken: { boot: await bootOf(host), because: bad.because } })
   const { status, stderr } = await host.exec(['rmmod', 'shiftfs'], { timeout: 30_000 })
   const after = status === 0 ? 'it was unloaded again' : `and it could not be unloaded: ${lastLine(stderr)}`
-  return { ...failed(`${did}, and it does not work: ${proofs[first].because}; ${after}`), did }
+  const said = bad === undefined ? `nobody could see that it works: ${untried?.because}` : `it does not work: ${bad.because}`
+  return { ...failed(`${did}, and ${said}; ${after}`), did }
 }
 
 /** The live boot id, empty where it cannot be read. */

@@ -3,7 +3,7 @@ import type { Ended } from '../host/writer.ts'
 import { SHIFTED } from './scripts.ts'
 
 /** Seconds; then a trial and all that it started are killed. It takes a tenth of one, on a node that starves a hundred times that. */
-export const TRIAL_SECONDS = 15
+export const TRIAL_SECONDS = 30
 
 /** What a trial proved, from what it printed (see scripts.ts); whatever is not understood proves nothing. Pure. */
 export function readProof(name: TrialName, { status, stdout, stderr }: Ended): Proof {

@@ -42,7 +42,8 @@ function judgeRuntime(runtime: string): Judgement {
 /** Rests on the trials too, where they decided. */
 function judgeShiftfsPart(facts: NodeFacts, policy: Policy): Verdict {
   const part = ask(facts, 'shiftfs', 'shiftfs', shiftfs => judgeShiftfs(shiftfs, facts, policy))
-  const { works, failed } = shiftfsTrials(facts.proofs)
+  if (!facts.proofs.known) return part
+  const { works, failed } = shiftfsTrials(facts.proofs.value)
   return works || failed !== undefined ? { ...part, facts: ['shiftfs', 'proofs'] } : part
 }
 

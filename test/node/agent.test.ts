@@ -41,9 +41,9 @@ test('the DaemonSet labels its Node with its own token, and no update and no reb
   await eventually('the policy holds the token', async () => /^berth_admission_guard_enforced 1$/m.test(await page('/metrics')))
   const log = await run(['sh', '-c', 'cat /var/log/pods/berth_berth-*/agent/*.log'])
   expect(log).toContain(`system:serviceaccount:berth:berth-agent on the Node ${NODE_NAME}`)
-  expect(await run(['sh', '-c', 'for pid in /proc/[0-9]*; do grep -qs [b]erth.mjs $pid/cmdline && stat -c %u $pid; done'])).toBe(
-    '65532'
-  )
+  expect(
+    await run(['sh', '-c', 'for pid in /proc/[0-9]*; do grep -qs [b]erth.mjs $pid/cmdline && stat -c %u $pid; done; true'])
+  ).toBe('65532')
 
   const annotations = { 'berth.dev/rollout': '2' }
   await succeeded('update', plane.api('PATCH', DAEMON_SET, { spec: { template: { metadata: { annotations } } } }))

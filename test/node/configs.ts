@@ -15,6 +15,9 @@ disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri"]
     conf_dir = "${folder}/cni"
   [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
+  # The name of Sysbox's, under which plain runc stands for it.
+  [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.sysbox-runc]
+    runtime_type = "io.containerd.runc.v2"
 `
 
 /** A bridge; no address outside is needed. */

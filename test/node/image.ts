@@ -1,32 +1,52 @@
 import { createHash } from 'node:crypto'
 import { cp, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { execa } from 'execa'
 
 export interface ImageWish {
-  /** With its tag, as a pod names it. */
-  readonly name: string
+  /** With their tags, as pods name it. */
+  readonly names: readonly string[]
   readonly entrypoint: readonly string[]
   /** Programs of busybox. */
   readonly applets: readonly string[]
+  /** Scripts of the shell by their paths. */
+  readonly scripts?: Readonly<Record<string, string>>
 }
 
+const WAIT = 'exec sleep infinity'
+
 /** What pods of the tests are made of. */
-export const SMALL: Readonly<Record<'workspace' | 'pause', ImageWish>> = {
-  workspace: { name: 'localhost/workspace:1', entrypoint: ['/bin/sleep', '86400'], applets: ['sh', 'sleep', 'cat', 'true'] },
-  pause: { name: 'localhost/pause:1', entrypoint: ['/bin/sleep', '86400'], applets: ['sleep'] }
+export const SMALL: Readonly<Record<'workspace' | 'pause' | 'examples', ImageWish>> = {
+  workspace: { names: ['localhost/workspace:1'], entrypoint: ['/bin/sleep', '86400'], applets: ['sh', 'sleep', 'cat', 'true'] },
+  pause: { names: ['localhost/pause:1'], entrypoint: ['/bin/sleep', '86400'], applets: ['sleep'] },
+  // Where no registry is, this stands for all that the example workspaces run, and has what they call.
+  examples: {
+    names: [
+      'ghcr.io/coder/envbox:0.6.7',
+      'docker.io/codercom/enterprise-base:ubuntu',
+      'ghcr.io/coder/podman:ubuntu',
+      'docker.io/library/docker:dind'
+    ],
+    entrypoint: [],
+    applets: ['sh', 'sleep'],
+    scripts: { envbox: WAIT, 'bin/dockerd': WAIT, 'sbin/init': WAIT, 'bin/sudo': '', 'bin/chown': '' }
+  }
 }
 
 /** Writes it as an OCI archive with one layer. */
-export async function writeImage({ name, entrypoint, applets }: ImageWish, archive: string): Promise<void> {
+export async function writeImage({ names, entrypoint, applets, scripts = {} }: ImageWish, archive: string): Promise<void> {
   const draft = await mkdtemp(join(tmpdir(), 'berth-image-'))
   try {
     const [root, layout] = [join(draft, 'root'), join(draft, 'layout')]
     for (const folder of ['bin', 'tmp', 'host', 'run/berth', 'proc', 'sys', 'dev', 'etc', 'var'])
       await mkdir(join(root, folder), { recursive: true })
     for (const applet of applets) await cp('/bin/busybox', join(root, 'bin', applet))
+    for (const [path, text] of Object.entries(scripts)) {
+      await mkdir(dirname(join(root, path)), { recursive: true })
+      await writeFile(join(root, path), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
+    }
     await mkdir(join(layout, 'blobs/sha256'), { recursive: true })
     const layerFile = join(draft, 'layer')
     await execa('tar', [
@@ -49,7 +69,8 @@ export async function writeImage({ name, entrypoint, applets }: ImageWish, archi
     })
     const mediaType = 'application/vnd.oci.image.manifest.v1+json'
     const manifest = await json(layout, mediaType, { schemaVersion: 2, mediaType, config, layers: [layer] })
-    const index = { schemaVersion: 2, manifests: [{ ...manifest, annotations: { 'io.containerd.image.name': name } }] }
+    const manifests = names.map(name => ({ ...manifest, annotations: { 'io.containerd.image.name': name } }))
+    const index = { schemaVersion: 2, manifests }
     await writeFile(join(layout, 'index.json'), JSON.stringify(index))
     await writeFile(join(layout, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }))
     await execa('tar', ['-C', layout, '-cf', archive, '.'])

@@ -39,7 +39,8 @@ export async function buildImages(folder: string): Promise<Images> {
     await buildah('push', '-q', name, `docker-archive:${archives[target]}:${NAMES[target]}`)
     await buildah('rmi', name)
   }
-  await buildah('rmi', '--prune')
+  // What another run is at work with, or what was killed in the middle, stays; it costs only room.
+  await buildah('rmi', '--prune').catch((error: Error) => process.stderr.write(`${error.message}\n`))
   return { archives }
 }
 
@@ -54,7 +55,7 @@ export async function buildAnew(target: Target): Promise<string> {
 
 async function build(target: string, name: string, { debian, node }: Bases, how: readonly string[]): Promise<void> {
   await buildah(
-    ...['bud', '-q', '--pull-never', '--network', 'host', '--timestamp', '0', ...how],
+    ...['bud', '-q', '--pull-never', '--force-rm', '--network', 'host', '--timestamp', '0', ...how],
     ...['--build-arg', `BASE=${debian}`, '--build-arg', `NODE=${node}`],
     // The packages are here already, at the versions of the lock file.
     ...['--build-arg', 'INSTALL=true', '--volume', `${join(ROOT, 'node_modules')}:/src/node_modules:ro`],

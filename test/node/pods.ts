@@ -6,15 +6,16 @@ import { NODE_NAME } from './node.ts'
 export const STARTUP = { key: 'startup-taint.cluster-autoscaler.kubernetes.io/berth', effect: 'NoSchedule', value: 'true' }
 export const PODS = '/api/v1/namespaces/default/pods'
 
-/** As the plugin for FUSE devices would; resolves when the kubelet offers it to pods. */
-export async function offerFuse(plane: ControlPlane): Promise<void> {
-  const body = { status: { capacity: { 'github.com/fuse': '10' } } }
-  await succeeded('offer FUSE', plane.api('PATCH', `/api/v1/nodes/${NODE_NAME}/status`, body))
-  await eventually('FUSE is offered', async () => {
-    const { status } = await nodeOf(plane, NODE_NAME).read()
-    return 'github.com/fuse' in (status['allocatable'] as object)
+/** As device plugins would; resolves when the kubelet offers these to pods, or, for `null`, no longer. */
+export async function offer(plane: ControlPlane, resources: Readonly<Record<string, string | null>>): Promise<void> {
+  await succeeded('offer', plane.api('PATCH', `/api/v1/nodes/${NODE_NAME}/status`, { status: { capacity: resources } }))
+  await eventually('it is offered', async () => {
+    const allocatable = (await nodeOf(plane, NODE_NAME).read()).status['allocatable'] as Readonly<Record<string, string>>
+    return Object.entries(resources).every(([name, amount]) => (allocatable[name] ?? null) === amount)
   })
 }
+
+export const offerFuse = (plane: ControlPlane) => offer(plane, { 'github.com/fuse': '10' })
 
 /** What a rootless Podman workspace asks of a node: a user namespace, and a Node that says it hosts them. */
 export const workspace = (name: string, nodeSelector: Readonly<Record<string, string>>) => ({
