@@ -48,8 +48,8 @@ export interface ControlPlane extends ControlPlaneClient {
 }
 
 export interface ControlPlaneOptions {
-  /** More flags of kube-apiserver, after the fixture's own. */
-  readonly apiServerFlags?: readonly string[]
+  /** More flags of kube-apiserver, after the fixture's own; of the folder with its keys. */
+  readonly apiServerFlags?: readonly string[] | ((directory: string) => readonly string[])
 }
 
 const clashes = 5 // times that other ports are tried when somebody took one in the moment between looking and using
@@ -59,7 +59,8 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const directory = await ownFolder(tmpdir(), 'berth-cluster-')
   try {
     await prepare(directory)
-    return await firstStart({ binaries, directory, flags: options.apiServerFlags ?? [] })
+    const { apiServerFlags: flags = [] } = options
+    return await firstStart({ binaries, directory, flags: typeof flags === 'function' ? flags(directory) : flags })
   } catch (error) {
     await rm(directory, { recursive: true, force: true })
     throw error

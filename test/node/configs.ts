@@ -51,3 +51,10 @@ export const kubeletConfig = (folder: string, caFile: string, taints: readonly u
   featureGates: { KubeletInUserNamespace: true },
   registerWithTaints: taints
 })
+
+/** The API server reaches the node's network through its gate. */
+export const egressConfig = (gate: string) => ({
+  apiVersion: 'apiserver.k8s.io/v1beta1',
+  kind: 'EgressSelectorConfiguration',
+  egressSelections: [{ name: 'cluster', connection: { proxyProtocol: 'HTTPConnect', transport: { uds: { udsName: gate } } } }]
+})

@@ -112,7 +112,7 @@ inside() {
   mounts
   network
   hostname node
-  "$NODE" "$(dirname "$0")/relay.ts" 10.0.0.1 443 "$folder/api.sock" >"$folder/relay.log" 2>&1 &
+  "$NODE" "$(dirname "$0")/relay.ts" 10.0.0.1 443 "$folder/api.sock" "$folder/gate.sock" >"$folder/relay.log" 2>&1 &
   containerd --config "$folder/containerd.toml" >"$folder/containerd.log" 2>&1 &
   until ctr -a /run/node/containerd.sock version >/dev/null 2>&1; do sleep 0.1; done
   local image

@@ -11,7 +11,7 @@ import { writeKubeconfig } from '../cluster/kubeconfigs.ts'
 import { ownFolder } from '../cluster/leftovers.ts'
 import { launch, type RunningProcess, untilReady } from '../cluster/processes.ts'
 import { killAll } from '../cluster/site.ts'
-import { containerdConfig, kubeletConfig, NETWORK } from './configs.ts'
+import { containerdConfig, egressConfig, kubeletConfig, NETWORK } from './configs.ts'
 import { SMALL, writeImage } from './image.ts'
 import type { Images } from './images.ts'
 import { nodePrograms } from './programs.ts'
@@ -44,7 +44,15 @@ export interface RealNode extends AsyncDisposable {
 export async function startNode({ images, taints = [], cover = {} }: NodeOptions): Promise<RealNode> {
   const programs = await nodePrograms()
   const folder = await ownFolder(tmpdir(), 'berth-node-')
-  const plane = await startControlPlane({ apiServerFlags: KEEPS_HISTORY })
+  const egress = join(folder, 'egress.json')
+  await writeFile(egress, JSON.stringify(egressConfig(join(folder, 'gate.sock'))))
+  const plane = await startControlPlane({
+    apiServerFlags: keys => [
+      ...KEEPS_HISTORY,
+      ...['--egress-selector-config-file', egress, '--kubelet-preferred-address-types', 'InternalIP'],
+      ...['--kubelet-client-certificate', join(keys, 'admin.crt'), '--kubelet-client-key', join(keys, 'admin.key')]
+    ]
+  })
   const running: RunningProcess[] = []
   const relaying = relay({ path: join(folder, 'api.sock') }, { host: '127.0.0.1', port: Number(new URL(plane.url).port) })
   const script = join(import.meta.dirname, 'node.sh')

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { type GoProgram, goPrograms, kubernetesFlags, readPins } from '../cluster/go-programs.ts'
 
 export interface NodePrograms {
-  /** The folder with kubelet, kube-controller-manager and kube-scheduler. */
+  /** The folder with kubelet, kube-controller-manager, kube-scheduler and kubectl. */
   readonly kubernetes: string
   /** The folder with containerd, its shim, ctr and runc. */
   readonly runtime: string
@@ -17,13 +17,13 @@ async function kubernetesPrograms(): Promise<string> {
   const module = join(import.meta.dirname, 'kubernetes')
   const { versionOf, hash } = await readPins(module)
   const version = versionOf('k8s.io/kubernetes')
-  const programs = ['kubelet', 'kube-controller-manager', 'kube-scheduler'].map(name => ({
+  const programs = ['kubelet', 'kube-controller-manager', 'kube-scheduler', 'kubectl'].map(name => ({
     name,
     package: `k8s.io/kubernetes/cmd/${name}`,
     flags: kubernetesFlags(version)
   }))
   const key = `kubelet-${version}_${process.arch}_${hash(programs)}`
-  const about = `kubelet, kube-controller-manager and kube-scheduler ${version} (once; about 4 minutes on two cores)`
+  const about = `kubelet, kube-controller-manager, kube-scheduler and kubectl ${version} (once; about 5 minutes on two cores)`
   return await goPrograms({ module, key, programs, about, otherwise: '' })
 }
 
