@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   run: async () => (await import('./commands/run.ts')).run,
   helper: async () => (await import('./commands/helper.ts')).helper,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
+  fleet: async () => (await import('./commands/fleet.ts')).fleet,
   uninstall: async () => (await import('./commands/uninstall.ts')).uninstall
 }
 
