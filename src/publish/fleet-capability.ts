@@ -3,7 +3,7 @@ import { ANSWERS, type Answer } from '../verdicts/verdict.ts'
 import { countsOf, type Fleet, nodesOf, reasonsOf, standingsOf, type Way, waysOf } from './fleet.ts'
 import { type FleetNode, standingOf } from './fleet-node.ts'
 import { poolText } from './fleet-pools.ts'
-import { namesText, nodesText, standingNotes } from './fleet-words.ts'
+import { aloneText, namesText, nodesText, standingNotes } from './fleet-words.ts'
 import { hang, type Paint } from './paint.ts'
 import { section } from './table.ts'
 
@@ -56,10 +56,6 @@ function staleText(nodes: readonly FleetNode[], now: Fleet['now']): string {
 }
 
 const wayLines = ({ way, nodes, alone, pools }: Way, paint: Paint): readonly string[] => [
-  ...hang('  ', 4, `${paint.bold(nodesText(nodes))}${aloneText(alone, nodes)}: ${way}`, paint.columns),
+  ...hang('  ', 4, `${paint.bold(nodesText(nodes))}: ${way} ${aloneText(alone, nodes)}`.trimEnd(), paint.columns),
   ...hang('    ', 4, pools.map(([pool, count]) => `${pool} ${count}`).join(', '), paint.columns, paint.dim)
 ]
-
-/** Whether it is enough by itself. */
-const aloneText = (alone: number, nodes: number): string =>
-  alone === 0 ? ', with more to do' : alone === nodes ? '' : `, ${alone} of them with nothing else to do`

@@ -7,23 +7,28 @@ export const fleetStyle = (capabilities: readonly Capability[]): Html => html`
   border: 1px solid var(--line); border-radius: 10px; list-style: none; }
 .bars li { display: grid; grid-template-columns: 7rem 1fr; gap: 0.1rem 1rem; align-items: center; }
 .bars h3 { font-size: 0.95rem; }
-.bar { display: flex; height: 0.7rem; border-radius: 99px; overflow: hidden; gap: 2px; background: var(--sunk); }
+.bar { display: flex; height: 0.7rem; border-radius: 99px; overflow: hidden; gap: 2px;
+  background: light-dark(#dde1e5, #2c3238); }
 .bar span { min-width: 3px; }
 .bar .y { background: light-dark(#2f8f55, #58b981); }
 .bar .n { background: light-dark(#c9574b, #d9776b); }
 .bar .u { background: light-dark(#d9a514, #e0b84a); }
 .bars p { grid-column: 2; font-size: 0.875rem; color: var(--muted); }
-.matrix { table-layout: auto; }
-.matrix th:first-child { width: auto; }
+.matrix th:first-child { width: 38%; }
+.matrix.noted th:last-child { width: 16%; }
+.matrix thead th { padding-inline: 0.6rem; }
+.matrix th:first-child { padding-left: 1rem; }
 .matrix td { padding: 0.4rem 0.6rem; white-space: nowrap; font-variant-numeric: tabular-nums; font-size: 0.875rem; }
 .matrix td.note { white-space: normal; color: var(--open); margin: 0; }
 .matrix tbody th { font-size: 0.9rem; }
 .y { color: var(--good); }
 .n { color: var(--bad); }
 .u { color: var(--open); }
-.z { color: var(--muted); }
+.p { color: var(--open); }
+.z, .old td { color: var(--muted); }
 .matrix .y::before { content: '✓ ' / ''; }
 .matrix .n::before { content: '✕ ' / ''; }
+.matrix .p::before { content: '◐ ' / ''; }
 .matrix .u::before { content: '? ' / ''; }
 .pool { margin-top: 0.75rem; background: var(--surface); border: 1px solid var(--line); border-radius: 10px; }
 .pool > summary { padding: 0.7rem 1rem 0.7rem 2.2rem; }
@@ -45,13 +50,15 @@ export const fleetStyle = (capabilities: readonly Capability[]): Html => html`
   .bars p { grid-column: 1; }
   .matrix thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .matrix, .matrix tbody { display: block; }
-  .matrix tbody tr { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1rem; padding: 0.6rem 0.8rem;
+  .matrix tbody tr { display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: 0 1rem;
+    padding: 0.6rem 0.8rem;
     border-top: 1px solid var(--line); }
   .matrix tbody tr:first-child { border-top: 0; }
   .matrix tbody th { display: block; grid-column: 1 / -1; border: 0; padding: 0 0 0.2rem; }
-  .matrix td { display: flex; justify-content: space-between; gap: 0.5rem; border: 0; padding: 0.1rem 0; }
-  .matrix td::after { order: -1; color: var(--muted); }
+  .matrix td { display: flex; gap: 0.3rem; border: 0; padding: 0.1rem 0; }
+  .matrix td::after { order: -1; margin-right: auto; color: var(--muted); }
   .matrix td.note { grid-column: 1 / -1; }
+  .matrix td.note:empty { display: none; }
   ${capabilities.map((name, index) => html`.matrix td:nth-child(${index + 2})::after { content: '${name}'; }\n`)}
   .why li { grid-template-columns: 5.4rem minmax(0, 1fr); }
   .why li > span:last-child { grid-column: 1 / -1; }

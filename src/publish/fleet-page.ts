@@ -1,9 +1,9 @@
 import type { Capability } from '../verdicts/decide.ts'
 import { type Counts, countsOf, type Fleet, type FleetPool, nodesOf, reasonsOf, standingsOf, type Way, waysOf } from './fleet.ts'
-import type { FleetNode } from './fleet-node.ts'
+import { type FleetNode, standingOf } from './fleet-node.ts'
 import { fleetStyle } from './fleet-page-style.ts'
 import { poolText } from './fleet-pools.ts'
-import { namesText, nodesText, noteOf, standingNotes } from './fleet-words.ts'
+import { aloneText, namesText, nodesText, noteOf } from './fleet-words.ts'
 import { BRAND, ICON } from './page-brand.ts'
 import { type Html, html, nothing, textOf } from './page-html.ts'
 import { answerChip, moment, section } from './page-parts.ts'
@@ -53,8 +53,14 @@ ${vital('Agents', agents(nodes, now))}
 const vital = (term: string, text: Html): Html => html`<div><dt>${term}</dt><dd>${text}</dd></div>`
 
 function agents(nodes: readonly FleetNode[], now: Fleet['now']): Html {
-  const notes = standingNotes(standingsOf(nodes, now))
-  return notes.length === 0 ? html`all alive` : html`${notes.map(note => html`<div>${note}</div>`)}`
+  const { fresh, stale, rebooted, absent } = standingsOf(nodes, now)
+  const parts = [
+    `${fresh} up to date`,
+    ...(stale > 0 ? [`${stale} silent`] : []),
+    ...(rebooted > 0 ? [`${rebooted} not since the boot`] : []),
+    ...(absent > 0 ? [`${absent} without one`] : [])
+  ]
+  return html`${parts.join(', ')}`
 }
 
 const foot = ({ prefix }: Fleet): Html => html`
@@ -105,16 +111,13 @@ function helpSection({ capabilities }: Fleet, nodes: readonly FleetNode[]): Html
 }
 
 const helpLine = ({ way, nodes, alone, pools }: Way): Html =>
-  html`<li><b>${nodesText(nodes)}</b><span>${way} <small>${enough(alone, nodes)}${pools.map(([pool, count]) => `${pool} (${count})`).join(', ')}</small></span></li>`
-
-const enough = (alone: number, nodes: number): string =>
-  alone === 0 ? 'There is more to do: ' : alone === nodes ? '' : `Nothing else to do on ${alone} of them: `
+  html`<li><b>${nodesText(nodes)}</b><span>${way} <small>${aloneText(alone, nodes)} ${pools.map(([pool, count]) => `${pool} (${count})`).join(', ')}</small></span></li>`
 
 const poolSection = ({ pools, capabilities }: Fleet): Html =>
   section(
     'pools',
     'Pools',
-    'Nodes that can, of all nodes of the pool.',
+    'How many of the nodes of each can.',
     matrix(
       'Pool',
       capabilities,
@@ -124,14 +127,17 @@ const poolSection = ({ pools, capabilities }: Fleet): Html =>
 
 function poolCell(nodes: readonly FleetNode[], name: Capability): Html {
   const { yes, unknown } = countsOf(nodes, name)
-  const kind = yes === nodes.length ? 'y' : yes > 0 || unknown > 0 ? 'u' : 'n'
-  return html`<td role="cell" class="${kind}">${yes} of ${nodes.length}</td>`
+  const kind = yes === nodes.length ? 'y' : yes > 0 ? 'p' : unknown > 0 ? 'u' : 'n'
+  return html`<td role="cell" class="${kind}">${yes}/${nodes.length}</td>`
 }
 
 /** On a narrow screen its rows are no table rows any more to a browser, so that the roles are said. */
 const matrix = (first: string, heads: readonly string[], rows: Html): Html => html`${tableStart(first, heads)}${rows}${TABLE_END}`
 
-const tableStart = (first: string, heads: readonly string[]): Html => html`<table class="matrix" role="table">
+const tableStart = (
+  first: string,
+  heads: readonly string[]
+): Html => html`<table class="matrix${heads.includes('Note') ? ' noted' : ''}" role="table">
 <thead role="rowgroup"><tr role="row">${[first, ...heads].map(text => html`<th role="columnheader" scope="col">${text}</th>`)}</tr></thead>
 <tbody role="rowgroup">`
 const TABLE_END = html`</tbody></table>`
@@ -147,18 +153,23 @@ ${tableStart('Node', [...capabilities, 'Note'])}`)
 }
 
 /** Names that stand below a reason. */
-const NAMES = 8
+const NAMES = 4
 
-const reasons = (nodes: readonly FleetNode[], name: Capability): readonly Html[] =>
-  reasonsOf(nodes, name).map(
-    ({ answer, because, cautions, nodes: those }) => html`<li>${answerChip(answer)} <b>${name}</b> <span>${because}
-${cautions.map(caution => html`<small>Caution: ${caution}</small>`)}${those.length === nodes.length ? nothing : html`<small>${namesText(those, NAMES)}</small>`}</span></li>`
-  )
+function reasons(nodes: readonly FleetNode[], name: Capability): readonly Html[] {
+  const telling = nodes.length - countsOf(nodes, name).absent
+  return reasonsOf(nodes, name).map(({ answer, because, cautions, nodes: those }) => {
+    const whose = those.length === telling ? nothing : html`<small>${nodesText(those.length)}: ${namesText(those, NAMES)}</small>`
+    const notes = html`${cautions.map(caution => html`<small>Caution: ${caution}</small>`)}${whose}`
+    return html`<li>${answerChip(answer)} <b>${name}</b> <span>${because}${notes}</span></li>`
+  })
+}
 
 const KINDS = { yes: 'y', no: 'n', unknown: 'u' } as const
 
 const nodeRow = (node: FleetNode, { capabilities, now }: Fleet): Html => html`
-<tr role="row"><th role="rowheader" scope="row">${node.name}</th>${capabilities.map(name => {
-  const answer = node.answers[name]
-  return html`<td role="cell" class="${answer === undefined ? 'z' : KINDS[answer]}">${answer ?? 'untold'}</td>`
-})}<td role="cell" class="note">${noteOf(node, now)}</td></tr>`
+<tr role="row"${standingOf(node, now) === 'fresh' ? nothing : html` class="old"`}><th role="rowheader" scope="row">${node.name}</th>${capabilities.map(
+  name => {
+    const answer = node.answers[name]
+    return html`<td role="cell" class="${answer === undefined ? 'z' : KINDS[answer]}">${answer ?? 'untold'}</td>`
+  }
+)}<td role="cell" class="note">${noteOf(node, now)}</td></tr>`

@@ -33,3 +33,9 @@ export function namesText(nodes: readonly FleetNode[], most: number): string {
   const names = nodes.slice(0, most).map(({ name }) => name)
   return nodes.length > names.length ? `${names.join(', ')} and ${nodes.length - names.length} more` : names.join(', ')
 }
+
+/** Whether a way out is enough, as far as berth knows; empty where it is on all of its nodes. */
+export function aloneText(alone: number, nodes: number): string {
+  if (alone === 0) return 'More than this is named.'
+  return alone === nodes ? '' : `For ${alone} of them nothing else is named.`
+}
