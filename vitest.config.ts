@@ -5,7 +5,14 @@ export default defineConfig({
     // Most of the time the tests wait for a control plane; by default there would be one worker on two cores.
     maxWorkers: 4,
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/nodes/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts', 'test/nodes/**/*.test.ts'],
+          testTimeout: 60_000, // on a machine that others load
+          hookTimeout: 60_000
+        }
+      },
       {
         test: {
           name: 'agent',
@@ -32,6 +39,15 @@ export default defineConfig({
           globalSetup: ['test/machine/global.ts'],
           testTimeout: 600_000, // a build in a machine takes 45 s, on a machine that others load many times that
           hookTimeout: 600_000
+        }
+      },
+      {
+        test: {
+          name: 'node',
+          include: ['test/node/**/*.test.ts'],
+          globalSetup: ['test/node/global.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 900_000
         }
       }
     ]

@@ -37,7 +37,8 @@ export async function build(host: HostWriter, { release, source, scratch }: Buil
   const file = join(directory, 'shiftfs.ko')
   const wrong = await wrongVermagic(host, file, release)
   if (wrong !== '') return { ok: false, why: wrong, tail }
-  return { ok: true, file, warning: compilerWarning(stdout) }
+  const kernel = (await host.read('/proc/version')) ?? ''
+  return { ok: true, file, warning: compilerWarning(kernel, /^our gcc: (.+)$/m.exec(stdout)?.[1] ?? '') }
 }
 
 /** What earlier builds left when they were killed. */
@@ -50,7 +51,7 @@ export const clearScratch = async (scratch: string): Promise<void> => {
 
 /**
  * ROOT RELEASE DIRECTORY. Below another root the host's folders are bound over ours; kbuild's own folder is reached from
- * /usr/src by a relative link. The last line tells the kernel's compiler and ours.
+ * /usr/src by a relative link.
  */
 const SCRIPT = `
 root=\${1%/} rel=$2 dir=$3
@@ -64,7 +65,7 @@ if [ -n "$root" ]; then
   done
 fi
 make -C "/lib/modules/$rel/build" M="$dir" CC=gcc EXTRA_CFLAGS=-DSHIFTFS_MAGIC=0x6a656a62 modules
-echo "compilers: $(sed -n 's/.*gcc[^0-9]*\\([0-9][0-9]*\\)\\..*/\\1/p' /proc/version | head -n1) $(gcc -dumpversion)"
+echo "our gcc: $(gcc -dumpversion)"
 `
 
 const REASONS = (tail: string): string => {
@@ -75,9 +76,12 @@ const REASONS = (tail: string): string => {
   return error === undefined ? '' : `: ${error}`
 }
 
-function compilerWarning(output: string): string {
-  const [, kernel, ours] = /^compilers: (\d+) (\d+)/m.exec(output) ?? []
-  return kernel === undefined || kernel === ours ? '' : `the kernel was built with gcc ${kernel}, and the module with gcc ${ours}`
+/** Empty where the major versions agree, or one of them does not say. `kernel`: /proc/version; `ours`: what gcc -dumpversion says. Pure. */
+export function compilerWarning(kernel: string, ours: string): string {
+  const [, theirs] = /\bgcc\b.*?(\d+)\.\d+\.\d+/.exec(kernel) ?? []
+  const [, mine] = /^(\d+)/.exec(ours) ?? []
+  if (theirs === undefined || mine === undefined || theirs === mine) return ''
+  return `the kernel was built with gcc ${theirs}, and the module with gcc ${mine}`
 }
 
 /** A module for another kernel is refused by the kernel with a text that says less. */

@@ -81,16 +81,18 @@ describe('the trials in a machine', () => {
     if (kernel === '5.10') expect(sentences).toContain('the kernel has no ID-mapped mounts (mount_setattr: ENOSYS)')
     expect((await machine.run('grep shiftfs /proc/modules')).status).toBe(1)
 
-    // perl alone gives the same answers as mount of util-linux 2.39 and newer.
-    await machine.must(
-      `mkdir /old; printf '#!/bin/sh\\n[ "$1" = --version ] && exit\\nexec /usr/bin/mount "$@"\\n' >/old/mount; chmod 755 /old/mount /old`
-    )
-    expect((await tried(['env', 'PATH=/old:/usr/sbin:/usr/bin']))[0]).toEqual(expected)
-
     await machine.must('insmod /opt/shiftfs.ko')
     const [working, said] = await tried()
     process.stdout.write(`${said}\n`)
     expect(working).toEqual({ ...expected, 'shiftfs-on-disk': 'works', 'shiftfs-on-overlay': 'works' })
+    if (kernel !== '6.1') return
+
+    // perl alone gives the same answers as mount of util-linux 2.39 and newer.
+    await machine.must(
+      `mkdir /old; printf '#!/bin/sh\\n[ "$1" = --version ] && exit\\nexec /usr/bin/mount "$@"\\n' >/old/mount; chmod 755 /old/mount /old`
+    )
+    expect((await tried(['env', 'PATH=/old:/usr/sbin:/usr/bin']))[0]).toEqual(working)
+
     await machine.must('rmmod shiftfs; insmod /opt/shiftfs-broken.ko')
     const [broken, why] = await tried()
     expect(broken).toEqual({ ...expected, 'shiftfs-on-disk': 'fails', 'shiftfs-on-overlay': 'fails' })
