@@ -459,13 +459,22 @@ const misplaced = (command: CommandName, values: ReadonlyMap<string, string>): r
     .map(name => `--${name} is not for ${command}: it belongs to ${OPTIONS[name as OptionName].commands.join(', ')}`)
 
 /** What the options of a command allow one by one, and not together. */
-function impossibilities(command: CommandName, { format, autoscaler, watch, capability }: Options): readonly string[] {
+function impossibilities(command: CommandName, options: Options): readonly string[] {
+  const { format } = options
+  if (command === 'fleet') return fleetImpossibilities(options)
+  const isOfFleet = (format === 'csv' || format === 'html') && (OPTIONS.format.commands as readonly CommandName[]).includes(command)
+  return isOfFleet ? [`--format ${format} is not for ${command}: expected table or json`] : []
+}
+
+function fleetImpossibilities({ format, autoscaler, watch, capability, why }: Options): readonly string[] {
   const isPrinted = format === 'csv' || format === 'html'
-  if (command !== 'fleet') return isPrinted ? [`--format ${format} is not for ${command}: expected table or json`] : []
+  const both = (one: string, other: string) => `${one} and ${other} exclude each other: give one of them`
   return [
     ...(autoscaler && isPrinted ? [`--format ${format} is not for --autoscaler: expected table or json`] : []),
-    ...(autoscaler && capability !== '' ? ['--autoscaler and --capability exclude each other: give one of them'] : []),
-    ...(watch && autoscaler ? ['--watch and --autoscaler exclude each other: give one of them'] : []),
+    ...(autoscaler && capability !== '' ? [both('--autoscaler', '--capability')] : []),
+    ...(autoscaler && why ? [both('--autoscaler', '--why')] : []),
+    ...(watch && autoscaler ? [both('--watch', '--autoscaler')] : []),
+    ...(watch && why ? [both('--watch', '--why')] : []),
     ...(watch && format !== 'table' ? [`--watch prints a table, and --format is "${format}"`] : [])
   ]
 }

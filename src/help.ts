@@ -20,7 +20,7 @@ function programHelp(columns: number): readonly string[] {
     ),
     '',
     'Usage: berth [COMMAND] [OPTIONS]           no command means report',
-    '       kubectl berth [COMMAND] [OPTIONS]   as kubectl-berth on the PATH; no command means fleet',
+    '       kubectl berth [COMMAND] [OPTIONS]   no command means fleet',
     '',
     'Commands',
     ...commands,
