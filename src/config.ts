@@ -462,7 +462,8 @@ const misplaced = (command: CommandName, values: ReadonlyMap<string, string>): r
 function impossibilities(command: CommandName, options: Options): readonly string[] {
   const { format } = options
   if (command === 'fleet') return fleetImpossibilities(options)
-  const isOfFleet = (format === 'csv' || format === 'html') && (OPTIONS.format.commands as readonly CommandName[]).includes(command)
+  const isOfFleet =
+    (format === 'csv' || format === 'html') && (OPTIONS.format.commands as readonly CommandName[]).includes(command)
   return isOfFleet ? [`--format ${format} is not for ${command}: expected table or json`] : []
 }
 
