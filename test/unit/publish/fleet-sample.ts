@@ -1,12 +1,16 @@
+import { join } from 'node:path'
 import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
+import { formatted } from '../../../src/commands/fleet/formats.ts'
+import { parseConfig } from '../../../src/config.ts'
 import { conditionToWrite, opinion } from '../../../src/publish/condition.ts'
 import type { Fleet } from '../../../src/publish/fleet.ts'
 import { poolsOf } from '../../../src/publish/fleet.ts'
 import { type FleetNode, fleetNode } from '../../../src/publish/fleet-node.ts'
 import { labels } from '../../../src/publish/labels.ts'
 import { reportAnnotation } from '../../../src/publish/report.ts'
-import { CAPABILITIES } from '../../../src/verdicts/decide.ts'
+import { CAPABILITIES, type Capability } from '../../../src/verdicts/decide.ts'
 import { type NodeOverrides, realisticNode } from '../../cluster/nodes.ts'
+import { GOLDENS } from '../../nodes/recordings.ts'
 import { snapshotOf } from './sample.ts'
 
 /** When the fleet was seen; the agents wrote their heartbeats two minutes before. */
@@ -96,3 +100,21 @@ export const fleetOf = (nodes: readonly V1Node[], more: Partial<Fleet> = {}): Fl
   pools: poolsOf(read(nodes)),
   ...more
 })
+
+/** What `berth fleet` is asked of the recorded cluster; each answer is kept in a file. */
+export const FLEET_GOLDENS = {
+  table: [],
+  why: ['--why'],
+  'cached-cvm': ['--capability', 'cached-cvm'],
+  autoscaler: ['--autoscaler']
+} as const satisfies Readonly<Record<string, readonly string[]>>
+
+export const fleetGoldenFile = (name: string): string => join(GOLDENS, `fleet/${name}.txt`)
+
+/** The words of `berth fleet` on these Nodes, 110 columns wide. */
+export function told(nodes: readonly V1Node[], args: readonly string[], more: Partial<Fleet> = {}): string {
+  const config = parseConfig(['fleet', ...args], { COLUMNS: '110' }, {})
+  const { capability } = config.options
+  const wanted: Partial<Fleet> = capability === '' ? {} : { capabilities: [capability as Capability] }
+  return [...formatted(fleetOf(nodes, { ...wanted, ...more }), config)].join('')
+}
