@@ -32,8 +32,8 @@ export function* fleetCsv(fleet: Fleet, { why }: { readonly why: boolean }): Gen
 
 const row = (cells: readonly string[]): string => `${cells.map(cell).join(',')}\r\n`
 
-/** A spreadsheet takes a cell that begins so for a formula, and runs it; an apostrophe makes it a text. */
-const FORMULA = /^\s*[=+\-@]/
+/** A spreadsheet takes a cell that begins so, in full width too, for a formula, and runs it; an apostrophe makes it a text. */
+const FORMULA = /^\s*[=+\-@＝＋－＠]/
 
 function cell(text: string): string {
   const plain = FORMULA.test(text) ? `'${text}` : text

@@ -58,16 +58,16 @@ export function standingsOf(nodes: readonly FleetNode[], now: Now): Readonly<Rec
 
 export interface Reason {
   readonly answer: Answer
-  /** Of one of the Nodes: theirs differ in numbers at most. */
+  /** As the first of the Nodes tells it. */
   readonly because: string
   /** Of a yes alone: whoever cannot has other cares. */
   readonly cautions: readonly string[]
   readonly nodes: readonly FleetNode[]
 }
 
-/** Why Nodes give their answer, the reason of most first. Reasons that differ in measured numbers alone are one. Pure. */
+/** Why Nodes give their answer, the reason of most first. Reasons that differ in measured numbers alone are one, and say so. Pure. */
 export function reasonsOf(nodes: readonly FleetNode[], capability: Capability): readonly Reason[] {
-  const reasons = new Map<string, Omit<Reason, 'nodes'> & { readonly nodes: FleetNode[] }>()
+  const reasons = new Map<string, Omit<Reason, 'nodes'> & { readonly nodes: FleetNode[]; differ: boolean }>()
   for (const node of nodes) {
     const told = toldOf(node, capability)
     if (told === undefined) continue
@@ -75,11 +75,16 @@ export function reasonsOf(nodes: readonly FleetNode[], capability: Capability): 
     const cautions = answer === 'yes' ? told.cautions : []
     const key = [answer, because, ...cautions].join('\n').replace(/\d+/g, '0')
     const known = reasons.get(key)
-    if (known === undefined) reasons.set(key, { answer, because, cautions, nodes: [node] })
-    else known.nodes.push(node)
+    if (known === undefined) reasons.set(key, { answer, because, cautions, nodes: [node], differ: false })
+    else {
+      known.nodes.push(node)
+      if (known.because !== because) known.differ = true
+    }
   }
   const rank = ({ answer }: Reason) => ANSWERS.indexOf(answer)
-  return [...reasons.values()].sort((a, b) => rank(a) - rank(b) || b.nodes.length - a.nodes.length || order(a.because, b.because))
+  return [...reasons.values()]
+    .map(({ differ, because, ...rest }) => ({ ...rest, because: differ ? `${because} (numbers differ)` : because }))
+    .sort((a, b) => rank(a) - rank(b) || b.nodes.length - a.nodes.length || order(a.because, b.because))
 }
 
 export interface Way {
