@@ -14,9 +14,8 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   uninstall: async () => (await import('./commands/uninstall.ts')).uninstall
 }
 
-const print = (text: string): void => {
-  process.stdout.write(text)
-}
+/** Resolves when it is out; one that fails is heard of below. */
+const print = (text: string): Promise<void> => new Promise(done => process.stdout.write(text, () => done()))
 
 const clock = { elapsed: () => performance.now(), now: () => new Date() }
 

@@ -17,8 +17,7 @@ export function listReader(onItem: (item: unknown) => void): ListReader {
   const place: Place = { depth: 0, isList: false, text: OUTSIDE }
   const [item, frame] = [collector(), collector()]
   const endItem = (bytes: Buffer, from: number, to: number): number => {
-    item.add(bytes.subarray(from, to))
-    onItem(JSON.parse(item.take()))
+    onItem(JSON.parse(item.take(bytes.subarray(from, to))))
     return to
   }
   /** Between two items of a list stands a comma, which nobody needs. */
@@ -91,11 +90,14 @@ function collector() {
       if (length > LONGEST) throw new SyntaxError('a part of the list does not end')
       parts.push(Buffer.from(part))
     },
-    take: (): string => {
-      const text = Buffer.concat(parts).toString()
+    /** All of it and what comes last, of which no copy is made: most items are in one piece. */
+    take: (last: Buffer = EMPTY): string => {
+      const text = (parts.length === 0 ? last : Buffer.concat([...parts, last])).toString()
       parts = []
       length = 0
       return text
     }
   }
 }
+
+const EMPTY = Buffer.alloc(0)

@@ -24,7 +24,7 @@ export async function fleetFrom(config: Config, surroundings: Surroundings, worl
       return 0
     }
     const { nodes } = await gather(job)
-    print(formatted(viewOf(nodes.values(), job), config), surroundings)
+    await print(formatted(viewOf(nodes.values(), job), config), surroundings)
     return 0
   })
 }
@@ -32,13 +32,13 @@ export async function fleetFrom(config: Config, surroundings: Surroundings, worl
 /** Characters that are written at once. */
 const PIECE = 65_536
 
-function print(parts: Iterable<string>, surroundings: Surroundings): void {
+async function print(parts: Iterable<string>, surroundings: Surroundings): Promise<void> {
   let text = ''
   for (const part of parts) {
     text += part
     if (text.length < PIECE) continue
-    surroundings.print(text)
+    await surroundings.print(text)
     text = ''
   }
-  surroundings.print(text)
+  await surroundings.print(text)
 }
