@@ -64,7 +64,7 @@ const plugin = (args: readonly string[], environment: Readonly<Record<string, st
     }
   })
 
-test.each([[['--why']], [['--format', 'json']], [['--format', 'html']]])(
+test.each([[['--format', 'json']], [['--format', 'html']]])(
   '15,000 nodes in less than 150 MiB, 500 a page: kubectl berth %j',
   async args => {
     const before = api.requests.length
