@@ -54,7 +54,7 @@ export const fleetStyle = (capabilities: readonly Capability[]): Html => html`
     padding: 0.6rem 0.8rem;
     border-top: 1px solid var(--line); }
   .matrix tbody tr:first-child { border-top: 0; }
-  .matrix tbody th { display: block; grid-column: 1 / -1; border: 0; padding: 0 0 0.2rem; }
+  .matrix tbody th:first-child { display: block; width: auto; grid-column: 1 / -1; border: 0; padding: 0 0 0.2rem; }
   .matrix td { display: flex; gap: 0.3rem; border: 0; padding: 0.1rem 0; }
   .matrix td::after { order: -1; margin-right: auto; color: var(--muted); }
   .matrix td.note { grid-column: 1 / -1; }

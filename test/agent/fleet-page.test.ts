@@ -89,6 +89,10 @@ test.each([360, 1400])('a table is one to those who do not see it, at %i px too'
     expect(await page.getByRole('rowheader', { name: /^ip-10-20-/ }).count()).toBe(40)
     for (const role of ['banner', 'main', 'contentinfo'] as const) expect(await page.getByRole(role).count(), role).toBe(1)
     expect(await page.title()).toBe('What 40 nodes can host (berth)')
+    // A name has the room that there is: at most two lines of it.
+    const box = await page.getByRole('rowheader', { name: /^ip-10-20-30-112/ }).boundingBox()
+    expect(box?.width).toBeGreaterThan(250)
+    expect(box?.height).toBeLessThan(60)
   })
 })
 
