@@ -1,4 +1,4 @@
-import { readdir, rename, rm } from 'node:fs/promises'
+import { chmod, readdir, rename, rm } from 'node:fs/promises'
 import process from 'node:process'
 import { build } from 'esbuild'
 import { embeddedExamples } from './examples.ts'
@@ -24,5 +24,7 @@ await build({
   },
   logLevel: 'warning'
 })
+// A link to it named kubectl-berth is a plugin of kubectl.
+await chmod(`${made}/berth.mjs`, 0o755)
 for (const name of await readdir(made)) await rename(`${made}/${name}`, `${ROOT}/dist/${name}`)
 await rm(made, { recursive: true })

@@ -1,10 +1,11 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { machines } from '../test/nodes/machines.ts'
 import { GOLDENS, golden, NODES, recordingOf } from '../test/nodes/recordings.ts'
+import { FLEET_GOLDENS, fleetGoldenFile, recordedFleet, told } from '../test/unit/publish/fleet-sample.ts'
 
-/** Writes every recording and golden of test/nodes anew, and takes away those of machines that are no more. */
+/** Writes every recording and golden of test/nodes anew, takes away those of machines that are no more, and then those of a fleet. */
 async function main(): Promise<void> {
   await mkdir(GOLDENS, { recursive: true })
   const kept = new Set<string>()
@@ -24,6 +25,9 @@ async function main(): Promise<void> {
       if (file.endsWith(ending) && !kept.has(join(folder, file))) await rm(join(folder, file))
     }
   }
+  const fleet = await recordedFleet()
+  await mkdir(dirname(fleetGoldenFile('')), { recursive: true })
+  for (const [name, args] of Object.entries(FLEET_GOLDENS)) await writeFile(fleetGoldenFile(name), told(fleet, args))
   process.stdout.write(`${Object.keys(machines).length} machines in test/nodes and test/golden.\n`)
 }
 

@@ -8,6 +8,7 @@ import { CAPABILITIES } from '../src/verdicts/decide.ts'
 /** A table of the README by the heading above it; `npm run golden` writes them, a test holds them against the code. */
 export const README_TABLES = {
   report: () => `\`\`\`\n${withoutFacts(readFileSync(SAMPLE, 'utf8'))}\n\`\`\``,
+  fleet: () => `\`\`\`\n${fleetSample()}\n\`\`\``,
   commands: () =>
     table(
       ['command', 'does'],
@@ -50,6 +51,24 @@ export const README_TABLES = {
 
 /** What berth prints of a fresh Bottlerocket node, as the tests hold it. */
 const SAMPLE = new URL('../test/golden/bottlerocket-fresh.txt', import.meta.url)
+
+const FLEET = new URL('../test/golden/fleet/', import.meta.url)
+
+/** Of what fleet prints of the recorded cluster the head, one of the pools and the end, and what would help. */
+function fleetSample(): string {
+  const [table, capability] = ['table', 'cached-cvm'].map(name => readFileSync(new URL(`${name}.txt`, FLEET), 'utf8')) as [
+    string,
+    string
+  ]
+  const [head] = table.split('\n')
+  const pool = /^Karpenter node pool general[\s\S]*?\n\n/m.exec(table)?.[0] ?? ''
+  const end = table.slice(table.indexOf('\nall ') + 1)
+  const help = capability.slice(capability.indexOf('\nWhat would help') + 1)
+  return [
+    `$ kubectl berth\n${head}\n…\n${pool}…\n${end}`,
+    `$ kubectl berth --capability cached-cvm\n${capability.split('\n')[0]}\n…\n${help.trimEnd()}`
+  ].join('\n')
+}
 
 const withoutFacts = (report: string): string => report.replace(/\nFacts\n[\s\S]*?\n\n/, '\n').trim()
 

@@ -1,8 +1,10 @@
+import { basename } from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import type { Version } from './facts/kernel.ts'
 import { LEVELS, type LogLevel } from './log-level.ts'
 import { PERMITS, type Permit } from './remedies/plan.ts'
+import { CAPABILITIES, type Capability } from './verdicts/decide.ts'
 import type { Policy } from './verdicts/policy.ts'
 
 /** A command by its name, what follows it, and what it does. */
@@ -17,6 +19,7 @@ export const COMMANDS = {
   },
   helper: { operand: '', does: 'the privileged half: tries mounts, applies permitted remedies; no token, no port' },
   doctor: { operand: '', does: 'prove the installation: identity, permissions, admission policy, agent, labels, taint, clock' },
+  fleet: { operand: '', does: 'all Nodes and what each can host, why not, and what would help most' },
   uninstall: { operand: '', does: 'remove from one Node, or from all, everything that berth ever wrote there' }
 } as const satisfies Readonly<Record<string, { operand: string; does: string }>>
 
@@ -46,6 +49,8 @@ const oneOf =
   (text: string): T =>
     values.find(value => value === text) ?? expected(values.join(' or '))
 
+const isOn = (text: string): boolean => oneOf('true', 'false')(text) === 'true'
+
 const list = (text: string): readonly string[] =>
   text
     .split(',')
@@ -72,11 +77,47 @@ export const OPTIONS = {
     parse: text => text
   }),
   format: option({
-    form: 'table|json',
+    form: 'table|json|csv|html',
     fallback: 'table',
-    commands: ['report', 'explain', 'doctor'],
-    does: 'for people or for programs',
-    parse: oneOf('table', 'json')
+    commands: ['report', 'explain', 'doctor', 'fleet'],
+    does: 'for people or for programs; csv for spreadsheets and html, a page in one file, of a fleet only',
+    parse: oneOf('table', 'json', 'csv', 'html')
+  }),
+  capability: option({
+    form: 'NAME',
+    fallback: '',
+    commands: ['fleet'],
+    does: 'this one alone: who can, who cannot, and what would help most',
+    parse: text => (text === '' ? text : oneOf<Capability>(...CAPABILITIES)(text))
+  }),
+  why: option({
+    form: '',
+    fallback: 'false',
+    commands: ['fleet'],
+    does: 'the reasons too',
+    parse: isOn
+  }),
+  watch: option({
+    form: '',
+    fallback: 'false',
+    commands: ['fleet'],
+    does: 'go on, and tell what changes',
+    parse: isOn
+  }),
+  autoscaler: option({
+    form: '',
+    fallback: 'false',
+    commands: ['fleet'],
+    does: 'the labels and taints that each node pool must promise to be scaled up from zero, from what its nodes proved',
+    parse: isOn
+  }),
+  'pool-label': option({
+    form: 'KEY',
+    fallback: '',
+    commands: ['fleet'],
+    does: 'the label that names the pool of a Node, before those of GKE, EKS, AKS and Karpenter',
+    parse: text =>
+      text === '' || /^([a-z0-9.-]+\/)?[A-Za-z0-9][\w.-]*$/.test(text) ? text : expected("a label's key, as in example.com/pool")
   }),
   as: option({
     form: 'pod|terraform|nodepool',
@@ -90,13 +131,13 @@ export const OPTIONS = {
     fallback: 'false',
     commands: ['run', 'helper'],
     does: 'one cycle, then end',
-    parse: text => oneOf('true', 'false')(text) === 'true'
+    parse: isOn
   }),
   kubeconfig: option({
     form: 'FILE',
     fallback: '',
-    commands: ASKING,
-    does: "how to reach the API; else KUBECONFIG, else the pod's own credentials",
+    commands: [...ASKING, 'fleet'],
+    does: "how to reach the API; else KUBECONFIG, else the pod's own credentials; outside of a pod fleet takes ~/.kube/config",
     environment: 'KUBECONFIG',
     parse: text => text
   }),
@@ -116,19 +157,19 @@ export const OPTIONS = {
     fallback: 'false',
     commands: ['uninstall'],
     does: 'every Node of the cluster, in place of one',
-    parse: text => oneOf('true', 'false')(text) === 'true'
+    parse: isOn
   }),
   'dry-run': option({
     form: '',
     fallback: 'false',
     commands: ['uninstall', 'helper'],
     does: 'say what would be done, and do nothing',
-    parse: text => oneOf('true', 'false')(text) === 'true'
+    parse: isOn
   }),
   'label-prefix': option({
     form: 'DOMAIN',
     fallback: 'berth.dev',
-    commands: [...LOOKING, 'template', 'doctor', 'uninstall'],
+    commands: [...LOOKING, 'template', 'doctor', 'fleet', 'uninstall'],
     does: 'the domain before the slash of every label; kubernetes.io and k8s.io are refused',
     parse: parsePrefix
   }),
@@ -211,7 +252,7 @@ export const OPTIONS = {
   heartbeat: option({
     form: 'DURATION',
     fallback: '5m',
-    commands: ['run', 'doctor'],
+    commands: ['run', 'doctor', 'fleet'],
     does: "between two heartbeats of the Node's condition, 10 % more or less",
     parse: parseDuration(10_000)
   }),
@@ -225,7 +266,7 @@ export const OPTIONS = {
   'startup-taint': option({
     form: 'KEY',
     fallback: 'startup-taint.cluster-autoscaler.kubernetes.io/berth',
-    commands: [...ASKING, 'template'],
+    commands: [...ASKING, 'template', 'fleet'],
     does: 'the taint that is removed once the labels are written and read back',
     parse: text =>
       /^([a-z0-9.-]+\/)?[A-Za-z0-9][\w.-]*$/.test(text) ? text : expected("a taint's key, as in example.com/starting")
@@ -270,14 +311,14 @@ export const OPTIONS = {
     fallback: 'false',
     commands: ['helper'],
     does: 'let a shiftfs that was built be loaded at the next boot too',
-    parse: text => oneOf('true', 'false')(text) === 'true'
+    parse: isOn
   }),
   undo: option({
     form: '',
     fallback: 'false',
     commands: ['helper'],
     does: 'take back what the helper did to this node, then end',
-    parse: text => oneOf('true', 'false')(text) === 'true'
+    parse: isOn
   }),
   permit: option({
     form: 'LIST',
@@ -295,6 +336,8 @@ export type Options = { readonly [Name in OptionName]: ReturnType<(typeof OPTION
 export interface Screen {
   readonly color: boolean
   readonly columns: number
+  /** Somebody sees it as it comes, and it can be drawn anew. */
+  readonly isTerminal: boolean
 }
 
 export interface Config {
@@ -321,7 +364,13 @@ export class UsageError extends Error {
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** The configuration of this process. Throws `UsageError`. */
-export const readConfig = (): Config => parseConfig(process.argv.slice(2), process.env, process.stdout)
+export const readConfig = (): Config => parseConfig(wordsOf(process.argv), process.env, process.stdout)
+
+/** `kubectl berth` starts `kubectl-berth` with what follows; without a command it is the cluster that is meant, not this machine. */
+export function wordsOf([, program = '', ...words]: readonly string[]): readonly string[] {
+  const isPlugin = /^kubectl-berth(\.[a-z]+)?$/.test(basename(program))
+  return isPlugin && parseArguments(words).positionals.length === 0 ? ['fleet', ...words] : words
+}
 
 /** Puts arguments before the environment before the defaults. Throws `UsageError` with every problem there is. */
 export function parseConfig(
@@ -340,8 +389,8 @@ export function parseConfig(
     ...unknownVariables(environment),
     ...(command === undefined ? [] : misplaced(command, values))
   ]
-  const options = parseOptions(values, environment, found)
-  found.push(...contradictions(values, options))
+  const options = withHome(command, parseOptions(values, environment, found), environment)
+  found.push(...contradictions(values, options), ...(command === undefined ? [] : impossibilities(command, options)))
   if (found.length > 0 || wanted === undefined) throw new UsageError(found)
   return Object.freeze({
     command: wanted,
@@ -420,6 +469,28 @@ const misplaced = (command: CommandName, values: ReadonlyMap<string, string>): r
     .filter(name => !(OPTIONS[name as OptionName].commands as readonly CommandName[]).includes(command))
     .map(name => `--${name} is not for ${command}: it belongs to ${OPTIONS[name as OptionName].commands.join(', ')}`)
 
+/** What the options of a command allow one by one, and not together. */
+function impossibilities(command: CommandName, options: Options): readonly string[] {
+  const { format } = options
+  if (command === 'fleet') return fleetImpossibilities(options)
+  const isOfFleet =
+    (format === 'csv' || format === 'html') && (OPTIONS.format.commands as readonly CommandName[]).includes(command)
+  return isOfFleet ? [`--format ${format} is not for ${command}: expected table or json`] : []
+}
+
+function fleetImpossibilities({ format, autoscaler, watch, capability, why }: Options): readonly string[] {
+  const isPrinted = format === 'csv' || format === 'html'
+  const both = (one: string, other: string) => `${one} and ${other} exclude each other: give one of them`
+  return [
+    ...(autoscaler && isPrinted ? [`--format ${format} is not for --autoscaler: expected table or json`] : []),
+    ...(autoscaler && capability !== '' ? [both('--autoscaler', '--capability')] : []),
+    ...(autoscaler && why ? [both('--autoscaler', '--why')] : []),
+    ...(watch && autoscaler ? [both('--watch', '--autoscaler')] : []),
+    ...(watch && why ? [both('--watch', '--why')] : []),
+    ...(watch && format !== 'table' ? [`--watch prints a table, and --format is "${format}"`] : [])
+  ]
+}
+
 /** NODE_NAME is set in every pod of ours, and says nothing against --all-nodes. */
 const contradictions = (values: ReadonlyMap<string, string>, options: Options): readonly string[] =>
   options['all-nodes'] && values.has('node-name') ? ['--all-nodes and --node-name exclude each other: give one of them'] : []
@@ -443,6 +514,13 @@ function parseOptions(values: ReadonlyMap<string, string>, environment: Environm
   return Object.freeze(Object.fromEntries(entries)) as unknown as Options
 }
 
+/** A person at a terminal means the cluster that kubectl means. What changes a cluster wants it to be said. */
+function withHome(command: CommandName | undefined, options: Options, environment: Environment): Options {
+  const { HOME: home, KUBERNETES_SERVICE_HOST: pod } = environment
+  if (command !== 'fleet' || options.kubeconfig !== '' || !home || pod) return options
+  return Object.freeze({ ...options, kubeconfig: `${home}/.kube/config` })
+}
+
 const policyOf = (options: Options): Policy =>
   Object.freeze({
     minimumKernel: options['minimum-kernel'],
@@ -460,7 +538,8 @@ function screenOf(environment: Environment, { isTTY, columns }: { readonly isTTY
   const width = isTTY ? columns : Number(environment['COLUMNS'] ?? '')
   return {
     color: isTTY === true && !environment['NO_COLOR'] && environment['TERM'] !== 'dumb',
-    columns: Math.min(200, Math.max(40, width || 80))
+    columns: Math.min(200, Math.max(40, width || 80)),
+    isTerminal: isTTY === true && environment['TERM'] !== 'dumb'
   }
 }
 

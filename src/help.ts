@@ -19,7 +19,8 @@ function programHelp(columns: number): readonly string[] {
       columns
     ),
     '',
-    'Usage: berth [COMMAND] [OPTIONS]     no command means report',
+    'Usage: berth [COMMAND] [OPTIONS]           no command means report',
+    '       kubectl berth [COMMAND] [OPTIONS]   no command means fleet',
     '',
     'Commands',
     ...commands,

@@ -11,12 +11,12 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   run: async () => (await import('./commands/run.ts')).run,
   helper: async () => (await import('./commands/helper.ts')).helper,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
+  fleet: async () => (await import('./commands/fleet.ts')).fleet,
   uninstall: async () => (await import('./commands/uninstall.ts')).uninstall
 }
 
-const print = (text: string): void => {
-  process.stdout.write(text)
-}
+/** Resolves when it is out; one that fails is heard of below. */
+const print = (text: string): Promise<void> => new Promise(done => process.stdout.write(text, () => done()))
 
 const clock = { elapsed: () => performance.now(), now: () => new Date() }
 

@@ -2,6 +2,7 @@ import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
 import { ApiError } from './api-error.ts'
 import { backoff, type Pace } from './backoff.ts'
 import type { Connection } from './connection.ts'
+import { watchEvents } from './watch-events.ts'
 
 /** Why a watch had to be opened again. */
 export type Restart = 'ended' | 'expired' | 'throttled' | 'refused' | 'server' | 'silent' | 'network'
@@ -17,9 +18,6 @@ export interface WatchHandlers {
 export interface WatchTerms extends Pace {
   readonly signal: AbortSignal
 }
-
-/** A bookmark comes about once a minute; a stream that is silent for longer than two of them is dead (milliseconds). */
-const SILENCE = 150_000
 
 /** Watches one Node until the signal is aborted, whatever the API server does. Resolves then; only bugs escape. */
 export async function watchNode(connection: Connection, name: string, handlers: WatchHandlers, terms: WatchTerms): Promise<void> {
@@ -57,17 +55,15 @@ async function watchOnce(
   { onNode, onAlive }: WatchHandlers,
   { random, signal, place }: WatchTerms & { readonly place: Place }
 ): Promise<ApiError | undefined> {
-  const path = `/api/v1/nodes?${queryFor(name, place.version, random)}`
+  const query = queryFor(name, place.version, random)
   const question = { tried: `watch the Node "${name}"`, whenMissing: '' }
   try {
-    for await (const line of lines(await connection.open(question, { method: 'GET', path, silence: SILENCE, signal }))) {
-      const event = parseEvent(line)
-      if (event.type === 'ERROR') return refused(event)
+    for await (const { type, object } of watchEvents(connection, question, { query, signal })) {
       place.failures = 0
       place.told = true
-      place.version = event.object.metadata?.resourceVersion ?? '0'
+      place.version = object.metadata?.resourceVersion ?? '0'
       onAlive()
-      if (event.type !== 'BOOKMARK') onNode(event.type === 'DELETED' ? undefined : event.object)
+      if (type !== 'BOOKMARK') onNode(type === 'DELETED' ? undefined : object)
     }
     return undefined
   } catch (error) {
@@ -77,22 +73,6 @@ async function watchOnce(
   }
 }
 
-/** A line may come in pieces, and a piece may end inside a character. */
-async function* lines(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder()
-  let rest = ''
-  for await (const piece of pieces) {
-    const [...whole] = (rest + decoder.decode(piece, { stream: true })).split('\n')
-    rest = whole.pop() ?? ''
-    yield* whole.filter(line => line !== '')
-    if (rest.length > LONGEST_LINE)
-      throw new ApiError('the watch answered with a line that does not end', { code: 'GARBAGE', transient: true })
-  }
-}
-
-/** etcd holds no object larger than 1.5 MiB. */
-const LONGEST_LINE = 4 * 1024 * 1024
-
 const queryFor = (name: string, version: string, random: () => number): URLSearchParams =>
   new URLSearchParams({
     watch: '1',
@@ -101,37 +81,6 @@ const queryFor = (name: string, version: string, random: () => number): URLSearc
     allowWatchBookmarks: 'true',
     // Spread, so that agents that began together do not come back together.
     timeoutSeconds: String(Math.round(300 + random() * 300))
-  })
-
-interface WatchEvent {
-  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
-  readonly object: V1Node & { readonly code?: number; readonly message?: string }
-}
-
-/** Throws `ApiError` on what is no watch event: a proxy in between may answer anything. */
-function parseEvent(line: string): WatchEvent {
-  try {
-    const event = JSON.parse(line) as WatchEvent
-    if (isEvent(event)) return event
-  } catch {
-    // Told below, in one way for everything that is no event.
-  }
-  throw new ApiError('the watch answered with something that is no event', { code: 'GARBAGE', transient: true })
-}
-
-/** The server's own word is taken for what follows only where it is whole: a bookmark has a version, a Node a name besides. */
-function isEvent({ type, object }: WatchEvent): boolean {
-  if (typeof object !== 'object' || object === null) return false
-  if (type === 'ERROR') return true
-  const { name, resourceVersion } = object.metadata ?? {}
-  if (typeof resourceVersion !== 'string' || !/^\d+$/.test(resourceVersion)) return false
-  return type === 'BOOKMARK' || (['ADDED', 'MODIFIED', 'DELETED'].includes(type) && typeof name === 'string' && name !== '')
-}
-
-const refused = ({ object }: WatchEvent): ApiError =>
-  new ApiError(`the API server ended the watch: ${object.message ?? 'it gave no reason'}`, {
-    status: object.code ?? 500,
-    transient: true
   })
 
 function restartOf({ status, code, message }: ApiError): Restart {

@@ -4,8 +4,8 @@ import type { PlanTerms } from '../remedies/plan.ts'
 
 /** What a command is given besides its configuration; values, so that a test can give others. */
 export interface Surroundings {
-  /** Writes text to standard output. */
-  readonly print: (text: string) => void
+  /** Writes text to standard output. Who prints megabytes awaits what it returns, or all of it is in memory until a slow reader has it. */
+  readonly print: (text: string) => unknown
   readonly clock: Clock
 }
 

@@ -3,6 +3,9 @@ import type { Fact } from '../facts/fact.ts'
 
 export const CONDITION_TYPE = 'WorkspaceNodeReady'
 
+/** A heartbeat may be late by as much as this many of its intervals; an agent that is later has stopped, or cannot write. */
+export const HEARTBEATS = 3
+
 /** A node condition as Kubernetes has it; times in ISO 8601. */
 export interface Condition {
   readonly type: typeof CONDITION_TYPE

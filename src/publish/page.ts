@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { Snapshot } from '../cycle/snapshot.ts'
 import type { Verdict } from '../verdicts/verdict.ts'
 import type { DriftKind } from './drift.ts'
+import { BRAND, ICON } from './page-brand.ts'
 import { factSection } from './page-facts.ts'
 import { type Html, html, nothing, textOf } from './page-html.ts'
 import { ago, chip, moment, section, span, type Tone, table } from './page-parts.ts'
@@ -12,15 +13,6 @@ import type { Result, Status } from './status.ts'
 
 /** By which a Content-Security-Policy lets in this one style sheet and no other. */
 export const STYLE_HASH = `sha256-${hash('sha256', textOf(STYLE), 'base64')}`
-
-/** The sign of berth as a path: a quay from above. */
-const SIGN = 'M4 4v6a2 2 0 0 0 2 2h4a2 2 0 0 0 2-2V4'
-const STROKE = html`fill="none" stroke="#fff" stroke-width="2" stroke-linecap="round"`
-const sign = (attributes: Html, color: string): Html =>
-  html`<svg ${attributes} viewBox="0 0 16 16">
-<rect width="16" height="16" rx="4" fill="${color}"/><path d="${SIGN}" ${STROKE}/>
-</svg>`
-const ICON = `data:image/svg+xml,${encodeURIComponent(textOf(sign(html`xmlns="http://www.w3.org/2000/svg"`, '#1f5f8b')))}`
 
 /** The status as a page for people: no script, nothing from elsewhere, and every text escaped. */
 export const page = (status: Status): string => `<!doctype html>\n${textOf(document(status))}\n`
@@ -54,7 +46,7 @@ ${factSection(status)}
 <div class="pair">${labelSection(status)}${writeSection(status)}</div>`
 
 const header = (status: Status): Html => html`<header>
-<p class="brand">${sign(html`width="18" height="18" aria-hidden="true"`, 'currentColor')} berth</p>
+${BRAND}
 <h1>${status.node}</h1>
 ${status.snapshot === undefined ? nothing : html`<p class="summary">${summary(Object.values(status.snapshot.verdicts))}</p>`}
 <dl class="vitals">

@@ -8,11 +8,13 @@ const LIMIT = 4096
 
 /** The compact report that a Node carries: `fleet` reads it from there. Shortened, never cut, where it would be too long. */
 export function reportAnnotation(snapshot: Snapshot, version: string): string {
+  const ways = [...new Set(verdictsOf(snapshot).flatMap(([, { wayOut }]) => wayOut))]
   for (const width of [240, 120, 60, 30]) {
     const text = JSON.stringify({
       version,
       boot: bootId(snapshot),
-      verdicts: shortVerdicts(snapshot, width),
+      verdicts: shortVerdicts(snapshot, { width, ways }),
+      ...(ways.length > 0 ? { ways: ways.map(way => shorten(way, width)) } : {}),
       ...shortOutcomes(snapshot, width)
     })
     if (Buffer.byteLength(text) <= LIMIT) return text
@@ -29,14 +31,18 @@ const shortOutcomes = ({ outcomes }: Snapshot, width: number) => {
   return told.length === 0 ? {} : { remedies: Object.fromEntries(told) }
 }
 
-const shortVerdicts = ({ verdicts }: Snapshot, width: number) =>
+const verdictsOf = ({ verdicts }: Snapshot) => Object.entries(verdicts as Readonly<Record<string, Verdict>>)
+
+/** Many a way out opens several capabilities, so it is written once, and a verdict tells its place in the list. */
+const shortVerdicts = (snapshot: Snapshot, { width, ways }: { readonly width: number; readonly ways: readonly string[] }) =>
   Object.fromEntries(
-    Object.entries(verdicts as Readonly<Record<string, Verdict>>).map(([name, { answer, because, cautions }]) => [
+    verdictsOf(snapshot).map(([name, { answer, because, cautions, wayOut }]) => [
       name,
       {
         answer,
         because: shorten(because, width),
-        ...(cautions.length > 0 ? { cautions: cautions.map(caution => shorten(caution, width)) } : {})
+        ...(cautions.length > 0 ? { cautions: cautions.map(caution => shorten(caution, width)) } : {}),
+        ...(wayOut.length > 0 ? { ways: wayOut.map(way => ways.indexOf(way)) } : {})
       }
     ])
   )

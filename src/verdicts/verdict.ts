@@ -1,7 +1,8 @@
 import type { Fact } from '../facts/fact.ts'
 import type { FactName, NodeFacts } from '../facts/observe.ts'
 
-export type Answer = 'yes' | 'no' | 'unknown'
+export const ANSWERS = ['yes', 'no', 'unknown'] as const
+export type Answer = (typeof ANSWERS)[number]
 
 /** An answer with its reason, all the way down to the facts it rests on. */
 export interface Verdict {

@@ -71,7 +71,8 @@ describe('the folder', () => {
   it('holds the machines of the table and no others', () => {
     const wanted = names.flatMap(name => [recordingFile(name), ...(machines[name]?.node === undefined ? [] : [nodeFile(name)])])
     expect(files.map(file => join(NODES, file)).sort()).toEqual(wanted.sort())
-    expect(readdirSync(GOLDENS).sort()).toEqual(names.map(name => `${name}.txt`).sort())
+    const goldens = readdirSync(GOLDENS).filter(file => file.endsWith('.txt'))
+    expect(goldens.sort()).toEqual(names.map(name => `${name}.txt`).sort())
   })
 
   it.each(files)('%s holds nothing that names a machine, and no secret', file => {

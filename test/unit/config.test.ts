@@ -9,7 +9,8 @@ import {
   type Option,
   type OptionName,
   parseConfig,
-  UsageError
+  UsageError,
+  wordsOf
 } from '../../src/config.ts'
 import { help } from '../../src/help.ts'
 
@@ -175,6 +176,8 @@ describe('a wrong value', () => {
     ['format', 'yaml', 'table or json'],
     ['format', 'JSON', 'table or json'],
     ['as', 'yaml', 'pod or terraform or nodepool'],
+    ['capability', 'cached', 'expected cvm or cached-cvm or gpu or gpu-cvm or podman or sysbox or privileged'],
+    ['pool-label', 'a b', "a label's key, as in example.com/pool"],
     ['node-name', 'Not_A_Node', 'the name of a Node'],
     ['node-name', '-a', 'the name of a Node'],
     ['label-prefix', 'kubernetes.io', 'kubernetes.io belongs to Kubernetes'],
@@ -234,8 +237,8 @@ describe('a wrong value', () => {
   })
 
   test.each([
-    [['--format'], '--format has no value: expected table|json'],
-    [['--format', '--node=x'], '--format has no value: expected table|json'],
+    [['--format'], '--format has no value: expected table|json|csv|html'],
+    [['--format', '--node=x'], '--format has no value: expected table|json|csv|html'],
     [['report', '--host-root'], '--host-root has no value: expected DIR']
   ])('that is missing in %j is told with its form', (argv, problem) => {
     expect(problems(argv)).toEqual([problem])
@@ -348,7 +351,8 @@ describe('a command', () => {
     ['report', ['report'], ''],
     ['explain', ['explain', 'cvm'], 'cvm'],
     ['record', ['record', 'node.yaml'], 'node.yaml'],
-    ['run', ['run', '--once'], '']
+    ['run', ['run', '--once'], ''],
+    ['fleet', ['fleet', '--why'], '']
   ])('%s is told by its name', (command, argv, operand) => {
     expect(parse(argv)).toMatchObject({ command, operand, about: command })
   })
@@ -378,7 +382,51 @@ describe('a command', () => {
 
   test('takes no notice of a variable that is for another', () => {
     expect(parse(['report'], { BERTH_ONCE: 'true', BERTH_KUBECONFIG: '/k', KUBECONFIG: '/k' }).command).toBe('report')
+    expect(parse(['run'], { BERTH_FORMAT: 'csv' }).command).toBe('run')
   })
+})
+
+describe('fleet', () => {
+  test.each([
+    [['report', '--format=csv'], '--format csv is not for report: expected table or json'],
+    [['explain', 'cvm', '--format=html'], '--format html is not for explain: expected table or json'],
+    [['fleet', '--autoscaler', '--format=csv'], '--format csv is not for --autoscaler: expected table or json'],
+    [['fleet', '--autoscaler', '--capability=gpu'], '--autoscaler and --capability exclude each other: give one of them'],
+    [['fleet', '--autoscaler', '--why'], '--autoscaler and --why exclude each other: give one of them'],
+    [['fleet', '--autoscaler', '--watch'], '--watch and --autoscaler exclude each other: give one of them'],
+    [['fleet', '--watch', '--why'], '--watch and --why exclude each other: give one of them'],
+    [['fleet', '--watch', '--format=json'], '--watch prints a table, and --format is "json"']
+  ])('%j is told what does not go together', (argv, problem) => {
+    expect(problems(argv)).toEqual([problem])
+  })
+
+  test('takes every format, with a capability and with reasons', () => {
+    for (const format of ['table', 'json', 'csv', 'html'] as const)
+      expect(parse(['fleet', '--format', format, '--why', '--capability=gpu-cvm']).options).toMatchObject({ format, why: true })
+  })
+
+  test.each<[string, Environment, string]>([
+    ['means the cluster that kubectl means', { HOME: '/home/me' }, '/home/me/.kube/config'],
+    ['but in a pod its own', { HOME: '/root', KUBERNETES_SERVICE_HOST: '10.0.0.1' }, ''],
+    ['and what is said goes before', { HOME: '/home/me', KUBECONFIG: '/k' }, '/k']
+  ])('%s', (_, environment, kubeconfig) => {
+    expect(parse(['fleet'], environment).options.kubeconfig).toBe(kubeconfig)
+  })
+
+  test('alone guesses a cluster: what writes wants it to be said', () => {
+    for (const command of ['uninstall', 'doctor']) expect(parse([command], { HOME: '/home/me' }).options.kubeconfig).toBe('')
+  })
+})
+
+test.each([
+  ['/usr/local/bin/kubectl-berth --why', 'fleet --why'],
+  ['/bin/kubectl-berth.mjs', 'fleet'],
+  ['/bin/kubectl-berth --capability cvm', 'fleet --capability cvm'],
+  ['/bin/kubectl-berth doctor', 'doctor'],
+  ['/bin/kubectl-berth --version', 'fleet --version'],
+  ['/app/berth.mjs --why', '--why']
+])('%s means %s', (called, meant) => {
+  expect(wordsOf(['node', ...called.split(' ')])).toEqual(meant.split(' '))
 })
 
 describe('help and version', () => {
@@ -416,7 +464,8 @@ describe('the screen', () => {
     ['a pipe with negative COLUMNS', {}, { COLUMNS: '-3' }, false, 40],
     ['a terminal, whatever COLUMNS says', { isTTY: true, columns: 100 }, { COLUMNS: '132' }, true, 100]
   ])('of %s', (_, stdout, environment, color, columns) => {
-    expect(parse([], environment, stdout).screen).toEqual({ color, columns })
+    const isTerminal = stdout.isTTY === true && environment['TERM'] !== 'dumb'
+    expect(parse([], environment, stdout).screen).toEqual({ color, columns, isTerminal })
   })
 })
 

@@ -1,3 +1,4 @@
+import { HEARTBEATS } from '../../publish/condition.ts'
 import { span } from '../../publish/page-parts.ts'
 import { ownKeys } from '../../publish/removal.ts'
 import { IN_THE_POD, LOG, no, type Opinion, ok, unknown } from './opinion.ts'
@@ -62,9 +63,6 @@ export function judgeLabels(seen: Seen): Opinion {
     lacksReport ? [`the annotation ${terms.prefix}/report is not there`] : []
   )
 }
-
-/** A heartbeat may be late by as much as this many of its intervals. */
-const HEARTBEATS = 3
 
 export function judgeHeartbeat(seen: Seen): Opinion {
   const { node, terms, now } = seen

@@ -1,0 +1,47 @@
+import { printable } from './printable.ts'
+
+/** Whose node pool it is: that decides what an autoscaler is told, and how. */
+export type PoolKind = 'karpenter' | 'gke' | 'eks' | 'aks' | 'label' | 'none'
+
+export interface Pool {
+  readonly kind: PoolKind
+  /** Empty for Nodes of no pool. */
+  readonly name: string
+}
+
+/**
+ * The labels by which providers name a Node's pool, the first that is there counts: Karpenter's Nodes in EKS and AKS may carry the
+ * provider's labels too.
+ */
+const POOL_LABELS: readonly (readonly [label: string, kind: PoolKind])[] = [
+  ['karpenter.sh/nodepool', 'karpenter'],
+  ['cloud.google.com/gke-nodepool', 'gke'],
+  ['eks.amazonaws.com/nodegroup', 'eks'],
+  ['alpha.eksctl.io/nodegroup-name', 'eks'],
+  ['kubernetes.azure.com/agentpool', 'aks'],
+  ['agentpool', 'aks']
+]
+
+export const NO_POOL: Pool = { kind: 'none', name: '' }
+
+/** The pool of a Node by its labels; the operator's own label goes before those of the providers. Pure. */
+export function poolOf(labels: Readonly<Record<string, unknown>>, ownLabel: string): Pool {
+  const candidates = ownLabel === '' ? POOL_LABELS : [[ownLabel, 'label'] as const, ...POOL_LABELS]
+  for (const [label, kind] of candidates) {
+    const name = Object.hasOwn(labels, label) ? labels[label] : undefined
+    if (typeof name === 'string' && name !== '') return { kind, name: printable(name) }
+  }
+  return NO_POOL
+}
+
+const NAMES: Readonly<Record<PoolKind, string>> = {
+  karpenter: 'Karpenter node pool',
+  gke: 'GKE node pool',
+  eks: 'EKS node group',
+  aks: 'AKS node pool',
+  label: 'pool',
+  none: 'no pool'
+}
+
+/** `EKS node group batch`. */
+export const poolText = ({ kind, name }: Pool): string => (kind === 'none' ? NAMES.none : `${NAMES[kind]} ${name}`)
