@@ -43,7 +43,7 @@ resource "coder_agent" "main" {
   arch = "amd64"
 }
 
-resource "kubernetes_persistent_volume_claim" "disk" {
+resource "kubernetes_persistent_volume_claim_v1" "disk" {
   metadata {
     name      = local.name
     namespace = var.namespace
@@ -59,7 +59,7 @@ resource "kubernetes_persistent_volume_claim" "disk" {
   }
 }
 
-resource "kubernetes_pod" "workspace" {
+resource "kubernetes_pod_v1" "workspace" {
   count = data.coder_workspace.me.start_count
 
   metadata {
@@ -182,7 +182,7 @@ resource "kubernetes_pod" "workspace" {
     volume {
       name = "disk"
       persistent_volume_claim {
-        claim_name = kubernetes_persistent_volume_claim.disk.metadata[0].name
+        claim_name = kubernetes_persistent_volume_claim_v1.disk.metadata[0].name
       }
     }
     # On the node's disk: Sysbox refuses tmpfs.
@@ -202,5 +202,10 @@ resource "kubernetes_pod" "workspace" {
         path = "/lib/modules"
       }
     }
+  }
+
+  # Until the pod runs; also where a node must be started for it first.
+  timeouts {
+    create = "20m"
   }
 }

@@ -43,7 +43,7 @@ resource "coder_agent" "main" {
   arch = "amd64"
 }
 
-resource "kubernetes_persistent_volume_claim" "disk" {
+resource "kubernetes_persistent_volume_claim_v1" "disk" {
   metadata {
     name      = local.name
     namespace = var.namespace
@@ -59,7 +59,7 @@ resource "kubernetes_persistent_volume_claim" "disk" {
   }
 }
 
-resource "kubernetes_pod" "workspace" {
+resource "kubernetes_pod_v1" "workspace" {
   count = data.coder_workspace.me.start_count
 
   metadata {
@@ -138,8 +138,13 @@ resource "kubernetes_pod" "workspace" {
     volume {
       name = "disk"
       persistent_volume_claim {
-        claim_name = kubernetes_persistent_volume_claim.disk.metadata[0].name
+        claim_name = kubernetes_persistent_volume_claim_v1.disk.metadata[0].name
       }
     }
+  }
+
+  # Until the pod runs; also where a node must be started for it first.
+  timeouts {
+    create = "20m"
   }
 }

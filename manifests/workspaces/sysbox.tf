@@ -46,7 +46,7 @@ resource "coder_agent" "main" {
   EOT
 }
 
-resource "kubernetes_persistent_volume_claim" "disk" {
+resource "kubernetes_persistent_volume_claim_v1" "disk" {
   metadata {
     name      = local.name
     namespace = var.namespace
@@ -62,9 +62,12 @@ resource "kubernetes_persistent_volume_claim" "disk" {
   }
 }
 
-# kubernetes_manifest, because kubernetes_pod may have no hostUsers (hashicorp/terraform-provider-kubernetes#2818).
+# kubernetes_manifest, because kubernetes_pod_v1 may have no hostUsers (hashicorp/terraform-provider-kubernetes#2818).
 resource "kubernetes_manifest" "workspace" {
   count = data.coder_workspace.me.start_count
+
+  # What the API server may add to; the RuntimeClass of Sysbox's installer has a node selector of its own.
+  computed_fields = ["metadata.annotations", "metadata.labels", "spec.nodeSelector"]
 
   manifest = {
     apiVersion = "v1"
@@ -82,6 +85,8 @@ resource "kubernetes_manifest" "workspace" {
       # The user namespace that Sysbox lives in: containerd 2.0.5 or newer, or CRI-O, with Sysbox 0.7 and Kubernetes 1.33. On
       # CRI-O with older ones leave it out, and annotate the pod instead: "io.kubernetes.cri-o.userns-mode" = "auto:size=65536"
       hostUsers = false
+      # Its volume would be one more than this resource knows of, which is an error to it (#2326 there).
+      automountServiceAccountToken = false
       securityContext = {
         # And no fsGroup: it would hand Docker's images to that group, file by file.
         runAsUser = 1000
@@ -120,7 +125,7 @@ resource "kubernetes_manifest" "workspace" {
       volumes = [{
         name = "disk"
         persistentVolumeClaim = {
-          claimName = kubernetes_persistent_volume_claim.disk.metadata[0].name
+          claimName = kubernetes_persistent_volume_claim_v1.disk.metadata[0].name
         }
       }]
     }

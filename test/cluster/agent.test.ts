@@ -200,7 +200,10 @@ describe.concurrent('the daemon', () => {
     const labels = await own.isLabelled()
     await shared.api('DELETE', '/api/v1/nodes/agent-late')
     await createNode(shared, realisticNode('agent-late'))
-    await eventually('it is labelled anew', async () => JSON.stringify(await own.ours()) === JSON.stringify(labels))
+    await eventually('it is labelled anew', async () => {
+      expect(await own.ours()).toEqual(labels)
+      return true
+    })
     expect(await agent.metric('berth_drift_repaired_total{kind="removed"}')).toBe(0)
   })
 })

@@ -20,11 +20,11 @@ const MODULES = [
     version: 'sigs.k8s.io/karpenter@v1.10.0',
     sum: 'h1:F8cupDXyn5c7TQDgTSj86nPmUJxFaV0wxu5HIdp+TJc=',
     folder: 'pkg/apis/crds',
-    files: ['karpenter.sh_nodepools.yaml']
+    files: ['karpenter.sh_nodepools.yaml', 'karpenter.sh_nodeoverlays.yaml']
   }
 ] as const
 
-/** Makes PodMonitor, PrometheusRule and NodePool known to the API server, and resolves when it serves them. */
+/** Makes PodMonitor, PrometheusRule, NodePool and NodeOverlay known to the API server, and resolves when it serves them. */
 export async function installKinds(client: ControlPlaneClient): Promise<void> {
   const definitions = await Promise.all(MODULES.map(readDefinitions))
   for (const definition of definitions.flat()) {

@@ -46,7 +46,10 @@ export async function applyAll(client: ControlPlaneClient, manifests: readonly M
 export function pathOf({ apiVersion, kind, metadata }: Manifest): string {
   const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
   const within = metadata.namespace === undefined ? '' : `/namespaces/${metadata.namespace}`
-  return `${group}${within}/${kind.toLowerCase().replace(/y$/, 'ie').replace(/s$/, 'se')}s/${metadata.name}`
+  return `${group}${within}/${kind
+    .toLowerCase()
+    .replace(/(?<![aeiou])y$/, 'ie')
+    .replace(/s$/, 'se')}s/${metadata.name}`
 }
 
 async function apply(api: Api, manifest: Manifest): Promise<void> {

@@ -11,7 +11,7 @@ const here = join(import.meta.dirname, 'hcl')
 export interface Template {
   readonly data: { readonly coder_parameter: { readonly disk: readonly [{ readonly validation: readonly [Range] }] } }
   readonly resource: {
-    readonly kubernetes_pod?: { readonly workspace: readonly [{ readonly spec: readonly [unknown] }] }
+    readonly kubernetes_pod_v1?: { readonly workspace: readonly [{ readonly spec: readonly [unknown] }] }
     readonly kubernetes_manifest?: { readonly workspace: readonly [{ readonly manifest: { readonly spec: unknown } }] }
   }
 }
@@ -28,7 +28,7 @@ export async function parseTerraform(text: string): Promise<Template> {
 }
 
 /** The pod of a template as the API has it: the provider's blocks have other names, and lists where there is but one. */
-export function podOfTemplate({ resource: { kubernetes_pod: pod, kubernetes_manifest: manifest } }: Template): PodSpec {
+export function podOfTemplate({ resource: { kubernetes_pod_v1: pod, kubernetes_manifest: manifest } }: Template): PodSpec {
   return (manifest === undefined ? asObject(pod?.workspace[0].spec[0]) : manifest.workspace[0].manifest.spec) as PodSpec
 }
 

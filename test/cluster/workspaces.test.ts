@@ -4,9 +4,11 @@ import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { EXAMPLES } from '../../scripts/examples.ts'
 import { ROOT } from '../../scripts/steps.ts'
-import { WAYS, type Way } from '../../src/commands/template/node-pool.ts'
+import { nodePool, WAYS, type Way } from '../../src/commands/template/node-pool.ts'
+import { OPTIONS } from '../../src/config.ts'
 import { conditionsOf, type Manifest, MEANT, objectsOf, type PodSpec, podOf } from '../unit/workspaces.ts'
 import { type Answer, succeeded } from './api.ts'
+import { installKinds } from './kustomize-crds.ts'
 import { pathOf } from './manifests.ts'
 import { sharedControlPlane } from './shared.ts'
 import { parseTerraform, podOfTemplate } from './terraform.ts'
@@ -18,6 +20,7 @@ const read = (name: string): string => readFileSync(join(EXAMPLES, name), 'utf8'
 const LEVELS = { privileged: 'examples-privileged', baseline: 'examples-baseline' } as const
 
 beforeAll(async () => {
+  await installKinds(shared)
   for (const [level, name] of Object.entries(LEVELS)) {
     const labels = { 'pod-security.kubernetes.io/enforce': level }
     await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } } as Manifest)
@@ -38,9 +41,11 @@ const send = <T>(object: Manifest, more: string): Promise<Answer<T>> => {
   return shared.api<T>('PATCH', path, object, 'application/apply-patch+yaml')
 }
 
+const OF_NO_NAMESPACE = ['RuntimeClass', 'NodePool', 'NodeOverlay']
+
 /** As `kubectl apply --namespace … --dry-run=server`. */
 const tried = (object: Manifest, namespace: string) => {
-  const within = object.kind === 'RuntimeClass' ? object : { ...object, metadata: { ...object.metadata, namespace } }
+  const within = OF_NO_NAMESPACE.includes(object.kind) ? object : { ...object, metadata: { ...object.metadata, namespace } }
   return send<Manifest & { readonly message?: string }>(within, '&dryRun=All')
 }
 
@@ -67,6 +72,33 @@ describe('the API server', () => {
   })
 })
 
+// To kubernetes_manifest it is an error when the API server answers with a list that is longer than the one it was sent.
+test.each(['sysbox', 'systemd-sysbox'] as const)('the API server adds no volume to %s', async way => {
+  const pod = objectsOf(read(`${way}.yaml`)).find(({ kind }) => kind === 'Pod') as Manifest
+  const made = podOf(JSON.stringify(await succeeded(way, tried(pod, LEVELS.baseline))))
+  const sent = pod['spec'] as PodSpec
+  expect(made.volumes).toHaveLength(sent.volumes.length)
+  expect(made.containers.map(({ volumeMounts }) => volumeMounts)).toEqual(sent.containers.map(({ volumeMounts }) => volumeMounts))
+})
+
+describe('a pool of nodes', () => {
+  test.each(WAYS)('for %s is what Karpenter defines, every field by its name', async way => {
+    const objects = objectsOf(nodePool(way, read(`${way}.yaml`), OPTIONS['startup-taint'].fallback))
+    expect(objects.map(({ kind }) => kind)).toEqual(way === 'podman' ? ['NodePool', 'NodeOverlay'] : ['NodePool'])
+    for (const object of objects)
+      expect(await tried(object, LEVELS.baseline)).toMatchObject({ status: 201, body: { kind: object.kind } })
+  })
+
+  test('with a requirement that Karpenter does not allow is refused', async () => {
+    const example = read('cvm.yaml').replaceAll('berth.dev/', 'karpenter.sh/')
+    const [pool] = objectsOf(nodePool('cvm', example, OPTIONS['startup-taint'].fallback)) as readonly [Manifest]
+    expect(await tried(pool, LEVELS.baseline)).toMatchObject({
+      status: 422,
+      body: { message: expect.stringContaining('restricted') }
+    })
+  })
+})
+
 describe('the Coder template', () => {
   test.each(WAYS)('of %s makes the pod of the example, with an agent inside', async way => {
     const template = await parseTerraform(read(`${way}.tf`))
@@ -83,9 +115,10 @@ describe('the Coder template', () => {
   })
 })
 
-test.each(WAYS)('the bundle prints %s as the file is', async way => {
-  const { stdout } = await execa(process.execPath, ['dist/berth.mjs', 'template', way], { cwd: ROOT, stripFinalNewline: false })
-  expect(stdout).toBe(read(`${way}.yaml`))
+test('the bundle prints an example as the file is', async () => {
+  const argv = ['dist/berth.mjs', 'template', 'systemd-sysbox', '--as', 'terraform']
+  const { stdout } = await execa(process.execPath, argv, { cwd: ROOT, stripFinalNewline: false })
+  expect(stdout).toBe(read('systemd-sysbox.tf'))
 })
 
 /**

@@ -17,6 +17,8 @@ async function boot(options: MachineOptions, source: StandIn = 'shiftfs'): Promi
   const built = (['shiftfs', 'shiftfs-broken'] as const).map(name => standInModule(name, kernel, `opt/${name}.ko`))
   const files = [...(await berthProgram()), ...(await standInSource(source, 'opt/source')), ...(await Promise.all(built))]
   const machine = await bootMachine({ ...options, files })
+  // As on every node that runs containers.
+  await machine.must('modprobe overlay')
   await machine.must('mount -t securityfs securityfs /sys/kernel/security 2>/dev/null; mkdir -p /var/lib/kubelet')
   return machine
 }

@@ -3,6 +3,7 @@ import { type Proof, TRIALS, type TrialName } from '../../src/facts/proofs.ts'
 import type { HostWriter } from '../../src/host/writer.ts'
 import { TRIAL_SECONDS } from '../../src/trials/reading.ts'
 import { tryAll } from '../../src/trials/try.ts'
+import { givenSeconds } from '../unit/trials/node.ts'
 import { machineImage } from './image.ts'
 import type { Series } from './kernels.ts'
 import { bootMachine, type Machine } from './machine.ts'
@@ -14,8 +15,7 @@ const refused = (): never => {
 
 /** An emulated processor that other machines load takes many times what a trial takes on a node. */
 const SLOWER = 20
-const patiently = (argv: readonly string[]) =>
-  argv.map(word => (word === `${TRIAL_SECONDS}` ? `${TRIAL_SECONDS * SLOWER}` : word))
+const patiently = (argv: readonly string[]) => givenSeconds(argv, TRIAL_SECONDS * SLOWER)
 
 /** The machine as the helper would see it from within; `prefix` stands before every program. */
 function within(machine: Machine, prefix: readonly string[] = []): HostWriter {

@@ -2,12 +2,15 @@ import { spawn } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 import { localHost } from '../../../src/host/local.ts'
 import type { Ended, HostWriter } from '../../../src/host/writer.ts'
+import { TRIAL_SECONDS } from '../../../src/trials/reading.ts'
 
 interface Differently {
   /** Before every program, to take a right from it. */
   readonly prefix?: readonly string[]
   /** Where programs are looked for. */
   readonly path?: string
+  /** How long a trial may take, where not as long as on a node. */
+  readonly seconds?: number
   /** Stands in /proc/filesystems too. */
   readonly registered?: string
   /** Asked before a program is started; `false` kills the one who asks. */
@@ -36,9 +39,14 @@ export function thisMachine(place: string, how: Differently = {}): HostWriter {
     put: refused,
     copy: refused,
     remove: refused,
-    exec: async (argv, { timeout }) => await run([...(how.prefix ?? []), ...argv], timeout, how)
+    exec: async (argv, { timeout }) =>
+      await run([...(how.prefix ?? []), ...givenSeconds(argv, how.seconds ?? TRIAL_SECONDS)], timeout, how)
   }
 }
+
+/** The command of a trial, with another limit. */
+export const givenSeconds = (argv: readonly string[], seconds: number): readonly string[] =>
+  argv.map(word => (word === `${TRIAL_SECONDS}` ? `${seconds}` : word))
 
 async function run(argv: readonly string[], timeout: number, { path, lives, started }: Differently): Promise<Ended> {
   if (lives?.() === false) return { status: 137, stdout: '', stderr: '' }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Proof, TRIALS, type TrialName } from '../../../src/facts/proofs.ts'
 import type { Ended } from '../../../src/host/writer.ts'
-import { readProof } from '../../../src/trials/reading.ts'
+import { readProof, TRIAL_SECONDS } from '../../../src/trials/reading.ts'
 
 const ended = (stdout: string, status = 0, stderr = ''): Ended => ({ status, stdout, stderr })
 
@@ -152,8 +152,8 @@ describe('what a trial printed', () => {
   })
 
   test.each([
-    [ended(MAPPED, 137), 'did not end within 15 s'],
-    [ended(MAPPED, 124), 'did not end within 15 s'],
+    [ended(MAPPED, 137), `did not end within ${TRIAL_SECONDS} s`],
+    [ended(MAPPED, 124), `did not end within ${TRIAL_SECONDS} s`],
     [ended('', 127, 'timeout: failed to run command'), 'a program that the trial needs is not there: timeout'],
     [ended('', 1, 'sh: what\u001b[2J\n'), 'broke off (status 1): sh: what [2J']
   ])('and how it ended (%#)', (found, because) => {
