@@ -1,7 +1,7 @@
-import { readdir, rename, rm } from 'node:fs/promises'
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import process from 'node:process'
 import { build } from 'esbuild'
-import { lateBuiltins, slimIndexes } from './slim.ts'
+import { lateBuiltins, latePackages, slimIndexes } from './slim.ts'
 import { ROOT } from './steps.ts'
 
 // Whoever runs the one before goes on with it until the new one is whole.
@@ -16,12 +16,18 @@ await build({
   target: 'node24',
   format: 'esm',
   legalComments: 'linked',
-  plugins: [lateBuiltins, slimIndexes],
+  plugins: [lateBuiltins, latePackages, slimIndexes],
   // Some dependencies are CommonJS and call require, which a module does not have.
   banner: {
     js: "#!/usr/bin/env node\nconst require=process.getBuiltinModule('node:module').createRequire(import.meta.url);"
   },
   logLevel: 'warning'
 })
+// esbuild leaves other characters than ASCII in regular expressions, and with a single one V8 holds all the source by two bytes each.
+const text = await readFile(`${made}/berth.mjs`, 'utf8')
+await writeFile(
+  `${made}/berth.mjs`,
+  text.replace(/[^\0-\x7f]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+)
 for (const name of await readdir(made)) await rename(`${made}/${name}`, `${ROOT}/dist/${name}`)
 await rm(made, { recursive: true })
