@@ -1,13 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { execa } from 'execa'
 import { eventually } from '../test/cluster/agent-process.ts'
 import { type ControlPlane, startControlPlane } from '../test/cluster/control-plane.ts'
 import { countingProxy } from '../test/cluster/counting-proxy.ts'
-import { writeKubeconfig } from '../test/cluster/kubeconfigs.ts'
-import { AGENT, applyManifests } from '../test/cluster/manifests.ts'
+import { applyManifests } from '../test/cluster/manifests.ts'
 import { createNode, realisticNode } from '../test/cluster/nodes.ts'
 import { line } from './bench-print.ts'
+import { agentKubeconfig, cpuSeconds, memory, start } from './bench-process.ts'
 import { watchFor } from './bench-watch.ts'
 
 /** Counted runs, after one that is not counted. */
@@ -26,11 +24,11 @@ export async function benchAgent(bundle: string, env: Record<string, string>): P
   try {
     await applyManifests(plane)
     await createNode(plane, realisticNode(NAME))
-    const kubeconfig = await agentKubeconfig(plane, plane.url)
+    const kubeconfig = await agentKubeconfig(plane, NAME, plane.url)
     const commands = { 'run --once': ['--once'], run: ['--listen', '127.0.0.1:0'] }
     for (const [name, more] of Object.entries(commands)) {
       for (const [cache, variables] of [['no compile cache', {}] as const, ['warm compile cache', env] as const]) {
-        const begin = () => start({ bundle, env: variables, kubeconfig, more })
+        const begin = () => start({ bundle, env: variables, kubeconfig, node: NAME, more })
         line(`${name}: start to label, ${cache}`, await repeated(() => startToLabel(plane, begin)), 'ms')
       }
     }
@@ -40,33 +38,11 @@ export async function benchAgent(bundle: string, env: Record<string, string>): P
   }
 }
 
-/** As the agent's own service account, with a token of a pod on this Node. */
-const agentKubeconfig = async (plane: ControlPlane, server: string): Promise<string> =>
-  await writeKubeconfig(plane.directory, {
-    cluster: { server, 'certificate-authority': plane.caFile },
-    user: { token: await plane.tokenFor({ ...AGENT, nodeName: NAME }) }
-  })
-
 async function repeated(once: (index: number) => Promise<number>): Promise<readonly number[]> {
   const times: number[] = []
   for (let index = 0; index <= RUNS; index += 1) times.push(await once(index))
   return times.slice(1)
 }
-
-interface Start {
-  readonly bundle: string
-  readonly env: Readonly<Record<string, string>>
-  readonly kubeconfig: string
-  readonly more: readonly string[]
-}
-
-const start = ({ bundle, env, kubeconfig, more }: Start) =>
-  // As the image starts it: a new space of 1 MiB saves 7 MiB of memory.
-  execa(process.execPath, ['--max-semi-space-size=1', bundle, 'run', '--kubeconfig', kubeconfig, '--node-name', NAME, ...more], {
-    env,
-    stdout: 'ignore',
-    reject: false
-  })
 
 /** From the start of the process to the event that tells a watcher of the label (milliseconds). */
 async function startToLabel(plane: ControlPlane, begin: () => ReturnType<typeof start>): Promise<number> {
@@ -84,8 +60,8 @@ async function startToLabel(plane: ControlPlane, begin: () => ReturnType<typeof 
 /** One daemon through all of it: rest, tampering, a frozen API, a killed one. */
 async function benchDaemon(plane: ControlPlane, bundle: string, env: Record<string, string>): Promise<void> {
   const proxy = await countingProxy(plane.url)
-  const kubeconfig = await agentKubeconfig(plane, proxy.url)
-  const child = start({ bundle, env, kubeconfig, more: ['--listen', '127.0.0.1:0'] })
+  const kubeconfig = await agentKubeconfig(plane, NAME, proxy.url)
+  const child = start({ bundle, env, kubeconfig, node: NAME, more: ['--listen', '127.0.0.1:0'] })
   let exits = 0
   child.then(() => {
     exits += 1
@@ -140,18 +116,6 @@ async function benchRest(pid: number, received: () => number): Promise<void> {
   await sleep(REST - 180_000)
   line('bytes from the API at rest, a minute', [(received() - bytes) / (REST / 60_000) / 1000], 'kB')
 }
-
-/** User and system time; a tick is a hundredth of a second on Linux (proc_pid_stat(5)). */
-const cpuSeconds = (pid: number): number => {
-  const [user, system] = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ')
-    .slice(11, 13)
-  return (Number(user) + Number(system)) / 100
-}
-
-const memory = (pid: number, field: 'VmRSS' | 'RssAnon'): number =>
-  Number(new RegExp(`^${field}:\\s*(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
 
 /** From the wrong label to the event that tells a watcher of the right one (milliseconds). */
 async function repairTime(plane: ControlPlane, key: string, value: string | null): Promise<number> {

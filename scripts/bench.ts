@@ -6,6 +6,7 @@ import { observe } from '../src/facts/observe.ts'
 import { localHost } from '../src/host/local.ts'
 import { benchAgent } from './bench-agent.ts'
 import { line, median } from './bench-print.ts'
+import { warm } from './bench-process.ts'
 import { ROOT } from './steps.ts'
 
 /** Counted runs, after one that is not counted. The machine may be noisy: only the ratios in one run mean something. */
@@ -21,6 +22,7 @@ async function main(): Promise<void> {
     const env = { NODE_COMPILE_CACHE: cache }
     await benchReport(env)
     await benchDetectors()
+    await warm(BUNDLE, env)
     await benchAgent(BUNDLE, env)
   } finally {
     await rm(cache, { recursive: true, force: true })

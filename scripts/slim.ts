@@ -20,14 +20,36 @@ export const lateBuiltins: Plugin = {
   }
 }
 
+/** What client-node imports at its top, and only a kubeconfig needs, or a user of OIDC, of a cloud's login or of a proxy. */
+const LATE = ['js-yaml', 'hpagent', 'jsonpath-plus', 'openid-client', 'rfc4648', 'socks', 'socks-proxy-agent']
+
+/** These packages are evaluated when something of them is first used: a pod with credentials of its own uses none of them. */
+export const latePackages: Plugin = {
+  name: 'late-packages',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^[a-z]/ }, ({ path, kind, resolveDir }) =>
+      LATE.includes(path) && kind === 'import-statement' ? { path, namespace: 'late', pluginData: resolveDir } : undefined
+    )
+    onLoad({ filter: /.*/, namespace: 'late' }, async ({ path, pluginData: resolveDir }) => ({
+      resolveDir,
+      contents: Object.keys(await import(path))
+        .filter(name => name !== 'default' && name !== 'module.exports')
+        .map(name => `Object.defineProperty(exports, '${name}', { enumerable: true, get: () => require('${path}').${name} })`)
+        .join('\n')
+    }))
+  }
+}
+
 const UNDICI = join(ROOT, 'node_modules/undici/lib')
 const CLIENT = join(ROOT, 'node_modules/@kubernetes/client-node/dist')
+const INFORMATION = join(ROOT, 'node_modules/systeminformation/lib')
 
 /**
- * What stands for an index that loads its whole package, a megabyte that is never called: undici's cache, mocks and web sockets, and
- * client-node's 700 models, of which we use the types. Only what is named here can be imported; the build fails on anything else.
+ * What stands for an index that loads its whole package, a megabyte that is never called: undici's cache, mocks and web sockets,
+ * client-node's 700 models, of which we use the types, and what systeminformation knows of Bluetooth and printers. Only what is named
+ * here can be imported; the build fails on anything else.
  */
-const SLIM: Readonly<Record<'undici' | 'client-node', OnLoadResult>> = {
+const SLIM: Readonly<Record<'undici' | 'client-node' | 'systeminformation', OnLoadResult>> = {
   undici: {
     resolveDir: UNDICI,
     contents: `
@@ -49,13 +71,28 @@ const SLIM: Readonly<Record<'undici' | 'client-node', OnLoadResult>> = {
     contents: `
       export { createConfiguration } from './configuration.js'
       export { ServerConfiguration } from './servers.js'`
+  },
+  systeminformation: {
+    resolveDir: INFORMATION,
+    contents: `
+      import { cpu } from './cpu.js'
+      import { mem } from './memory.js'
+      import { blockDevices } from './filesystem.js'
+      export default { cpu, mem, blockDevices }`
   }
 }
+
+/**
+ * undici parses HTTP/1 with WebAssembly, and brings it four times: by llhttp and by Milo, which only an environment variable chooses,
+ * and each with SIMD too, without which it falls back to the one that every processor runs.
+ */
+const SPARE_PARSERS = /undici\/lib\/(milo\/(no-)?simd|llhttp\/llhttp_simd-wasm)\.js$/
 
 export const slimIndexes: Plugin = {
   name: 'slim-indexes',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^undici$/ }, () => ({ path: 'undici', namespace: 'slim' }))
+    onResolve({ filter: /^(undici|systeminformation)$/ }, ({ path }) => ({ path, namespace: 'slim' }))
+    onLoad({ filter: SPARE_PARSERS }, () => ({ contents: "throw new Error('not in the bundle')" }))
     onResolve({ filter: /^\.\/gen\/index\.js$/ }, ({ importer }) =>
       importer === join(CLIENT, 'config.js') ? { path: 'client-node', namespace: 'slim' } : undefined
     )

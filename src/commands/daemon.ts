@@ -3,14 +3,15 @@ import process from 'node:process'
 import { setImmediate as breath, setTimeout as wait } from 'node:timers/promises'
 import { ApiError } from '../cluster/api-error.ts'
 import type { Config } from '../config.ts'
-import type { HostReader } from '../host/host.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../publish/metrics.ts'
 import { VERSION } from '../version.ts'
 import { CommandError, type Surroundings } from './command.ts'
 import type { Diary } from './diary.ts'
 import { introduce } from './introduction.ts'
+import { openHost, startedEarly } from './look.ts'
 import { stoppedBySignals } from './signals.ts'
+import { createCollector, withoutCompilers } from './thrift.ts'
 
 /** A process that was asked to end has so long, with its last write (milliseconds). */
 const LAST_WORDS = 1_500
@@ -18,12 +19,19 @@ const LAST_WORDS = 1_500
 /** The pages are not loaded before the labels can have been written, which is what the cluster waits for (milliseconds). */
 const SERVE_AFTER = 250
 
+/** By then the first looks are over, and all is loaded that will be (milliseconds). */
+const SETTLED = 6_000
+const COLLECT_EVERY = 300_000
+
 /** The daemon: the agent with its log, its metrics, its pages and its signals. */
-export async function daemon(config: Config, { clock }: Surroundings, early: HostReader): Promise<number> {
+export async function daemon(config: Config, { clock }: Surroundings): Promise<number> {
   const { options } = config
   const node = options['node-name']
+  withoutCompilers()
   const introducing = introduce(config)
   introducing.catch(() => undefined) // told below, when there is a log
+  // The look goes on while the API's machine works at the handshake and we load the rest.
+  const early = startedEarly(await openHost(options['host-root']), clock)
   const { createLog, lineWriter, createMetrics, createDiary, runAgent } = await loadTheRest()
   const log = createLog({ level: options['log-level'], format: options['log-format'], write: lineWriter(1), now: clock.now })
   const metrics = createMetrics({ version: VERSION })
@@ -47,7 +55,7 @@ export async function daemon(config: Config, { clock }: Surroundings, early: Hos
   try {
     const introduction = await introducing
     const agent = runAgent(config, { clock, signal, diary, early, introduction, random: Math.random, sleep })
-    await Promise.all([Promise.race([agent, lastWords(signal)]), serve({ config, log, metrics, diary, signal })])
+    await Promise.all([Promise.race([agent, lastWords(signal)]), serve({ config, log, metrics, diary, signal }), collect(signal)])
   } catch (error) {
     log.event('agent-failed', (error as Error).message, { error })
     throw error instanceof ApiError ? new CommandError(error.message, { status: 2, cause: error }) : error
@@ -96,6 +104,15 @@ async function serve({ config, log, metrics, diary, signal }: Serving): Promise<
   log.event('http-listening', `metrics, probes and the status page at ${http.address}`)
   if (!signal.aborted) await once(signal, 'abort')
   await http.close()
+}
+
+/** When nobody waits for anything any more, and then from time to time. */
+async function collect(signal: AbortSignal): Promise<void> {
+  const collector = createCollector()
+  for (let wait = SETTLED; !signal.aborted; wait = COLLECT_EVERY) {
+    await sleep(wait, signal)
+    if (!signal.aborted) collector()
+  }
 }
 
 /** A write under way is waited for, and not longer: the labels are whole at any moment. */

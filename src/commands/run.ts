@@ -15,9 +15,8 @@ import { inventoried, openHost, startedEarly } from './look.ts'
 export const run: Command = async (config, surroundings) => {
   requireNodeName(config)
   if (config.options.once) return await runOnce(config, surroundings, WORLD)
-  // The look goes on while we load the rest. The daemon brings logs, metrics and pages, which one cycle does without.
-  const host = startedEarly(await openHost(config.options['host-root']), surroundings.clock)
-  return await (await import('./daemon.ts')).daemon(config, surroundings, host)
+  // The daemon brings logs, metrics and pages, which one cycle does without.
+  return await (await import('./daemon.ts')).daemon(config, surroundings)
 }
 
 function requireNodeName({ options }: Config): void {
