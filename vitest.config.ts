@@ -33,6 +33,15 @@ export default defineConfig({
           testTimeout: 600_000, // a build in a machine takes 45 s, on a machine that others load many times that
           hookTimeout: 600_000
         }
+      },
+      {
+        test: {
+          name: 'node',
+          include: ['test/node/**/*.test.ts'],
+          globalSetup: ['test/node/global.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 900_000
+        }
       }
     ]
   }

@@ -12,6 +12,13 @@ const NEEDED = {
   '/usr/bin/qemu-system-x86_64': 'qemu-system-x86',
   '/usr/share/OVMF/OVMF_CODE_4M.ms.fd': 'ovmf',
   '/usr/sbin/mkfs.ext4': 'e2fsprogs',
+  '/usr/bin/gcc': 'gcc',
+  '/usr/include/seccomp.h': 'libseccomp-dev',
+  '/usr/bin/pkg-config': 'pkg-config',
+  '/usr/lib/cni/bridge': 'containernetworking-plugins',
+  '/usr/sbin/iptables': 'iptables',
+  '/usr/bin/busybox': 'busybox-static',
+  '/usr/sbin/ip': 'iproute2',
   '/usr/share/keyrings/debian-archive-keyring.gpg': 'debian-archive-keyring'
 } as const
 

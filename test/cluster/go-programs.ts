@@ -1,4 +1,5 @@
-import { access, constants, mkdir, rename, rm } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { access, constants, mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { ExecaError, execa } from 'execa'
@@ -20,7 +21,43 @@ export interface GoPrograms {
 export interface GoProgram {
   readonly name: string
   readonly package: string
+  /** For the linker. */
   readonly flags: string
+  readonly tags?: string
+  /** Whether C is compiled too. */
+  readonly cgo?: boolean
+}
+
+/** The `go.mod` of a folder, and the version that it pins of a module. */
+export interface Pins {
+  readonly versionOf: (module: string) => string
+  /** Changes with every module version, and with everything in `more`. */
+  readonly hash: (...more: readonly unknown[]) => string
+}
+
+/** Throws `Error` for a module that is not pinned there. */
+export async function readPins(folder: string): Promise<Pins> {
+  const [goMod = '', goSum = ''] = await Promise.all(['go.mod', 'go.sum'].map(name => readFile(join(folder, name), 'utf8')))
+  const versionOf = (module: string): string => {
+    const line = goMod.split('\n').find(line => line.replace('require', '').trim().startsWith(`${module} v`))
+    const version = line?.replace('require', '').trim().split(' ')[1]
+    if (!version) throw new Error(`${join(folder, 'go.mod')} requires no version of ${module}`)
+    return version
+  }
+  const hash = (...more: readonly unknown[]): string =>
+    createHash('sha256')
+      .update(JSON.stringify([goMod, goSum, ...more]))
+      .digest('hex')
+      .slice(0, 12)
+  return { versionOf, hash }
+}
+
+/** Without its version a program of Kubernetes takes itself for v0.0.0, and the API server refuses its own emulation version. */
+export function kubernetesFlags(version: string): string {
+  const [major, minor] = version.slice(1).split('.')
+  const values = { gitVersion: version, gitMajor: major, gitMinor: minor, gitTreeState: 'clean' }
+  const stamps = Object.entries(values).map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`)
+  return `-s -w ${stamps.join(' ')}`
 }
 
 const buildLimit = 60 * 60_000 // milliseconds
@@ -60,10 +97,14 @@ async function build(wanted: GoPrograms, folder: string): Promise<void> {
   }
 }
 
-async function goBuild({ name, package: path, flags }: GoProgram, wanted: GoPrograms, output: string): Promise<void> {
-  const args = ['build', '-trimpath', '-ldflags', flags, '-o', output, path]
+async function goBuild(
+  { name, package: path, flags, tags = '', cgo = false }: GoProgram,
+  wanted: GoPrograms,
+  output: string
+): Promise<void> {
+  const args = ['build', '-trimpath', '-tags', tags, '-ldflags', flags, '-o', output, path]
   // The caller's GOFLAGS or workspace could change what is built, and a newer toolchain must not be fetched behind their back.
-  const env = { CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -buildvcs=false', GOTOOLCHAIN: 'local', GOWORK: 'off' }
+  const env = { CGO_ENABLED: cgo ? '1' : '0', GOFLAGS: '-mod=readonly -buildvcs=false', GOTOOLCHAIN: 'local', GOWORK: 'off' }
   try {
     await execa('go', args, { cwd: wanted.module, env, all: true, stdin: 'ignore', timeout: buildLimit })
   } catch (error) {

@@ -18,7 +18,7 @@ const leaves: readonly Leaf[] = [
     name: 'server',
     serial: 2,
     subject: '/CN=kube-apiserver',
-    extensions: 'extendedKeyUsage=serverAuth\nsubjectAltName=IP:127.0.0.1,DNS:localhost,DNS:kubernetes.default.svc\n'
+    extensions: 'extendedKeyUsage=serverAuth\nsubjectAltName=IP:127.0.0.1,IP:10.0.0.1,DNS:localhost,DNS:kubernetes.default.svc\n'
   },
   { name: 'admin', serial: 3, subject: '/O=system:masters/CN=berth-test-admin', extensions: 'extendedKeyUsage=clientAuth\n' }
 ]
@@ -31,6 +31,16 @@ export async function makeKeys(directory: string): Promise<void> {
   const subject = ['-subj', '/CN=berth-test-ca']
   await openssl(directory, ['req', '-x509', ...curve, ...lifetime, ...subject, '-keyout', 'ca.key', '-out', 'ca.crt'])
   await Promise.all([...leaves.map(leaf => issue(directory, leaf)), serviceAccountKeys(directory)])
+}
+
+/** One more client, such as a kubelet: NAME.crt and NAME.key. */
+export async function issueClient(directory: string, name: string, subject: string): Promise<void> {
+  await issue(directory, {
+    name,
+    serial: 10 + Math.floor(Math.random() * 1e9),
+    subject,
+    extensions: 'extendedKeyUsage=clientAuth\n'
+  })
 }
 
 async function issue(directory: string, { name, serial, subject, extensions }: Leaf): Promise<void> {

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { execa } from 'execa'
 import { loadAll } from 'js-yaml'
-import { type GoPrograms, goPrograms } from './go-programs.ts'
+import { type GoPrograms, goPrograms, readPins } from './go-programs.ts'
 import { BASE, type Manifest } from './manifests.ts'
 
 const here = join(import.meta.dirname, 'kustomize')
@@ -29,15 +28,11 @@ export async function render(...components: readonly string[]): Promise<readonly
 }
 
 async function readRecipe(): Promise<GoPrograms> {
-  const [goMod = '', goSum = ''] = await Promise.all(['go.mod', 'go.sum'].map(name => readFile(join(here, name), 'utf8')))
-  const [, version] = /kustomize\/kustomize\/v5 (v[\d.]+)/.exec(goMod) ?? []
-  const hash = createHash('sha256')
-    .update(JSON.stringify([goMod, goSum]))
-    .digest('hex')
-    .slice(0, 12)
+  const { versionOf, hash } = await readPins(here)
+  const version = versionOf('sigs.k8s.io/kustomize/kustomize/v5')
   return {
     module: here,
-    key: `kustomize-${version}_${process.arch}_${hash}`,
+    key: `kustomize-${version}_${process.arch}_${hash()}`,
     programs: [{ name: 'kustomize', package: 'sigs.k8s.io/kustomize/kustomize/v5', flags: '-s -w' }],
     about: `kustomize ${version} (once; about 15 seconds on two cores)`,
     otherwise: ''

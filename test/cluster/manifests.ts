@@ -31,8 +31,11 @@ export async function readManifests(directory: string): Promise<readonly Manifes
 }
 
 /** Applies them as the administrator, as often as one likes, and resolves when roles and admission policies are in force. */
-export async function applyManifests(client: ControlPlaneClient, directory = BASE): Promise<void> {
-  const manifests = await readManifests(directory)
+export const applyManifests = async (client: ControlPlaneClient, directory = BASE): Promise<void> =>
+  applyAll(client, await readManifests(directory))
+
+/** The same for objects in the order in which they can be made. */
+export async function applyAll(client: ControlPlaneClient, manifests: readonly Manifest[]): Promise<void> {
   for (const manifest of manifests) await apply(client.api, manifest)
   const kinds = new Set(manifests.map(({ kind }) => kind))
   if (kinds.has('ClusterRoleBinding')) await until('the role is in force', await mayReadNodes(client))

@@ -1,0 +1,140 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import { execa } from 'execa'
+import { succeeded } from '../cluster/api.ts'
+import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts'
+import { issueClient } from '../cluster/keys.ts'
+import { writeKubeconfig } from '../cluster/kubeconfigs.ts'
+import { ownFolder } from '../cluster/leftovers.ts'
+import { launch, type RunningProcess, untilReady } from '../cluster/processes.ts'
+import { killAll } from '../cluster/site.ts'
+import { containerdConfig, kubeletConfig, NETWORK } from './configs.ts'
+import { IMAGES, writeImage } from './image.ts'
+import { nodePrograms } from './programs.ts'
+import { relay } from './relay.ts'
+
+/** The Node's name. */
+export const NODE_NAME = 'node'
+
+export interface NodeOptions {
+  /** Taints that the kubelet registers its Node with. */
+  readonly taints?: readonly { readonly key: string; readonly effect: string; readonly value?: string }[]
+  /** What the node shows in place of its own files: path to the text of a file. */
+  readonly cover?: Readonly<Record<string, string>>
+}
+
+/** A real node: kubelet and containerd, with a control plane of its own that has a scheduler and controllers too. */
+export interface RealNode extends AsyncDisposable {
+  readonly plane: ControlPlane
+  /** Runs a program among the node's processes and mounts, as root there. Never rejects for its status. */
+  readonly run: (
+    argv: readonly [string, ...string[]]
+  ) => Promise<{ readonly exitCode?: number | undefined; readonly stdout: string; readonly stderr: string }>
+  /** With kubelet.log, containerd.log and the others. */
+  readonly folder: string
+}
+
+/** Resolves when the Node is ready and pods can be made; about 6 s. */
+export async function startNode({ taints = [], cover = {} }: NodeOptions = {}): Promise<RealNode> {
+  const programs = await nodePrograms()
+  const folder = await ownFolder(tmpdir(), 'berth-node-')
+  const plane = await startControlPlane()
+  const running: RunningProcess[] = []
+  const relaying = relay({ path: join(folder, 'api.sock') }, { host: '127.0.0.1', port: Number(new URL(plane.url).port) })
+  const script = join(import.meta.dirname, 'node.sh')
+  const close = async (): Promise<void> => {
+    await killAll(running)
+    relaying.close()
+    await plane.close()
+    await execa('bash', [script, 'clean', folder])
+    await rm(folder, { recursive: true, force: true })
+  }
+  try {
+    await prepare({ folder, plane, taints, cover })
+    const log = (name: string) => join(folder, `${name}.log`)
+    const keys = join(plane.directory, 'sa.key')
+    const controllers = ['--service-account-private-key-file', keys, '--root-ca-file', plane.caFile, '--leader-elect=false']
+    const many = [
+      '--kube-api-qps',
+      '300',
+      '--kube-api-burst',
+      '600',
+      '--secure-port',
+      '0',
+      '--flex-volume-plugin-dir',
+      join(folder, 'flex')
+    ]
+    const manager = join(programs.kubernetes, 'kube-controller-manager')
+    running.push(
+      await launch([manager, '--kubeconfig', plane.kubeconfig, ...controllers, ...many], log('kube-controller-manager'))
+    )
+    const scheduler = join(programs.kubernetes, 'kube-scheduler')
+    running.push(
+      await launch(
+        [scheduler, '--kubeconfig', plane.kubeconfig, '--leader-elect=false', '--secure-port', '0'],
+        log('kube-scheduler')
+      )
+    )
+    const path = `${programs.runtime}:${programs.kubernetes}:${process.env['PATH']}`
+    const node = await launch(['env', `PATH=${path}`, `NODE=${process.execPath}`, 'bash', script, 'up', folder], log('node'))
+    running.push(node)
+    await untilReady(node, () => isReady(plane))
+    const first = await untilChild(node.pid)
+    const run: RealNode['run'] = ([file, ...args]) =>
+      execa(
+        'nsenter',
+        ['-t', `${first}`, '--user', '--mount', '--net', '--pid', '--uts', '--ipc', '--cgroup', '--', file, ...args],
+        { reject: false }
+      )
+    return { plane, run, folder, [Symbol.asyncDispose]: close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+interface Parts extends Required<NodeOptions> {
+  readonly folder: string
+  readonly plane: ControlPlane
+}
+
+async function prepare({ folder, plane, taints, cover }: Parts): Promise<void> {
+  const at = (...names: readonly string[]) => join(folder, ...names)
+  for (const name of ['images', 'cni', 'cover.d', 'kubelet-keys']) await mkdir(at(name))
+  await Promise.all(Object.entries(IMAGES).map(([name, image]) => writeImage(image, at('images', `${name}.tar`))))
+  await writeFile(at('containerd.toml'), containerdConfig(folder))
+  await writeFile(at('kubelet.json'), JSON.stringify(kubeletConfig(folder, plane.caFile, taints)))
+  await writeFile(at('cni/10-pods.conflist'), JSON.stringify(NETWORK))
+  await writeFile(at('resolv.conf'), 'nameserver 127.0.0.1\n')
+  await issueClient(plane.directory, 'kubelet', `/O=system:nodes/CN=system:node:${NODE_NAME}`)
+  const kubeconfig = await writeKubeconfig(folder, {
+    cluster: { server: 'https://10.0.0.1:443', 'certificate-authority': plane.caFile },
+    user: { 'client-certificate': join(plane.directory, 'kubelet.crt'), 'client-key': join(plane.directory, 'kubelet.key') }
+  })
+  await execa('mv', [kubeconfig, at('kubelet.kubeconfig')])
+  const covers = await Promise.all(
+    Object.entries(cover).map(async ([path, text], index) => {
+      await writeFile(at('cover.d', `${index}`), text)
+      return `${path}\t${at('cover.d', `${index}`)}\n`
+    })
+  )
+  await writeFile(at('cover'), covers.join(''))
+}
+
+interface NodeObject {
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] }
+}
+
+async function isReady({ api }: ControlPlane): Promise<boolean> {
+  const node = await succeeded('the Node', api<NodeObject>('GET', `/api/v1/nodes/${NODE_NAME}`))
+  const account = await api('GET', '/api/v1/namespaces/default/serviceaccounts/default')
+  return account.status === 200 && node.status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True'
+}
+
+/** The first process inside: unshare stays outside and waits for it. */
+async function untilChild(pid: number): Promise<number> {
+  const { stdout } = await execa('pgrep', ['-P', `${pid}`])
+  return Number(stdout.split('\n')[0])
+}
