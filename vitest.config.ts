@@ -5,7 +5,14 @@ export default defineConfig({
     // Most of the time the tests wait for a control plane; by default there would be one worker on two cores.
     maxWorkers: 4,
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/nodes/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts', 'test/nodes/**/*.test.ts'],
+          testTimeout: 60_000, // on a machine that others load
+          hookTimeout: 60_000
+        }
+      },
       {
         test: {
           name: 'agent',

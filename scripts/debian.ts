@@ -18,6 +18,8 @@ const NEEDED = {
   '/usr/lib/cni/bridge': 'containernetworking-plugins',
   '/usr/sbin/iptables': 'iptables',
   '/usr/bin/busybox': 'busybox-static',
+  '/usr/bin/buildah': 'buildah',
+  '/usr/bin/mmdebstrap': 'mmdebstrap',
   '/usr/sbin/ip': 'iproute2',
   '/usr/share/keyrings/debian-archive-keyring.gpg': 'debian-archive-keyring'
 } as const

@@ -24,11 +24,11 @@ exec 9<"$dir" && flock --nonblock 9
 unshare --mount --propagation private sh -c "$2" trial "$dir" 2>&1
 rm -rf --one-file-system "$dir"`
 
-/** sh: removes the directories that it is given, but for those that are in use, a link, or hold a mount. */
+/** sh: removes the directories that it is given, but for those that are in use, a link, or hold a mount. The killed take a moment to die. */
 export const SWEEP = `
 for dir; do
   if [ -L "$dir" ] || [ ! -d "$dir" ] || grep -qF " $dir" /proc/self/mountinfo; then continue; fi
-  (flock --nonblock 9 && rm -rf --one-file-system "$dir") 9<"$dir"
+  (flock --timeout 2 9 && rm -rf --one-file-system "$dir") 9<"$dir"
 done`
 
 const START = `

@@ -52,6 +52,27 @@ export async function readPins(folder: string): Promise<Pins> {
   return { versionOf, hash }
 }
 
+export interface Recipe {
+  /** Where its go.mod lies. */
+  readonly folder: string
+  readonly name: string
+  readonly module: string
+  readonly package: string
+}
+
+/** How to build the one program of a go.mod. */
+export async function readRecipe({ folder, name, module, package: path }: Recipe): Promise<GoPrograms> {
+  const { versionOf, hash } = await readPins(folder)
+  const version = versionOf(module)
+  return {
+    module: folder,
+    key: `${name}-${version}_${process.arch}_${hash()}`,
+    programs: [{ name, package: path, flags: '-s -w' }],
+    about: `${name} ${version} (once; three minutes on two cores at most)`,
+    otherwise: ''
+  }
+}
+
 /** Without its version a program of Kubernetes takes itself for v0.0.0, and the API server refuses its own emulation version. */
 export function kubernetesFlags(version: string): string {
   const [major, minor] = version.slice(1).split('.')

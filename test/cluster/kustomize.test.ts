@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { succeeded } from './api.ts'
-import { render } from './kustomize.ts'
-import { AGENT, type Manifest, pathOf } from './manifests.ts'
+import { dryRun, render } from './kustomize.ts'
+import { AGENT, type Manifest } from './manifests.ts'
 import { sharedControlPlane } from './shared.ts'
 
 interface Container {
@@ -98,13 +97,12 @@ describe('the component helper', () => {
   })
 })
 
-test('the API server takes all of it, every field by its name', async () => {
-  const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: AGENT.namespace } }
-  // A dry run makes no namespace for what comes after it.
-  expect([201, 409]).toContain((await shared.api('POST', '/api/v1/namespaces', namespace)).status)
-  for (const manifest of [...plain.objects, ...helped.objects]) {
-    const path = `${pathOf(manifest)}?dryRun=All&fieldManager=installer&force=true&fieldValidation=Strict`
-    const what = `apply ${manifest.kind} ${manifest.metadata.name}`
-    await succeeded(what, shared.api('PATCH', path, manifest, 'application/apply-patch+yaml'))
-  }
+test('the API server takes all of it, every field by its name', () => dryRun(shared, [...plain.objects, ...helped.objects]))
+
+test('and not both recursiveReadOnly and what the node mounts later: the agent has the latter', async () => {
+  const [daemonSet] = plain.objects.filter(({ kind }) => kind === 'DaemonSet')
+  const both = JSON.parse(
+    JSON.stringify(daemonSet).replace(JSON.stringify('HostToContainer'), '"HostToContainer","recursiveReadOnly":"Enabled"')
+  )
+  await expect(dryRun(shared, [both])).rejects.toThrow(/recursiveReadOnly: Forbidden/)
 })

@@ -3,22 +3,26 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { execa } from 'execa'
 import { loadAll } from 'js-yaml'
-import { type GoPrograms, goPrograms, readPins } from './go-programs.ts'
-import { BASE, type Manifest } from './manifests.ts'
+import { type Answer, succeeded } from './api.ts'
+import type { ControlPlaneClient } from './control-plane.ts'
+import { goPrograms, readRecipe } from './go-programs.ts'
+import { AGENT, BASE, type Manifest, pathOf } from './manifests.ts'
 
-const here = join(import.meta.dirname, 'kustomize')
+const MANIFESTS = join(BASE, '..')
+const PACKAGE = 'sigs.k8s.io/kustomize/kustomize/v5'
+const RECIPE = { folder: join(import.meta.dirname, 'kustomize'), name: 'kustomize', module: PACKAGE, package: PACKAGE }
 
 /** All objects of the base with these components, as an operator's kustomization would have them. */
-export async function render(...components: readonly string[]): Promise<readonly Manifest[]> {
-  const program = join(await goPrograms(await readRecipe()), 'kustomize')
+export const render = (...components: readonly string[]): Promise<readonly Manifest[]> => renderFrom('base', ...components)
+
+/** All objects of a folder below manifests/, as `overlays/gke`, with these components. */
+export async function renderFrom(folder: string, ...components: readonly string[]): Promise<readonly Manifest[]> {
+  const program = join(await goPrograms(await readRecipe(RECIPE)), 'kustomize')
   const directory = await mkdtemp(join(tmpdir(), 'berth-kustomize-'))
   try {
     // It takes no absolute paths.
-    const from = (path: string) => relative(directory, path)
-    const wanted = {
-      resources: [from(BASE)],
-      components: components.map(name => from(join(BASE, '../components', name)))
-    }
+    const from = (path: string) => relative(directory, join(MANIFESTS, path))
+    const wanted = { resources: [from(folder)], components: components.map(name => from(`components/${name}`)) }
     await writeFile(join(directory, 'kustomization.yaml'), JSON.stringify(wanted))
     const { stdout } = await execa(program, ['build', directory])
     return loadAll(stdout) as Manifest[]
@@ -27,14 +31,15 @@ export async function render(...components: readonly string[]): Promise<readonly
   }
 }
 
-async function readRecipe(): Promise<GoPrograms> {
-  const { versionOf, hash } = await readPins(here)
-  const version = versionOf('sigs.k8s.io/kustomize/kustomize/v5')
-  return {
-    module: here,
-    key: `kustomize-${version}_${process.arch}_${hash()}`,
-    programs: [{ name: 'kustomize', package: 'sigs.k8s.io/kustomize/kustomize/v5', flags: '-s -w' }],
-    about: `kustomize ${version} (once; about 15 seconds on two cores)`,
-    otherwise: ''
+/** The API server takes all of it, every field by its name; a dry run, so that nothing stays. */
+export async function dryRun(client: ControlPlaneClient, manifests: readonly Manifest[]): Promise<void> {
+  const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: AGENT.namespace } }
+  // A dry run makes no namespace for what comes after it.
+  const made: Answer<unknown> = await client.api('POST', '/api/v1/namespaces', namespace)
+  if (made.status !== 409) await succeeded('create the namespace', Promise.resolve(made))
+  for (const manifest of manifests) {
+    const path = `${pathOf(manifest)}?dryRun=All&fieldManager=installer&force=true&fieldValidation=Strict`
+    const what = `apply ${manifest.kind} ${manifest.metadata.name}`
+    await succeeded(what, client.api('PATCH', path, manifest, 'application/apply-patch+yaml'))
   }
 }

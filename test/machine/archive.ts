@@ -40,13 +40,13 @@ export async function openArchive({ folder, suites, presumed }: ArchiveWish): Pr
   }
 }
 
-interface Mirrors {
+export interface Mirrors {
   readonly debian: string
   readonly security: string
 }
 
 /** Where the machine's own apt gets Debian from: a mirror that is reached, which is all that a test may count on. */
-async function machineMirrors(): Promise<Mirrors> {
+export async function machineMirrors(): Promise<Mirrors> {
   const found = (await listedMirrors()) ?? (await updated().then(listedMirrors))
   if (!found) throw new Error("apt of this machine names no mirror of Debian and of Debian's security updates")
   return found

@@ -26,7 +26,7 @@ export interface MachineOptions {
 }
 
 export interface RunOptions {
-  /** Milliseconds, 60 s unless told; what takes longer is killed with all its children and has the status 137. */
+  /** Milliseconds, 5 min unless told; what takes longer is killed with all its children and has the status 137. */
   readonly timeout?: number
 }
 
@@ -106,7 +106,7 @@ interface Parts {
 }
 
 function controlled({ folder, qemu, run: send, release }: Parts): Machine {
-  const run: Machine['run'] = (command, { timeout = 60_000 } = {}) => send(scriptOf(command), timeout)
+  const run: Machine['run'] = (command, { timeout = 300_000 } = {}) => send(scriptOf(command), timeout)
   const must: Machine['must'] = async (command, options) => {
     const { status, stdout, stderr } = await run(command, options)
     if (status !== 0) throw new Error(`status ${status} in the machine of\n${scriptOf(command)}\n${stdout}${stderr}`)

@@ -1,10 +1,20 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import process from 'node:process'
-import { execa } from 'execa'
-import { ROOT } from '../../scripts/steps.ts'
+import type { TestProject } from 'vitest/node'
+import { buildImages, type Images } from './images.ts'
 import { nodePrograms } from './programs.ts'
 
-/** vitest's globalSetup: the programs of a node, and today's bundle, which goes into the images. */
-export default async function setup(): Promise<void> {
-  await Promise.all([nodePrograms(), execa(process.execPath, [join(ROOT, 'scripts/build.ts')])])
+declare module 'vitest' {
+  export interface ProvidedContext {
+    images: Images
+  }
+}
+
+/** vitest's globalSetup: the programs of a node, and today's images. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = await mkdtemp(join(tmpdir(), 'berth-images-'))
+  await nodePrograms()
+  project.provide('images', await buildImages(folder))
+  return () => rm(folder, { recursive: true, force: true })
 }

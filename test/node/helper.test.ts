@@ -1,10 +1,10 @@
-import { expect, test } from 'vitest'
+import { expect, inject, test } from 'vitest'
 import { eventually, nodeOf } from '../cluster/agent-process.ts'
 import { succeeded } from '../cluster/api.ts'
-import type { ControlPlane } from '../cluster/control-plane.ts'
 import { render } from '../cluster/kustomize.ts'
 import { applyAll, type Manifest } from '../cluster/manifests.ts'
 import { NODE_NAME, startNode } from './node.ts'
+import { eventsOf, offerFuse, PODS, phaseOf, podOf, STARTUP, workspace } from './pods.ts'
 
 const BOTTLEROCKET = `NAME=Bottlerocket
 ID=bottlerocket
@@ -14,8 +14,6 @@ VARIANT_ID=aws-k8s-1.33
 VERSION_ID=1.44.0
 `
 const LIMIT = '/proc/sys/user/max_user_namespaces'
-const STARTUP = { key: 'startup-taint.cluster-autoscaler.kubernetes.io/berth', effect: 'NoSchedule', value: 'true' }
-const PODS = '/api/v1/namespaces/default/pods'
 
 /** The base with the helper, and this permitted. */
 async function permitted(permit: string): Promise<readonly Manifest[]> {
@@ -25,51 +23,14 @@ async function permitted(permit: string): Promise<readonly Manifest[]> {
   ) as Manifest[]
 }
 
-/** What a rootless Podman workspace asks of a node: a user namespace, and a Node that says it hosts them. */
-const workspace = (name: string, nodeSelector: Readonly<Record<string, string>>) => ({
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { name },
-  spec: {
-    hostUsers: false,
-    nodeSelector,
-    ...{ restartPolicy: 'Never', terminationGracePeriodSeconds: 0 },
-    tolerations: nodeSelector['berth.dev/podman'] === undefined ? [{ operator: 'Exists' }] : [],
-    containers: [{ name: 'workspace', image: 'localhost/workspace:1', imagePullPolicy: 'Never' }]
-  }
-})
-
-interface Pod {
-  readonly status: {
-    readonly phase: string
-    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[]
-  }
-}
-
-const podOf = ({ api }: ControlPlane, name: string) => succeeded(name, api<Pod>('GET', `${PODS}/${name}`))
-const phaseOf = async (plane: ControlPlane, name: string) => (await podOf(plane, name)).status.phase
-const eventsOf = async ({ api }: ControlPlane, name: string): Promise<string> => {
-  const found = await succeeded(
-    'events',
-    api<{ items: readonly { message: string }[] }>(
-      'GET',
-      `/api/v1/namespaces/default/events?fieldSelector=involvedObject.name%3D${name}`
-    )
-  )
-  return found.items.map(({ message }) => message).join('\n')
-}
-
 test('a Node whose user namespaces are switched off hosts Podman once the helper may raise the limit, and goes on to', async () => {
-  await using node = await startNode({ taints: [STARTUP], cover: { '/etc/os-release': BOTTLEROCKET } })
+  await using node = await startNode({ images: inject('images'), taints: [STARTUP], cover: { '/etc/os-release': BOTTLEROCKET } })
   const { plane, run } = node
   const own = nodeOf(plane, NODE_NAME)
-  const limit = async () => (await run(['cat', LIMIT])).stdout
+  const limit = async () => (await run(['cat', LIMIT])).trim()
   const setLimit = (value: number) => run(['sh', '-c', `echo ${value} >${LIMIT}`])
   await setLimit(0)
-  await succeeded(
-    'offer FUSE',
-    plane.api('PATCH', `/api/v1/nodes/${NODE_NAME}/status`, { status: { capacity: { 'github.com/fuse': '10' } } })
-  )
+  await offerFuse(plane)
   for (const pod of [workspace('hung', {}), workspace('routed', { 'berth.dev/podman': 'true' })]) {
     await succeeded(pod.metadata.name, plane.api('POST', PODS, pod))
   }

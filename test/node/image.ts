@@ -1,55 +1,32 @@
 import { createHash } from 'node:crypto'
-import { copyFile, cp, mkdir, mkdtemp, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import process from 'node:process'
 import { execa } from 'execa'
-import { ROOT } from '../../scripts/steps.ts'
 
 export interface ImageWish {
   /** With its tag, as a pod names it. */
   readonly name: string
   readonly entrypoint: readonly string[]
-  /** Programs of this machine that come with the libraries they need; or from where, to where. */
-  readonly programs: readonly (string | readonly [from: string, to: string])[]
   /** Programs of busybox. */
-  readonly applets?: readonly string[]
+  readonly applets: readonly string[]
 }
 
-const NODE = [process.execPath, '/usr/local/bin/node'] as const
-const BERTH = [join(ROOT, 'dist/berth.mjs'), '/usr/local/lib/berth.mjs'] as const
-const ENTRYPOINT = [NODE[1], '--max-semi-space-size=1', BERTH[1]]
-
-/** The images of the manifests, made of this machine's programs. */
-export const IMAGES: Readonly<Record<'agent' | 'helper' | 'workspace' | 'pause', ImageWish>> = {
-  agent: { name: 'docker.io/library/berth:0.1.0', entrypoint: ENTRYPOINT, programs: [NODE, BERTH] },
-  helper: {
-    name: 'docker.io/library/berth-helper:0.1.0',
-    entrypoint: ENTRYPOINT,
-    programs: [
-      NODE,
-      BERTH,
-      ...['sh', 'mount', 'umount', 'unshare', 'flock', 'timeout', 'mktemp', 'rm', 'grep', 'mkfifo', 'mkdir', 'touch', 'stat']
-    ]
-  },
-  workspace: {
-    name: 'localhost/workspace:1',
-    entrypoint: ['/bin/sleep', '86400'],
-    programs: [],
-    applets: ['sh', 'sleep', 'cat', 'true']
-  },
-  pause: { name: 'localhost/pause:1', entrypoint: ['/bin/sleep', '86400'], programs: [], applets: ['sleep'] }
+/** What pods of the tests are made of. */
+export const SMALL: Readonly<Record<'workspace' | 'pause', ImageWish>> = {
+  workspace: { name: 'localhost/workspace:1', entrypoint: ['/bin/sleep', '86400'], applets: ['sh', 'sleep', 'cat', 'true'] },
+  pause: { name: 'localhost/pause:1', entrypoint: ['/bin/sleep', '86400'], applets: ['sleep'] }
 }
 
 /** Writes it as an OCI archive with one layer. */
-export async function writeImage({ name, entrypoint, programs, applets = [] }: ImageWish, archive: string): Promise<void> {
+export async function writeImage({ name, entrypoint, applets }: ImageWish, archive: string): Promise<void> {
   const draft = await mkdtemp(join(tmpdir(), 'berth-image-'))
   try {
     const [root, layout] = [join(draft, 'root'), join(draft, 'layout')]
     for (const folder of ['bin', 'tmp', 'host', 'run/berth', 'proc', 'sys', 'dev', 'etc', 'var'])
       await mkdir(join(root, folder), { recursive: true })
-    for (const program of programs) await putProgram(root, program)
-    if (applets.length > 0) await putBusybox(root, applets)
+    for (const applet of applets) await cp('/bin/busybox', join(root, 'bin', applet))
     await mkdir(join(layout, 'blobs/sha256'), { recursive: true })
     const layerFile = join(draft, 'layer')
     await execa('tar', [
@@ -79,22 +56,6 @@ export async function writeImage({ name, entrypoint, programs, applets = [] }: I
   } finally {
     await rm(draft, { recursive: true, force: true })
   }
-}
-
-async function putProgram(root: string, program: string | readonly [string, string]): Promise<void> {
-  const [from, to] = typeof program === 'string' ? [(await execa('which', [program])).stdout, `/bin/${program}`] : program
-  await put(root, from, to)
-  const { stdout } = await execa('ldd', [from], { reject: false })
-  for (const [, library = ''] of stdout.matchAll(/(\/\S+) \(0x/g)) await put(root, library, library)
-}
-
-async function put(root: string, from: string, to: string): Promise<void> {
-  await mkdir(dirname(join(root, to)), { recursive: true })
-  await copyFile(await realpath(from), join(root, to))
-}
-
-async function putBusybox(root: string, applets: readonly string[]): Promise<void> {
-  for (const applet of applets) await cp('/bin/busybox', join(root, 'bin', applet))
 }
 
 interface Blob {

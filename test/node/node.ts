@@ -1,8 +1,9 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { execa } from 'execa'
+import { KEEPS_HISTORY } from '../cluster/agent-truth.ts'
 import { succeeded } from '../cluster/api.ts'
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts'
 import { issueClient } from '../cluster/keys.ts'
@@ -11,7 +12,8 @@ import { ownFolder } from '../cluster/leftovers.ts'
 import { launch, type RunningProcess, untilReady } from '../cluster/processes.ts'
 import { killAll } from '../cluster/site.ts'
 import { containerdConfig, kubeletConfig, NETWORK } from './configs.ts'
-import { IMAGES, writeImage } from './image.ts'
+import { SMALL, writeImage } from './image.ts'
+import type { Images } from './images.ts'
 import { nodePrograms } from './programs.ts'
 import { relay } from './relay.ts'
 
@@ -19,6 +21,8 @@ import { relay } from './relay.ts'
 export const NODE_NAME = 'node'
 
 export interface NodeOptions {
+  /** What its pods can be made of, besides small ones of our own. */
+  readonly images: Images
   /** Taints that the kubelet registers its Node with. */
   readonly taints?: readonly { readonly key: string; readonly effect: string; readonly value?: string }[]
   /** What the node shows in place of its own files: path to the text of a file. */
@@ -28,19 +32,19 @@ export interface NodeOptions {
 /** A real node: kubelet and containerd, with a control plane of its own that has a scheduler and controllers too. */
 export interface RealNode extends AsyncDisposable {
   readonly plane: ControlPlane
-  /** Runs a program among the node's processes and mounts, as root there. Never rejects for its status. */
-  readonly run: (
-    argv: readonly [string, ...string[]]
-  ) => Promise<{ readonly exitCode?: number | undefined; readonly stdout: string; readonly stderr: string }>
+  /** Runs a program among the node's processes and mounts, as root there; resolves to what it printed, rejects for its status. */
+  readonly run: (argv: readonly [string, ...string[]]) => Promise<string>
+  /** Has a path that is covered say something else from now on. */
+  readonly play: (path: string, text: string) => Promise<void>
   /** With kubelet.log, containerd.log and the others. */
   readonly folder: string
 }
 
 /** Resolves when the Node is ready and pods can be made; about 6 s. */
-export async function startNode({ taints = [], cover = {} }: NodeOptions = {}): Promise<RealNode> {
+export async function startNode({ images, taints = [], cover = {} }: NodeOptions): Promise<RealNode> {
   const programs = await nodePrograms()
   const folder = await ownFolder(tmpdir(), 'berth-node-')
-  const plane = await startControlPlane()
+  const plane = await startControlPlane({ apiServerFlags: KEEPS_HISTORY })
   const running: RunningProcess[] = []
   const relaying = relay({ path: join(folder, 'api.sock') }, { host: '127.0.0.1', port: Number(new URL(plane.url).port) })
   const script = join(import.meta.dirname, 'node.sh')
@@ -52,7 +56,7 @@ export async function startNode({ taints = [], cover = {} }: NodeOptions = {}): 
     await rm(folder, { recursive: true, force: true })
   }
   try {
-    await prepare({ folder, plane, taints, cover })
+    await prepare({ folder, plane, images, taints, cover })
     const log = (name: string) => join(folder, `${name}.log`)
     const keys = join(plane.directory, 'sa.key')
     const controllers = ['--service-account-private-key-file', keys, '--root-ca-file', plane.caFile, '--leader-elect=false']
@@ -82,13 +86,10 @@ export async function startNode({ taints = [], cover = {} }: NodeOptions = {}): 
     running.push(node)
     await untilReady(node, () => isReady(plane))
     const first = await untilChild(node.pid)
-    const run: RealNode['run'] = ([file, ...args]) =>
-      execa(
-        'nsenter',
-        ['-t', `${first}`, '--user', '--mount', '--net', '--pid', '--uts', '--ipc', '--cgroup', '--', file, ...args],
-        { reject: false }
-      )
-    return { plane, run, folder, [Symbol.asyncDispose]: close }
+    const all = ['--user', '--mount', '--net', '--pid', '--uts', '--ipc', '--cgroup']
+    const run: RealNode['run'] = async argv => (await execa('nsenter', ['-t', `${first}`, ...all, '--', ...argv])).stdout
+    const play = (path: string, text: string) => writeFile(coverFile(folder, Object.keys(cover).indexOf(path)), text)
+    return { plane, run, play, folder, [Symbol.asyncDispose]: close }
   } catch (error) {
     await close()
     throw error
@@ -100,10 +101,11 @@ interface Parts extends Required<NodeOptions> {
   readonly plane: ControlPlane
 }
 
-async function prepare({ folder, plane, taints, cover }: Parts): Promise<void> {
+async function prepare({ folder, plane, images, taints, cover }: Parts): Promise<void> {
   const at = (...names: readonly string[]) => join(folder, ...names)
   for (const name of ['images', 'cni', 'cover.d', 'kubelet-keys']) await mkdir(at(name))
-  await Promise.all(Object.entries(IMAGES).map(([name, image]) => writeImage(image, at('images', `${name}.tar`))))
+  await Promise.all(Object.entries(SMALL).map(([name, image]) => writeImage(image, at('images', `${name}.tar`))))
+  for (const [name, archive] of Object.entries(images.archives)) await symlink(archive, at('images', `${name}.tar`))
   await writeFile(at('containerd.toml'), containerdConfig(folder))
   await writeFile(at('kubelet.json'), JSON.stringify(kubeletConfig(folder, plane.caFile, taints)))
   await writeFile(at('cni/10-pods.conflist'), JSON.stringify(NETWORK))
@@ -116,12 +118,14 @@ async function prepare({ folder, plane, taints, cover }: Parts): Promise<void> {
   await execa('mv', [kubeconfig, at('kubelet.kubeconfig')])
   const covers = await Promise.all(
     Object.entries(cover).map(async ([path, text], index) => {
-      await writeFile(at('cover.d', `${index}`), text)
-      return `${path}\t${at('cover.d', `${index}`)}\n`
+      await writeFile(coverFile(folder, index), text)
+      return `${path}\t${coverFile(folder, index)}\n`
     })
   )
   await writeFile(at('cover'), covers.join(''))
 }
+
+const coverFile = (folder: string, index: number): string => join(folder, 'cover.d', `${index}`)
 
 interface NodeObject {
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] }
@@ -135,6 +139,6 @@ async function isReady({ api }: ControlPlane): Promise<boolean> {
 
 /** The first process inside: unshare stays outside and waits for it. */
 async function untilChild(pid: number): Promise<number> {
-  const { stdout } = await execa('pgrep', ['-P', `${pid}`])
+  const { stdout } = await execa('pgrep', ['-P', `${pid}`, '-f', 'node.sh inside'])
   return Number(stdout.split('\n')[0])
 }

@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { load } from 'js-yaml'
 import { expect, test } from 'vitest'
 import { environmentName, OPTIONS } from '../../src/config.ts'
 import { PERMITS } from '../../src/remedies/plan.ts'
@@ -38,3 +39,39 @@ test.each(globSync('manifests/**/*.yaml', { cwd: root }))(
     for (const image of images) expect(image).toMatch(new RegExp(`^berth(-helper)?:${RegExp.escape(VERSION)}$`))
   }
 )
+
+interface Documents {
+  readonly daemonset: { readonly spec: { readonly template: { readonly spec: { readonly containers: readonly Container[] } } } }
+  readonly 'metrics-service': { readonly spec: { readonly ports: readonly object[]; readonly selector: object } }
+  readonly 'network-policy': {
+    readonly spec: {
+      readonly podSelector: { readonly matchLabels: object }
+      readonly ingress: readonly { readonly ports: readonly object[] }[]
+    }
+  }
+}
+interface Container {
+  readonly ports: readonly { readonly name: string; readonly containerPort: number }[]
+}
+const base = <N extends keyof Documents>(name: N): Documents[N] => load(read(`manifests/base/${name}.yaml`)) as Documents[N]
+
+test('one port, one name of it: the agent listens there, the Service leads to it, and the policy lets it be asked', () => {
+  const port = Number(OPTIONS.listen.fallback.slice(1))
+  const [agent] = base('daemonset').spec.template.spec.containers
+  expect(agent?.ports).toEqual([{ name: 'http', containerPort: port }])
+  expect(base('metrics-service').spec.ports).toEqual([{ name: 'http', port, targetPort: 'http' }])
+  expect(base('network-policy').spec.ingress.map(({ ports }) => ports)).toEqual([[{ port: 'http', protocol: 'TCP' }]])
+})
+
+test('the Service and the policy select the pods of the DaemonSet', () => {
+  const { selector } = (
+    load(read('manifests/base/daemonset.yaml')) as { readonly spec: { readonly selector: { readonly matchLabels: object } } }
+  ).spec
+  expect(base('metrics-service').spec.selector).toEqual(selector.matchLabels)
+  expect(base('network-policy').spec.podSelector.matchLabels).toEqual(selector.matchLabels)
+})
+
+test('the base says which Kubernetes it needs, and what happens on an older one', () => {
+  const text = read('manifests/base/kustomization.yaml')
+  expect(text).toMatch(/^# Needs Kubernetes 1\.30 or newer: .*ValidatingAdmissionPolicy/m)
+})

@@ -1,0 +1,76 @@
+# Two images from one bundle:
+#
+#   docker build .                    the agent: Node and one file, no shell, no package manager, nobody's user
+#   docker build --target helper .    the helper: beside them what mounts, loads and builds a kernel module; no network client of its own
+#
+# The helper brings no source of shiftfs. To bake yours in, put its folders (k5.10, k6.1, …) into a tar below this directory:
+#
+#   docker build --target helper --build-arg SHIFTFS_SOURCE=shiftfs.tar --build-arg SHIFTFS_SHA256=… .
+#
+# Two builds of one commit have one digest where the builder sets all times alike (buildah --timestamp 0,
+# docker buildx build --output type=image,rewrite-timestamp=true with SOURCE_DATE_EPOCH=0) and the bases are the same: name them by digest.
+
+# Debian 13; any other with util-linux 2.39 or newer will do.
+ARG BASE=docker.io/library/debian:trixie-slim
+# Only to build with: the Node that runs is the one of package-lock.json.
+ARG NODE=docker.io/library/node:24-trixie-slim
+
+FROM ${NODE} AS build
+WORKDIR /src
+COPY package.json package-lock.json ./
+# `true` where node_modules is mounted.
+ARG INSTALL="npm ci --ignore-scripts"
+RUN ${INSTALL}
+COPY tsconfig.json LICENSE ./
+COPY scripts scripts
+COPY src src
+RUN sh scripts/image.sh /image
+
+FROM ${BASE} AS tools
+ARG PACKAGES="gcc make libc6-dev libelf1t64 kmod util-linux mount"
+# What is left by installing differs from one time to the next, and nothing needs it; apt would be a network client.
+RUN set -e; \
+    apt-get update -qq; \
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends ${PACKAGES}; \
+    dpkg-query -W -f '${Package} ${Version} ${source:Package}\n' >/usr/share/packages.txt; \
+    rm -rf /var/lib/apt /var/cache /var/log /var/lib/dpkg /etc/apt /usr/lib/apt /usr/bin/apt* /usr/share/doc /usr/share/man \
+      /usr/share/locale /etc/machine-id /var/lib/systemd /tmp/*; \
+    mkdir -p /var/cache/ldconfig /var/log
+ARG SHIFTFS_SOURCE=""
+ARG SHIFTFS_SHA256=""
+COPY Dockerfile ${SHIFTFS_SOURCE} /tmp/
+RUN set -e; \
+    mkdir -p /shiftfs; \
+    if [ -n "${SHIFTFS_SOURCE}" ]; then \
+      echo "${SHIFTFS_SHA256}  /tmp/$(basename "${SHIFTFS_SOURCE}")" | sha256sum --check --strict; \
+      tar -xf "/tmp/$(basename "${SHIFTFS_SOURCE}")" -C /shiftfs --no-same-owner; \
+    fi; \
+    rm -rf /tmp/*
+
+FROM scratch AS helper
+COPY --from=tools / /
+COPY --from=build /image/berth /
+ENV NODE_COMPILE_CACHE=/usr/local/lib/berth/cache
+# Its time is spent by compilers and mounts: what counts of Node is that it is small while it waits.
+ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=1", "/usr/local/lib/berth/berth.mjs"]
+CMD ["helper"]
+LABEL org.opencontainers.image.title="berth-helper" \
+      org.opencontainers.image.description="The privileged half of berth: tries what workspaces need of a node, and mends what it is permitted to." \
+      org.opencontainers.image.licenses="Apache-2.0"
+ARG REVISION=""
+LABEL org.opencontainers.image.revision="${REVISION}"
+
+FROM scratch AS agent
+COPY --from=build /image/libraries /
+COPY --from=build /image/berth /
+# V8's code of the bundle: a start takes a third less of time with it.
+ENV NODE_COMPILE_CACHE=/usr/local/lib/berth/cache
+USER 65532:65532
+ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=1", "/usr/local/lib/berth/berth.mjs"]
+CMD ["run"]
+EXPOSE 9642
+LABEL org.opencontainers.image.title="berth" \
+      org.opencontainers.image.description="Finds out which developer workspaces a Kubernetes node can host, and labels the node so." \
+      org.opencontainers.image.licenses="Apache-2.0"
+ARG REVISION=""
+LABEL org.opencontainers.image.revision="${REVISION}"

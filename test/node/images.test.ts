@@ -1,0 +1,133 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { ROOT } from '../../scripts/steps.ts'
+import { buildAnew, type Target } from './images.ts'
+
+/** The file systems of the images, unpacked. */
+let roots: Readonly<Record<Target, string>>
+let folder: string
+
+interface Archive {
+  readonly Config: string
+  readonly Layers: readonly string[]
+}
+
+interface Config {
+  readonly config: {
+    readonly User?: string
+    readonly Entrypoint: readonly [string, ...string[]]
+    readonly Cmd: readonly string[]
+    readonly Env: readonly string[]
+    readonly Labels: Readonly<Record<string, string>>
+  }
+}
+
+const configs: Partial<Record<Target, Config['config']>> = {}
+
+async function unpack(target: Target): Promise<string> {
+  const archive = inject('images').archives[target]
+  const read = async (name: string) => (await execa('tar', ['-xOf', archive, name])).stdout
+  const [{ Config: config, Layers: layers }] = JSON.parse(await read('manifest.json')) as [Archive]
+  configs[target] = (JSON.parse(await read(config)) as Config).config
+  const [root, parts] = [join(folder, target), join(folder, `${target}-layers`)]
+  await execa('mkdir', [root, parts])
+  await execa('tar', ['-xf', archive, '-C', parts])
+  for (const layer of layers) await execa('tar', ['-xf', join(parts, layer), '-C', root])
+  return root
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'berth-unpacked-'))
+  roots = { agent: await unpack('agent'), helper: await unpack('helper') }
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+/** Runs a program of an image on its files, as its user. */
+const within = (target: Target, ...command: readonly string[]) =>
+  execa('chroot', [`--userspec=${configs[target]?.User || '0:0'}`, roots[target], ...command], {
+    env: {
+      NODE_COMPILE_CACHE: '/usr/local/lib/berth/cache',
+      NODE_DEBUG_NATIVE: 'COMPILE_CACHE',
+      PATH: '/usr/sbin:/usr/bin:/sbin:/bin'
+    },
+    extendEnv: false,
+    reject: false
+  })
+
+describe.each(['agent', 'helper'] as const)('the image of the %s', target => {
+  test('starts berth, with code that was compiled before', async () => {
+    const { Entrypoint: entrypoint, Env: variables = [] } = configs[target] ?? { Entrypoint: [''] }
+    expect(variables).toContain('NODE_COMPILE_CACHE=/usr/local/lib/berth/cache')
+    const { stdout, stderr } = await within(target, ...entrypoint, '--version')
+    const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { readonly version: string }
+    expect(stdout).toContain(`berth ${version}`)
+    expect(stdout + stderr).toContain('was accepted')
+  })
+
+  test('says what it is, and what it is made of', async () => {
+    expect(configs[target]?.Labels).toMatchObject({
+      'org.opencontainers.image.licenses': 'Apache-2.0',
+      'org.opencontainers.image.title': target === 'agent' ? 'berth' : 'berth-helper',
+      'org.opencontainers.image.description': expect.stringMatching(/\w{4}/)
+    })
+    const bom = JSON.parse(await readFile(join(roots[target], 'usr/local/lib/berth/sbom.cdx.json'), 'utf8')) as {
+      readonly components: readonly { readonly name: string; readonly version: string }[]
+    }
+    const { dependencies } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
+      readonly dependencies: Readonly<Record<string, string>>
+    }
+    for (const [name, version] of Object.entries(dependencies)) {
+      expect(bom.components).toContainEqual(expect.objectContaining({ name, version }))
+    }
+    expect(bom.components.map(({ name }) => name)).not.toContain('vitest')
+  })
+})
+
+test('the agent is nobody, and has no shell, no package manager, and nothing that it could write to', async () => {
+  expect(configs.agent).toMatchObject({ User: '65532:65532', Cmd: ['run'] })
+  const { stdout: programs } = await execa('find', [roots.agent, '-type', 'f', '-perm', '/111', '-not', '-name', '*.so*'])
+  expect(
+    programs
+      .split('\n')
+      .map(path => path.slice(roots.agent.length))
+      .toSorted()
+  ).toEqual(['/usr/local/bin/node', '/usr/local/lib/berth/berth.mjs'])
+  const { stdout: writable } = await execa('find', [
+    roots.agent,
+    '(',
+    '-user',
+    '65532',
+    '-o',
+    '-perm',
+    '/022',
+    ')',
+    '-not',
+    '-type',
+    'l'
+  ])
+  expect(writable).toBe(join(roots.agent, 'tmp'))
+  expect((await within('agent', '/usr/local/bin/berth', 'report')).stdout).toMatch(/^Workspaces/)
+})
+
+test('the helper mounts, loads and compiles, and fetches nothing', async () => {
+  expect(configs.helper?.Cmd).toEqual(['helper'])
+  const { stdout } = await within('helper', 'mount', '--version')
+  const [, major, minor] = /util-linux (\d+)\.(\d+)/.exec(stdout) ?? []
+  expect(Number(major) * 1000 + Number(minor)).toBeGreaterThanOrEqual(2039)
+  const source = 'int main(void){return 7;}'
+  const script = `cd /tmp && echo '${source}' >a.c && gcc a.c -o a && ./a; echo $?; make --version | head -n1; modprobe --version | head -n1; flock --version; unshare --version`
+  expect((await within('helper', 'sh', '-c', script)).stdout).toMatch(/^7\nGNU Make .*\nkmod version .*\nflock .*\nunshare /)
+  for (const program of ['apt', 'apt-get', 'curl', 'wget', 'ssh', 'nc', 'python3', 'npm']) {
+    const { exitCode } = await within('helper', 'sh', '-c', `command -v ${program}`)
+    expect({ program, exitCode }).toEqual({ program, exitCode: 127 })
+  }
+})
+
+test('two builds of the agent have one digest', async () => {
+  const digests = [await buildAnew('agent'), await buildAnew('agent')]
+  expect(digests[0]).toMatch(/^sha256:/)
+  expect(digests[1]).toBe(digests[0])
+})
