@@ -12,7 +12,7 @@ export interface WatchHandlers {
   /** The server says that it lives: an event or a bookmark came. */
   readonly onAlive: () => void
   readonly onRestart: (reason: Restart, error: ApiError | undefined) => void
-  /** Nothing is heard for a while: the next try waits. The first sign of life ends it. */
+  /** The server is not heard for a while, and the next try waits. The first sign of life ends it. */
   readonly onLost: () => void
 }
 
@@ -41,7 +41,8 @@ export async function watchNode(connection: Connection, name: string, handlers: 
     // has now, which is one request in place of two.
     if (next !== 'resume') place.version = '0'
     if (next !== 'later') continue
-    handlers.onLost()
+    // Who may not watch may still write.
+    if (error?.status !== 403) handlers.onLost()
     place.failures += 1
     await sleep(backoff(place.failures, random, (error?.retryAfter ?? 0) * 1000), signal)
   }
@@ -85,11 +86,14 @@ async function watchOnce(
     for await (const line of lines(await connection.open(question, { method: 'GET', path, silence: SILENCE, signal }))) {
       const event = parseEvent(line)
       if (event.type === 'ERROR') return refused(event)
+      // Asked from the beginning, the server tells of the Node first, so that one of which it does not tell was deleted meanwhile.
+      const isGone = event.type === 'BOOKMARK' && place.version === '0'
       place.failures = 0
       place.told = true
       place.version = event.object.metadata?.resourceVersion ?? '0'
       onAlive()
-      if (event.type !== 'BOOKMARK') onNode(event.type === 'DELETED' ? undefined : event.object)
+      if (isGone || event.type === 'DELETED') onNode(undefined)
+      else if (event.type !== 'BOOKMARK') onNode(event.object)
     }
     return undefined
   } catch (error) {

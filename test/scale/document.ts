@@ -19,7 +19,7 @@ export async function writeDocuments(): Promise<void> {
 const head = [
   '# What a fleet of agents costs',
   '',
-  'Written by `npm run scale`, which takes about an hour: it measures real agents against a real etcd and kube-apiserver, and simulates',
+  'Written by `npm run scale`, which takes about 50 minutes: it measures real agents against a real etcd and kube-apiserver, and simulates',
   'what 15,000 of them do when something happens to all at once. Tests repeat a small part of both on every change.',
   ''
 ]
@@ -70,8 +70,8 @@ function costTables(fleet: Recorded['fleet']): readonly string[] {
     '## Measured at rest',
     '',
     'Agents as the daemon runs them (loop, watch, patch, back-off, real time and chance), some hundred in a process, each with a Node of 20 kB, a',
-    'token bound to it and a connection of its own; etcd, API server and agents on one machine with 2 cores. Counted from 20 s after the last of',
-    'them had published; what the control plane uses by itself is taken off. An agent and hour:',
+    'token bound to it and a connection of its own; etcd, API server and agents on one machine with 2 cores. Counted from 400 s after the first',
+    'began, when their watches are renewed as often as in the long run; what the control plane uses by itself is taken off. An agent and hour:',
     '',
     ...table(
       ['', ...rates.map(({ agents }) => `${shown(agents)} agents`)],
@@ -89,8 +89,8 @@ function costTables(fleet: Recorded['fleet']): readonly string[] {
         ['memory of the API server (not an hour)', ...rates.map(({ memory }) => `${shown(memory * 1024)} KiB`)]
       ]
     ),
-    'A watch is renewed after 5 to 10 minutes, 8 times an hour in the long run. These agents began together, so a measurement of some minutes sees',
-    'fewer renewals than that. The memory that the Nodes themselves take is in both numbers, before and after.',
+    'The memory is what the API server holds more than before the first agent came, when the Nodes were there already. It is resident memory, with',
+    'all that Go’s collector has not given back.',
     '',
     '## Derived for large clusters',
     '',

@@ -11,13 +11,16 @@ interface Stream {
 }
 
 const node = (version: string) => ({ type: 'ADDED', object: { metadata: { name: 'n', resourceVersion: version } } })
+const bookmark = (version: string) => ({ type: 'BOOKMARK', object: { metadata: { resourceVersion: version } } })
 const forgotten = { type: 'ERROR', object: { code: 410, message: 'too old resource version' } }
 const cut = new ApiError('cut', { code: 'ECONNRESET', transient: true })
+const forbidden = new ApiError('forbidden', { status: 403 })
 
 /** Which version each stream asked for, and how long was waited before it (milliseconds, half of what is possible). */
 async function story(...streams: readonly Stream[]) {
   const asked: string[] = []
   const lost: number[] = []
+  const seen: (string | undefined)[] = []
   const ending = new AbortController()
   let now = 0
   let waited = 0
@@ -36,7 +39,11 @@ async function story(...streams: readonly Stream[]) {
   await watchNode(
     { server: '', open } as unknown as Connection,
     'n',
-    { onNode: () => undefined, onAlive: () => undefined, onRestart: () => undefined, onLost: () => lost.push(asked.length) },
+    {
+      onNode: told => seen.push(told?.metadata?.resourceVersion),
+      onLost: () => lost.push(asked.length),
+      ...{ onAlive: () => undefined, onRestart: () => undefined }
+    },
     {
       ...{ random: () => 0.5, signal: ending.signal, clock: { elapsed: () => now } },
       sleep: async milliseconds => {
@@ -45,16 +52,18 @@ async function story(...streams: readonly Stream[]) {
       }
     }
   )
-  return { asked, lost }
+  return { asked, lost, seen }
 }
 
 describe('a watch that ended is opened again', () => {
   test('at once and from where it stood, when it lived out its time', async () => {
-    expect(await story({ says: [node('7')] })).toEqual({ asked: ['0 after 0', '7 after 0'], lost: [] })
+    expect(await story({ says: [node('7')] })).toEqual({ asked: ['0 after 0', '7 after 0'], lost: [], seen: ['7'] })
   })
 
   test('within the window and from the beginning, when the server ended it before its time, as one does that is stopped', async () => {
-    expect(await story({ says: [node('7')], lives: 100 })).toEqual({ asked: ['0 after 0', '0 after 6000'], lost: [1] })
+    const { asked, lost } = await story({ says: [node('7')], lives: 100 })
+    expect(asked).toEqual(['0 after 0', '0 after 6000'])
+    expect(lost).toEqual([1])
   })
 
   test('within the window and from the beginning, when it was cut, and then once a window', async () => {
@@ -72,4 +81,18 @@ describe('a watch that ended is opened again', () => {
     const { asked } = await story({ says: [node('7'), forgotten], lives: 10 })
     expect(asked).toEqual(['0 after 0', '0 after 6000'])
   })
+
+  test('and the server does not count as lost when it only refuses the watch, since it may still take what is written', async () => {
+    const { asked, lost } = await story({ says: [node('7')], breaks: cut }, { breaks: forbidden, lives: 0 })
+    expect(asked).toEqual(['0 after 0', '0 after 6000', '0 after 12000'])
+    expect(lost).toEqual([1])
+  })
+})
+
+test('a Node that was deleted while nobody watched is missing in what the server tells first', async () => {
+  const { seen } = await story(
+    { says: [node('7'), bookmark('8')], breaks: cut },
+    { says: [bookmark('9'), node('10'), bookmark('11')], breaks: cut }
+  )
+  expect(seen).toEqual(['7', undefined, '10'])
 })
