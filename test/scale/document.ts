@@ -130,6 +130,8 @@ function stormTables(storms: Recorded['storms']): readonly string[] {
     '',
     '![Requests a second in each storm](storms.svg)',
     '',
+    'Grey is the time of the cause, and the dashed line the limit, which a test holds.',
+    '',
     ...table(
       [
         'storm',

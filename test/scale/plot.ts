@@ -10,7 +10,7 @@ export function plot(storms: Readonly<Record<string, StormResult>>): string {
   const height = strips.length * (HEIGHT + GAP) + 10
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${LEFT + WIDTH + 20} ${height}" font-family="sans-serif" font-size="11">`,
-    '<style>text{fill:#666}.l{stroke:#999;stroke-width:.5}.m{stroke:#c33;stroke-width:.7;stroke-dasharray:3 3}.a{fill:#4a7fb5}.c{fill:#999;opacity:.18}</style>',
+    '<style>text{fill:#777}.l{stroke:#999;stroke-width:.5}.m{stroke:#c33;stroke-width:.7;stroke-dasharray:3 3}.a{fill:#4a7fb5}.c{fill:#999;opacity:.18}</style>',
     ...strips.flat(),
     '</svg>',
     ''
@@ -28,7 +28,7 @@ function strip(title: string, { seconds, cause, peak }: StormResult, index: numb
   const end = x(Math.min(seconds.length, LONGEST))
   const before = 5
   return [
-    `<text x="${LEFT}" y="${top - 6}">${title}: at most ${peak} requests/s</text>`,
+    `<text x="${LEFT}" y="${top - 6}">${title}: at most ${peak.toLocaleString('en')} requests/s</text>`,
     `<rect class="c" x="${x(before)}" y="${top}" width="${(Number(x(before + cause)) - Number(x(before))).toFixed(1)}" height="${HEIGHT}"/>`,
     `<polygon class="a" points="${x(0)},${bottom} ${points.join(' ')} ${end},${bottom}"/>`,
     `<line class="m" x1="${LEFT}" x2="${LEFT + WIDTH}" y1="${top}" y2="${top}"/>`,
