@@ -7,17 +7,18 @@ export interface Pace {
 }
 
 /**
- * First bound and longest wait (milliseconds). 15,000 agents that lost one server must not come back at one moment, and each is to be
- * right again within 15 s, handshake and writing included.
+ * Within this time (milliseconds) all come back. 15,000 agents that lost one server are then 1,250 requests a second, and each is right
+ * again within 15 s of the server's return, handshake and writing included.
  */
-const FIRST = 500
-const LONGEST = 12_000
+export const WINDOW = 12_000
 
 /**
- * How long to wait before the next try (milliseconds), with full jitter: anything up to a bound that doubles with each failure in
- * a row. A server that names a time is obeyed up to the longest wait, and a bit longer, so that not all come at its end.
+ * How long to wait before the next try (milliseconds). The first wait spreads all who failed at one moment evenly over the window. From
+ * then on each keeps its place in it: new dice would only bunch what is spread already. A server that names a time is obeyed up to the
+ * window's length, and what is left of the window is used all the same, so that not all come at the end of that time.
  */
 export function backoff(failures: number, random: () => number, retryAfter = 0): number {
-  const bound = Math.min(LONGEST, FIRST * 2 ** Math.min(Math.max(failures - 1, 0), 10))
-  return Math.min(LONGEST, retryAfter) + random() * (retryAfter > 0 ? Math.min(bound, 1_000) : bound)
+  if (failures > 1) return WINDOW
+  const least = Math.min(WINDOW, retryAfter)
+  return least + random() * (WINDOW - least)
 }

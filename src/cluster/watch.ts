@@ -13,31 +13,46 @@ export interface WatchHandlers {
   /** The server says that it lives: an event or a bookmark came. */
   readonly onAlive: () => void
   readonly onRestart: (reason: Restart, error: ApiError | undefined) => void
+  /** The server is not heard for a while, and the next try waits. The first sign of life ends it. */
+  readonly onLost: () => void
 }
 
 export interface WatchTerms extends Pace {
   readonly signal: AbortSignal
+  /** Milliseconds that only grow. */
+  readonly clock: { readonly elapsed: () => number }
 }
 
 /** Watches one Node until the signal is aborted, whatever the API server does. Resolves then; only bugs escape. */
 export async function watchNode(connection: Connection, name: string, handlers: WatchHandlers, terms: WatchTerms): Promise<void> {
   const { random, sleep, signal } = terms
   // Where the stream stands: resumed from there, the server sends only what came after it.
-  const place = { version: '0', failures: 0, told: false }
+  const place: Place = { version: '0', failures: 0, told: false, until: 0 }
   while (!signal.aborted) {
     place.told = false
     const error = await watchOnce(connection, name, handlers, { ...terms, place })
     if (signal.aborted) return
     const reason = error === undefined ? 'ended' : restartOf(error)
     handlers.onRestart(reason, error)
-    // The server has forgotten that version, as each does that was started anew. It is there: begin at once with what it has now.
-    const isForgotten = reason === 'expired' && place.version !== '0'
-    if (isForgotten) place.version = '0'
-    // A stream that ended before it said anything (a proxy's empty answer) is no better than a failure.
-    if (isForgotten || (error === undefined && place.told)) continue
+    const next = nextTry(place, reason, terms.clock.elapsed())
+    // What broke a stream has broken all others too, and a server that was started anew has forgotten every version: begin with what it
+    // has now, which is one request in place of two.
+    if (next !== 'resume') place.version = '0'
+    if (next !== 'later') continue
+    // Who may not watch may still write.
+    if (error?.status !== 403) handlers.onLost()
     place.failures += 1
     await sleep(backoff(place.failures, random, (error?.retryAfter ?? 0) * 1000), signal)
   }
+}
+
+/**
+ * At once comes only who is alone with it: a stream that lived out the time of its own that it was given, and a version that was asked
+ * for and is forgotten. All else happens to all agents in one moment: a server that is stopped ends its streams in good order too.
+ */
+function nextTry({ version, told, until }: Place, reason: Restart, now: number): 'resume' | 'anew' | 'later' {
+  if (reason === 'ended' && told && now >= until) return 'resume'
+  return reason === 'expired' && !told && version !== '0' ? 'anew' : 'later'
 }
 
 interface Place {
@@ -46,24 +61,35 @@ interface Place {
   failures: number
   /** An event came on this stream. */
   told: boolean
+  /** When the server was asked to end it (milliseconds), less what the clocks of two machines may differ. */
+  until: number
 }
+
+/** Milliseconds: the server counts from when it hears of the stream, and a clock may be slower than another. */
+const EARLY = 2_000
 
 /** One stream to its end. Resolves to what broke it, or to `undefined` when the server ended it in good order. */
 async function watchOnce(
   connection: Connection,
   name: string,
   { onNode, onAlive }: WatchHandlers,
-  { random, signal, place }: WatchTerms & { readonly place: Place }
+  { random, signal, clock, place }: WatchTerms & { readonly place: Place }
 ): Promise<ApiError | undefined> {
-  const query = queryFor(name, place.version, random)
+  // Spread, so that agents that began together do not come back together.
+  const seconds = Math.round(300 + random() * 300)
+  place.until = clock.elapsed() + seconds * 1000 - EARLY
+  const query = queryFor(name, place.version, seconds)
   const question = { tried: `watch the Node "${name}"`, whenMissing: '' }
   try {
     for await (const { type, object } of watchEvents(connection, question, { query, signal })) {
+      // Asked from the beginning, the server tells of the Node first, so that one of which it does not tell was deleted meanwhile.
+      const isGone = type === 'BOOKMARK' && place.version === '0'
       place.failures = 0
       place.told = true
       place.version = object.metadata?.resourceVersion ?? '0'
       onAlive()
-      if (type !== 'BOOKMARK') onNode(type === 'DELETED' ? undefined : object)
+      if (isGone || type === 'DELETED') onNode(undefined)
+      else if (type !== 'BOOKMARK') onNode(object)
     }
     return undefined
   } catch (error) {
@@ -73,14 +99,13 @@ async function watchOnce(
   }
 }
 
-const queryFor = (name: string, version: string, random: () => number): URLSearchParams =>
+const queryFor = (name: string, version: string, seconds: number): URLSearchParams =>
   new URLSearchParams({
     watch: '1',
     fieldSelector: `metadata.name=${name}`,
     resourceVersion: version,
     allowWatchBookmarks: 'true',
-    // Spread, so that agents that began together do not come back together.
-    timeoutSeconds: String(Math.round(300 + random() * 300))
+    timeoutSeconds: String(seconds)
   })
 
 function restartOf({ status, code, message }: ApiError): Restart {

@@ -52,31 +52,43 @@ export async function runAgent(config: Config, world: AgentWorld): Promise<void>
   const { inventory, take } = lateInventory(early)
   const host = { ...(await openHost(options['host-root'])), inventory }
   const wake = createWake()
-  const seen: Seen = { node: undefined, view: undefined, isOurs: false }
   try {
     diary.began(connection.server)
     await together(world, async inner => {
-      const watching = watchNode(
-        connection,
-        options['node-name'],
-        {
-          onNode: node => noticed(node, seen, wake),
-          onAlive: () => diary.alive(),
-          onRestart: (reason, error) => diary.watchRestarted(reason, error)
-        },
-        inner
-      )
       const pulsing = watchPulse(options, wake)
       inner.signal.addEventListener('abort', () => clearInterval(pulsing), { once: true })
       if (inner.signal.aborted) clearInterval(pulsing)
-      const loop = { config, world: inner, host, connection, wake, seen }
       const taking = inner.sleep(LABELS_FIRST, inner.signal).then(take)
       taking.then(() => wake.want('look'))
-      await Promise.all([watching, taking, introduced(loop), turns(loop)])
+      await Promise.all([taking, keepNode({ config, world: inner, host, connection, wake, look })])
     })
   } finally {
     await connection.close()
   }
+}
+
+/** All that is asked of the API, and when: watches the Node, proves who we are, and holds the Node against what each look saw. */
+export async function keepNode(parts: Parts): Promise<void> {
+  const { config, world, connection, wake } = parts
+  const seen: Seen = { node: undefined, view: undefined, isOurs: false, isLost: false }
+  const watching = watchNode(
+    connection,
+    config.options['node-name'],
+    {
+      onNode: node => noticed(node, seen, wake),
+      onAlive: () => {
+        seen.isLost = false
+        world.diary.alive()
+      },
+      onRestart: (reason, error) => world.diary.watchRestarted(reason, error),
+      onLost: () => {
+        seen.isLost = true
+      }
+    },
+    world
+  )
+  const loop = { ...parts, seen }
+  await Promise.all([watching, introduced(loop), turns(loop)])
 }
 
 /** What one part throws ends the others too. */
@@ -90,11 +102,13 @@ async function together(world: AgentWorld, act: (inner: AgentWorld) => Promise<v
 }
 
 /** The own Node as the watch showed it last. */
-interface Seen {
+export interface Seen {
   node: NodeObject | undefined
   view: NodeView | undefined
   /** The API said that we may be the agent of this Node; nothing is written before. */
   isOurs: boolean
+  /** The watch broke and has not come back: the view is old, and a write would be one more knock at a door that is closed. */
+  isLost: boolean
 }
 
 function noticed(raw: V1Node | undefined, seen: Seen, wake: Wake): void {
@@ -200,12 +214,16 @@ async function guarded({ config, world, connection }: Loop): Promise<void> {
   }
 }
 
-interface Loop {
+export interface Parts {
   readonly config: Config
   readonly world: AgentWorld
   readonly host: HostReader
   readonly connection: Connection
   readonly wake: Wake
+  readonly look: (before: Snapshot | undefined, loop: Loop) => Promise<Snapshot>
+}
+
+export interface Loop extends Parts {
   readonly seen: Seen
 }
 
@@ -229,7 +247,7 @@ async function turns(loop: Loop): Promise<void> {
   let lookAt = clock.elapsed()
   while (!signal.aborted) {
     if (snapshot === undefined || clock.elapsed() >= lookAt) {
-      snapshot = snapshot === undefined ? await firstLook(loop, publisher) : await look(snapshot, loop)
+      snapshot = snapshot === undefined ? await firstLook(loop, publisher) : await loop.look(snapshot, loop)
       lookAt = clock.elapsed() + options.interval * (0.9 + random() * 0.2)
     }
     const view = viewToMend(seen)
@@ -240,7 +258,7 @@ async function turns(loop: Loop): Promise<void> {
   }
 }
 
-const viewToMend = ({ view, isOurs }: Seen): NodeView | undefined => (isOurs ? view : undefined)
+const viewToMend = ({ view, isOurs, isLost }: Seen): NodeView | undefined => (isOurs && !isLost ? view : undefined)
 
 /**
  * Waits for the Node, since half of the facts join from there; but not for ever. Where the look itself takes long, the Node stops
@@ -260,7 +278,7 @@ async function firstLook(loop: Loop, publisher: Publisher): Promise<Snapshot> {
     const view = viewToMend(seen)
     if (boot !== '' && view !== undefined) await publisher.demote(view, boot)
   }
-  const [snapshot] = await Promise.all([look(undefined, { ...loop, host: early }).finally(() => done.abort()), demote()])
+  const [snapshot] = await Promise.all([loop.look(undefined, { ...loop, host: early }).finally(() => done.abort()), demote()])
   return snapshot
 }
 

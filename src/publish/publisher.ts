@@ -74,7 +74,13 @@ interface Book {
   failures: number
   /** Spreads the heartbeats of many agents: from 0.9 to 1.1. */
   jitter: number
+  /** When a heartbeat is written that an outage kept from its time (milliseconds). */
+  beatAt: number | undefined
 }
+
+/** After an outage the heartbeats of all agents are due; nobody waits for them, so they are spread (milliseconds). */
+const BEAT_LATE = 2_000
+const BEAT_SPREAD = 45_000
 
 /** The API may refuse one label for good (an admission webhook); asking again is cheap, but not often. */
 const LAG = 30_000 // a watch that is behind for longer tells of a cluster restored from a backup, which counts anew
@@ -94,7 +100,8 @@ export function createPublisher(terms: PublisherTerms): Publisher {
     refused: new Map(),
     told: new Set(),
     failures: 0,
-    jitter: 0.9 + random() * 0.2
+    jitter: 0.9 + random() * 0.2,
+    beatAt: undefined
   }
 
   const wanted = (snapshot: Snapshot, node: NodeView): Wish => {
@@ -238,15 +245,26 @@ export function createPublisher(terms: PublisherTerms): Publisher {
   }
 
   const publishCondition = async (snapshot: Snapshot, node: NodeView): Promise<void> => {
-    const condition = conditionToWrite(
-      node.condition,
-      opinion(snapshot, book.published),
-      clock.now(),
-      terms.heartbeat * book.jitter
-    )
-    if (condition === undefined) return
+    const every = terms.heartbeat * book.jitter
+    const [standing, wanted, now] = [node.condition, opinion(snapshot, book.published), clock.now()]
+    const condition = conditionToWrite(standing, wanted, now, every)
+    if (condition === undefined) {
+      book.beatAt = undefined // another wrote it
+      return
+    }
+    const isBeat = conditionToWrite(standing, wanted, now, Number.POSITIVE_INFINITY) === undefined
+    if (isBeat && clock.elapsed() < beatTime(standing, now, every)) return
     await attempt('condition', condition.reason, async () => learn(await patchCondition(connection, node.name, condition)))
     book.jitter = 0.9 + random() * 0.2
+    book.beatAt = undefined
+  }
+
+  /** At once when it is in time; one that is late is given a time of its own. */
+  const beatTime = (standing: Condition | undefined, now: Date, every: number): number => {
+    const late = standing === undefined ? 0 : now.getTime() - Date.parse(standing.lastHeartbeatTime) - every
+    if (late < BEAT_LATE) return Number.NEGATIVE_INFINITY
+    book.beatAt ??= clock.elapsed() + random() * Math.min(BEAT_SPREAD, terms.heartbeat)
+    return book.beatAt
   }
 
   /** Each is told once: its name rests on its time, so that an agent that was restarted is answered that it exists already. */
@@ -298,7 +316,11 @@ export function createPublisher(terms: PublisherTerms): Publisher {
     // What was written just now comes back by the watch, with its own time.
     const beat = age >= 0 && age < every ? every - age : every
     const refusedUntil = [...book.refused.values()].map(({ until }) => until)
-    const due = Math.min(resting(book.quarrels, now).until, ...refusedUntil.filter(until => until > now))
+    const due = Math.min(
+      resting(book.quarrels, now).until,
+      book.beatAt ?? Number.POSITIVE_INFINITY,
+      ...refusedUntil.filter(until => until > now)
+    )
     return Math.max(50, Math.min(due - now, beat))
   }
 

@@ -1,21 +1,28 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { backoff } from '../../../src/cluster/backoff.ts'
+import { backoff, WINDOW } from '../../../src/cluster/backoff.ts'
 
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 
-test('a wait is never negative, and never longer than 12 s; a server’s own time adds at most a second', () => {
+test('a wait is never negative, never longer than the window, and at least what the server asked for within it', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 1e6 }), chance, fc.integer({ min: 0, max: 1e9 }), (failures, random, retryAfter) => {
       const wait = backoff(failures, () => random, retryAfter)
-      expect(wait).toBeGreaterThanOrEqual(Math.min(12_000, retryAfter))
-      expect(wait).toBeLessThanOrEqual(retryAfter > 0 ? Math.min(12_000, retryAfter) + 1_000 : 12_000)
+      expect(wait).toBeGreaterThanOrEqual(Math.min(WINDOW, retryAfter))
+      expect(wait).toBeLessThanOrEqual(WINDOW)
     })
   )
 })
 
-test('the bound doubles with each failure, and all of it is used', () => {
-  const longest = [1, 2, 3, 4, 5, 6, 7].map(failures => backoff(failures, () => 1))
-  expect(longest).toEqual([500, 1_000, 2_000, 4_000, 8_000, 12_000, 12_000])
-  expect(backoff(7, () => 0)).toBe(0)
+test('the window leaves three of the fifteen seconds that are promised', () => {
+  expect(WINDOW).toBeLessThanOrEqual(12_000)
+})
+
+test('the first wait is spread over all of the window, or over what the server leaves of it', () => {
+  expect([0, 0.5, 1].map(dice => backoff(1, () => dice))).toEqual([0, 6_000, 12_000])
+  expect([0, 0.5, 1].map(dice => backoff(1, () => dice, 2_000))).toEqual([2_000, 7_000, 12_000])
+})
+
+test('from then on each keeps its place in the window: those who were spread stay so', () => {
+  for (const failures of [2, 3, 10, 1_000]) expect(backoff(failures, Math.random, failures * 500)).toBe(WINDOW)
 })

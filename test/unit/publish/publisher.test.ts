@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { ApiError } from '../../../src/cluster/api-error.ts'
 import type { Call, Connection } from '../../../src/cluster/connection.ts'
+import type { Condition } from '../../../src/publish/condition.ts'
 import { createPublisher, type NodeView } from '../../../src/publish/publisher.ts'
 import { snapshotOf } from './sample.ts'
 
@@ -14,6 +15,7 @@ function stage(labels: Record<string, string> = {}, refuse: (metadata: Metadata)
   const node = { uid: 'u', version: 100, labels: { ...labels }, annotations: {} as Record<string, string> }
   const patches: Metadata[] = []
   const told: string[] = []
+  const conditions: Condition[] = []
   const time = { now: 0 }
   const merge = (into: Record<string, string>, from: Metadata['labels'] = {}) => {
     for (const [key, value] of Object.entries(from)) {
@@ -40,7 +42,10 @@ function stage(labels: Record<string, string> = {}, refuse: (metadata: Metadata)
       told.push((body as { readonly reason: string }).reason)
       return {}
     }
-    if (!path.includes('/status')) label(body as { readonly metadata: Metadata })
+    if (path.includes('/status')) {
+      const { status } = body as { readonly status: { readonly conditions: readonly Condition[] } }
+      conditions.push(...status.conditions)
+    } else label(body as { readonly metadata: Metadata })
     node.version += 1
     return answer()
   }
@@ -59,7 +64,7 @@ function stage(labels: Record<string, string> = {}, refuse: (metadata: Metadata)
     ...answer().metadata,
     ...{ name: 'n', taints: [], condition: undefined }
   })
-  return { node, patches, told, time, contested, publisher, view }
+  return { node, patches, told, time, contested, conditions, publisher, view }
 }
 
 const boot = (id: string) => JSON.stringify({ version: '0', boot: id, verdicts: {} })
@@ -163,4 +168,25 @@ test('demote takes back what another boot proved, and nothing else', async () =>
   expect(node.labels).toEqual({ 'berth.dev/cvm': 'unknown', 'berth.dev/gpu': 'false', 'example.com/x': 'true' })
   await publisher.demote(view(), 'now')
   expect(patches).toHaveLength(1)
+})
+
+test('a heartbeat in time is written at once, and one that an outage delayed at a time of its own within 45 s', async () => {
+  const { publisher, time, view, conditions } = stage()
+  await publisher.publish(snapshot, view())
+  const beats = async (age: number) => {
+    const before = conditions.length
+    const standing = { ...(conditions.at(-1) as Condition), lastHeartbeatTime: new Date(time.now - age).toISOString() }
+    const due = await publisher.publish(snapshot, { ...view(), condition: standing })
+    return { wrote: conditions.length - before, due }
+  }
+  time.now += 3_600_000
+  expect(await beats(301_000)).toMatchObject({ wrote: 1 })
+  expect(await beats(400_000)).toEqual({ wrote: 0, due: 22_500 })
+  time.now += 22_400
+  expect(await beats(422_400)).toEqual({ wrote: 0, due: 100 })
+  time.now += 100
+  expect(await beats(422_500)).toMatchObject({ wrote: 1 })
+  expect(await beats(400_000)).toEqual({ wrote: 0, due: 22_500 })
+  time.now += 60_000
+  expect(await beats(1_000), 'the agent before us wrote it').toEqual({ wrote: 0, due: 299_000 })
 })

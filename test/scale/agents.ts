@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs'
+import { setTimeout as wait } from 'node:timers/promises'
+import { runAgent } from '../../src/commands/agent.ts'
+import { createDiary } from '../../src/commands/diary.ts'
+import { introduce } from '../../src/commands/introduction.ts'
+import { openHost } from '../../src/commands/look.ts'
+import { parseConfig } from '../../src/config.ts'
+import { createLog } from '../../src/log.ts'
+import { createMetrics } from '../../src/publish/metrics.ts'
+import { VERSION } from '../../src/version.ts'
+
+/** What this program is told: who lives in it, and over how long they come (milliseconds). */
+export interface Homes {
+  readonly recording: string
+  readonly homes: readonly { readonly name: string; readonly kubeconfig: string }[]
+  readonly ramp: number
+}
+
+const clock = { elapsed: () => performance.now(), now: () => new Date() }
+const log = createLog({ level: 'error', format: 'json', write: line => process.stderr.write(line), now: clock.now })
+
+/** One agent as the daemon runs it, with nothing replaced but its pages; many of them live in this process. */
+async function live(name: string, kubeconfig: string, recording: string, onPublished: () => void): Promise<void> {
+  const config = parseConfig(['run', '--kubeconfig', kubeconfig, '--node-name', name, '--host-root', recording], {}, {})
+  const introduction = await introduce(config)
+  const early = await openHost(recording)
+  const metrics = createMetrics({ version: VERSION })
+  const diary = createDiary({ log, metrics, node: name, prefix: 'berth.dev', version: VERSION, clock, patience: 600_000 })
+  let told = false
+  const turned = (isPublished: boolean): void => {
+    diary.turned(isPublished)
+    if (isPublished && !told) onPublished()
+    told ||= isPublished
+  }
+  await runAgent(config, {
+    ...{ clock, early, introduction, diary: { ...diary, turned } },
+    ...{ signal: new AbortController().signal, random: Math.random },
+    sleep: (milliseconds, signal) => wait(milliseconds, undefined, { signal }).catch(() => undefined)
+  })
+}
+
+const { recording, homes, ramp } = JSON.parse(readFileSync(process.argv[2] as string, 'utf8')) as Homes
+let missing = homes.length
+for (const { name, kubeconfig } of homes) {
+  live(name, kubeconfig, recording, () => {
+    missing -= 1
+    if (missing === 0) process.stdout.write('all have published\n')
+  }).catch((error: Error) => {
+    process.stderr.write(`${name}: ${error.stack}\n`)
+    process.exit(1)
+  })
+  await wait(ramp / homes.length)
+}

@@ -1,0 +1,158 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { plot } from './plot.ts'
+import { type Cost, type Recorded, recorded } from './recorded.ts'
+import { STORMS, type StormResult } from './storm/storms.ts'
+
+const DOCS = join(import.meta.dirname, '../../docs')
+
+/** The files of `docs/` that follow from what was recorded, by name. Pure. */
+export const documents = ({ fleet, storms }: Recorded): Readonly<Record<string, string>> => ({
+  'scale.md': `${[...head, ...costTables(fleet), ...stormTables(storms)].join('\n')}\n`,
+  'storms.svg': plot(storms)
+})
+
+export async function writeDocuments(): Promise<void> {
+  for (const [name, text] of Object.entries(documents(recorded()))) await writeFile(join(DOCS, name), text)
+}
+
+const head = [
+  '# What a fleet of agents costs',
+  '',
+  'Written by `npm run scale`, which takes about 50 minutes: it measures real agents against a real etcd and kube-apiserver, and simulates',
+  'what 15,000 of them do when something happens to all at once. Tests repeat a small part of both on every change.',
+  ''
+]
+
+const table = (columns: readonly string[], rows: readonly (readonly string[])[]): readonly string[] => [
+  `| ${columns.join(' | ')} |`,
+  `|${columns.map((_, index) => (index === 0 ? '---' : '--:')).join('|')}|`,
+  ...rows.map(row => `| ${row.join(' | ')} |`),
+  ''
+]
+
+/** As many digits as a measurement deserves. */
+function shown(value: number): string {
+  if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en')
+  return Math.abs(value) >= 10 ? value.toFixed(0) : value.toFixed(Math.abs(value) >= 1 ? 1 : 2)
+}
+
+/** What one agent costs in an hour. */
+interface Rates {
+  readonly agents: number
+  readonly requests: number
+  readonly bytes: number
+  readonly etcdWrites: number
+  readonly cpu: number
+  /** MiB that the API server holds more than before the agents came, an agent. */
+  readonly memory: number
+}
+
+function ratesOf({ alone, run }: Cost): Rates {
+  const hourly = (counted: number, idle = 0): number => ((counted / run.seconds - idle / alone.seconds) * 3600) / run.agents
+  return {
+    agents: run.agents,
+    requests: hourly(Object.values(run.requests).reduce((sum, count) => sum + count, 0)),
+    bytes: hourly(run.bytesReceived + run.bytesSent),
+    etcdWrites: hourly(run.etcdWrites, alone.etcdWrites),
+    cpu: hourly(run.apiServerCpu, alone.apiServerCpu),
+    memory: (run.apiServerMemory - alone.apiServerMemory) / run.agents
+  }
+}
+
+function costTables(fleet: Recorded['fleet']): readonly string[] {
+  const costs = Object.values(fleet).sort((a, b) => a.run.agents - b.run.agents)
+  const rates = costs.map(ratesOf)
+  const largest = rates.at(-1)
+  if (largest === undefined) return []
+  const kinds = [...new Set(costs.flatMap(({ run }) => Object.keys(run.requests)))].sort()
+  return [
+    '## Measured at rest',
+    '',
+    'Agents as the daemon runs them (loop, watch, patch, back-off, real time and chance), some hundred in a process, each with a Node of 20 kB, a',
+    'token bound to it and a connection of its own; etcd, API server and agents on one machine with 2 cores. Counted from 400 s after the first',
+    'began, when their watches are renewed as often as in the long run; what the control plane uses by itself is taken off. An agent and hour:',
+    '',
+    ...table(
+      ['', ...rates.map(({ agents }) => `${shown(agents)} agents`)],
+      [
+        ['measured for', ...costs.map(({ run }) => `${run.seconds} s`)],
+        ['connections', ...costs.map(({ run }) => `${run.connections} in all`)],
+        ['requests', ...rates.map(({ requests }) => shown(requests))],
+        ...kinds.map(kind => [
+          `· ${kind}`,
+          ...costs.map(({ run }) => shown((((run.requests[kind] ?? 0) / run.seconds) * 3600) / run.agents))
+        ]),
+        ['bytes on the wire, both ways', ...rates.map(({ bytes }) => `${shown(bytes / 1000)} kB`)],
+        ['writes to etcd', ...rates.map(({ etcdWrites }) => shown(etcdWrites))],
+        ['CPU of the API server', ...rates.map(({ cpu }) => `${shown(cpu)} s`)],
+        ['memory of the API server (not an hour)', ...rates.map(({ memory }) => `${shown(memory * 1024)} KiB`)]
+      ]
+    ),
+    'The memory is what the API server holds more than before the first agent came, when the Nodes were there already. It is resident memory, with',
+    'all that Go’s collector has not given back.',
+    '',
+    '## Derived for large clusters',
+    '',
+    `From ${shown(largest.agents)} agents, one hour divided by its seconds. The figures of Node Feature Discovery 0.20 are measured on one node and on`,
+    'a master with 200 nodes (a GET of 99 kB every minute and node, 0.4 MiB of the master’s memory a node), and derived in the same way.',
+    '',
+    ...table(['', 'berth, 5,000 nodes', 'berth, 15,000 nodes', 'NFD, 5,000 nodes', 'NFD, 15,000 nodes'], derived(largest))
+  ]
+}
+
+function derived({ requests, bytes, etcdWrites, cpu, memory }: Rates): readonly (readonly string[])[] {
+  const sizes = [5_000, 15_000]
+  const berth = (rate: number, unit: string) => sizes.map(nodes => `${shown((rate / 3600) * nodes)}${unit}`)
+  return [
+    ['requests a second', ...berth(requests, ''), ...sizes.map(nodes => `${shown(nodes / 60)} GET`)],
+    ['traffic a second', ...berth(bytes / 1000, ' kB'), ...sizes.map(nodes => `${shown((nodes / 60) * 99)} kB`)],
+    ['writes to etcd a second', ...berth(etcdWrites, ''), '0', '0'],
+    ['cores of the API server', ...berth(cpu, ''), 'not measured', 'not measured'],
+    ['memory of the API server', ...sizes.map(nodes => `${shown(memory * nodes)} MiB`), 'not measured', 'not measured'],
+    ['memory of a central part', 'there is none', 'there is none', ...sizes.map(nodes => `${shown(nodes * 0.4)} MiB`)],
+    [
+      'all nodes looked through',
+      'each by its own agent, at once',
+      'the same',
+      ...sizes.map(nodes => `about ${shown(nodes / 50)} s (derived)`)
+    ]
+  ]
+}
+
+function stormTables(storms: Recorded['storms']): readonly string[] {
+  const results = Object.entries(storms).map(([name, result]) => [name, STORMS[name]?.title ?? name, result] as const)
+  return [
+    '## Storms, simulated with 15,000 agents',
+    '',
+    'The agent’s own code from its first request on (watch, back-off, publisher, guard check) in simulated time against a simulated API server; only',
+    'the look at a node is replaced, by what one look saw. Everything that is sent counts, refused requests and knocks at a closed port too.',
+    '',
+    '![Requests a second in each storm](storms.svg)',
+    '',
+    'Grey is the time of the cause, and the dashed line the limit, which a test holds.',
+    '',
+    ...table(
+      [
+        'storm',
+        'cause lasts',
+        'peak, requests/s',
+        'busiest 5 s',
+        'requests in all',
+        'all right, after the cause',
+        'calm, after the cause'
+      ],
+      results.map(([, title, result]) => [title, ...cells(result)])
+    ),
+    'A storm’s own requests and the heartbeats of those minutes are counted together. Calm: the last second with more than twice the usual requests',
+    'and 30 more is over. What is assumed of each cause:',
+    '',
+    ...results.map(([name, title]) => `- **${title}:** ${STORMS[name]?.cause}.`)
+  ]
+}
+
+const cells = ({ cause, peak, sustained, total, rightAfter, calmAfter }: StormResult): readonly string[] => [
+  `${Math.round(cause)} s`,
+  ...[peak, sustained, total].map(shown),
+  ...[rightAfter, calmAfter].map(seconds => (seconds === 0 ? 'at once' : `${seconds} s`))
+]

@@ -1,0 +1,75 @@
+import type { Connection } from '../../../src/cluster/connection.ts'
+import { identify } from '../../../src/cluster/identity.ts'
+import { keepNode } from '../../../src/commands/agent.ts'
+import { createDiary, type Diary } from '../../../src/commands/diary.ts'
+import type { Need, Wake } from '../../../src/commands/wake.ts'
+import { parseConfig } from '../../../src/config.ts'
+import type { Snapshot } from '../../../src/cycle/snapshot.ts'
+import { recordedHost } from '../../../src/host/recorded.ts'
+import type { Time } from './time.ts'
+
+const CONFIG = parseConfig(['run'], {}, {})
+const HOST = recordedHost({ schema: 1, paths: {} })
+const LOOK = 50 // milliseconds that a look takes
+const nothing = () => undefined
+
+/** Nobody reads what 15,000 agents say. */
+const DIARY = {
+  ...createDiary({
+    ...{ log: { event: nothing, setLevel: nothing }, metrics: {} as never, node: '', prefix: '', version: '', patience: 0 },
+    clock: { elapsed: () => 0, now: () => new Date(0) }
+  }),
+  ...{ alive: nothing, identified: nothing, guarded: nothing, turned: nothing, apiLost: nothing, watchRestarted: nothing },
+  ...{ wrote: nothing, repaired: nothing, contested: nothing }
+} satisfies Diary
+
+export interface Living {
+  readonly name: string
+  readonly connection: Connection
+  readonly snapshot: Snapshot
+  readonly time: Time
+  readonly random: () => number
+  readonly signal: AbortSignal
+}
+
+/** The agent's own code from its first request on, in simulated time; only the looks at a node are replaced, by what one of them saw. */
+export function live({ name, connection, snapshot, time, random, signal }: Living): Promise<void> {
+  const identity = identify(connection)
+  identity.catch(nothing) // the agent hears of it
+  return keepNode({
+    config: { ...CONFIG, options: { ...CONFIG.options, 'node-name': name } },
+    world: {
+      ...{ clock: time, signal, diary: DIARY, early: HOST, random, sleep: time.sleep },
+      introduction: { connection, identity, tell: nothing }
+    },
+    ...{ host: HOST, connection, wake: simulatedWake(time) },
+    look: async () => {
+      await time.sleep(LOOK)
+      return snapshot
+    }
+  })
+}
+
+function simulatedWake(time: Time): Wake {
+  let wanted = new Set<Need>()
+  let ring: (() => void) | undefined
+  return {
+    want: need => {
+      wanted.add(need)
+      ring?.()
+    },
+    next: async (milliseconds, signal) => {
+      if (wanted.size === 0 && !signal.aborted) {
+        await new Promise<void>(resolve => {
+          ring = resolve
+          if (Number.isFinite(milliseconds)) time.at(time.elapsed() + milliseconds, resolve)
+          signal.addEventListener('abort', () => resolve(), { once: true })
+        })
+        ring = undefined
+      }
+      const taken = wanted
+      wanted = new Set()
+      return taken
+    }
+  }
+}
