@@ -21,7 +21,6 @@ import { CommandError, termsOf } from './command.ts'
 import type { Diary } from './diary.ts'
 import { helperHandover } from './helper-handover.ts'
 import type { Introduction } from './introduction.ts'
-import { openHost } from './look.ts'
 import { createWake, type Wake } from './wake.ts'
 
 export interface AgentWorld extends Pace {
@@ -29,6 +28,7 @@ export interface AgentWorld extends Pace {
   /** Aborted when the agent shall end. */
   readonly signal: AbortSignal
   readonly diary: Diary
+  readonly host: HostReader
   /** The node, as far as it was asked since the start: the first look is under way while the agent is loaded. */
   readonly early: HostReader
   readonly introduction: Introduction
@@ -50,7 +50,7 @@ export async function runAgent(config: Config, world: AgentWorld): Promise<void>
   const { connection } = introduction
   introduction.tell(diary)
   const { inventory, take } = lateInventory(early)
-  const host = { ...(await openHost(options['host-root'])), inventory }
+  const host = { ...world.host, inventory }
   const wake = createWake()
   try {
     diary.began(connection.server)

@@ -9,7 +9,7 @@ import { VERSION } from '../version.ts'
 import { CommandError, type Surroundings } from './command.ts'
 import type { Diary } from './diary.ts'
 import { introduce } from './introduction.ts'
-import { openHost, startedEarly } from './look.ts'
+import { openHostOrNone, startedEarly } from './look.ts'
 import { stoppedBySignals } from './signals.ts'
 import { createCollector, withoutCompilers } from './thrift.ts'
 
@@ -31,9 +31,11 @@ export async function daemon(config: Config, { clock }: Surroundings): Promise<n
   const introducing = introduce(config)
   introducing.catch(() => undefined) // told below, when there is a log
   // The look goes on while the API's machine works at the handshake and we load the rest.
-  const early = startedEarly(await openHost(options['host-root']), clock)
+  const { host, lacks } = await openHostOrNone(options['host-root'])
+  const early = startedEarly(host, clock)
   const { createLog, lineWriter, createMetrics, createDiary, runAgent } = await loadTheRest()
   const log = createLog({ level: options['log-level'], format: options['log-format'], write: lineWriter(1), now: clock.now })
+  if (lacks !== undefined) log.event('host-missing', lacks)
   const metrics = createMetrics({ version: VERSION })
   const diary = createDiary({
     log,
@@ -54,7 +56,7 @@ export async function daemon(config: Config, { clock }: Surroundings): Promise<n
   })
   try {
     const introduction = await introducing
-    const agent = runAgent(config, { clock, signal, diary, early, introduction, random: Math.random, sleep })
+    const agent = runAgent(config, { clock, signal, diary, host, early, introduction, random: Math.random, sleep })
     await Promise.all([Promise.race([agent, lastWords(signal)]), serve({ config, log, metrics, diary, signal }), collect(signal)])
   } catch (error) {
     log.event('agent-failed', (error as Error).message, { error })

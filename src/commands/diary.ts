@@ -129,7 +129,9 @@ export function createDiary({ log, metrics, node, prefix, version, clock, patien
     },
     watchRestarted: (reason, error) => {
       metrics.watchRestarted(reason)
-      log.event('watch-restarted', `the watch was opened again: ${reason}`, error === undefined ? {} : { error })
+      // Only a person can mend that.
+      if (reason === 'refused' && error !== undefined) log.event('watch-refused', error.message, { error })
+      else log.event('watch-restarted', `the watch was opened again: ${reason}`, error === undefined ? {} : { error })
       if (error !== undefined) connected('disconnected', error.message)
     },
     wrote: (target, result, what, error) => {

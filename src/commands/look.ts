@@ -32,6 +32,16 @@ export async function openHost(root: string): Promise<HostReader> {
   return recordedHost(await parsed('host-root', root, parseRecording))
 }
 
+/** The same for a daemon, which does not end because its pod lacks a mount: it sees no file then, and says why. */
+export async function openHostOrNone(root: string): Promise<{ readonly host: HostReader; readonly lacks?: string }> {
+  try {
+    return { host: await openHost(root) }
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    return { host: localHost(root), lacks: error.message }
+  }
+}
+
 /**
  * A look that is under way while the client is loaded and the API answers; whoever looks next is answered from memory. The inventory
  * is left to `inventoried`: to start other programs stops us for longer than all the rest of the look.

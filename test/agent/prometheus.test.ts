@@ -2,7 +2,7 @@ import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Snapshot } from '../../src/cycle/snapshot.ts'
 import { snapshotOf } from '../unit/publish/sample.ts'
-import { type Prometheus, startPrometheus } from './prometheus.ts'
+import { oneTarget, type Prometheus, startPrometheus } from './prometheus.ts'
 import { type Serving, serve } from './serving.ts'
 
 let snapshot: Snapshot
@@ -12,7 +12,7 @@ let prometheus: Prometheus
 beforeAll(async () => {
   snapshot = await snapshotOf('bottlerocket-fresh')
   serving = await serve(snapshot)
-  prometheus = await startPrometheus(serving.address)
+  prometheus = await startPrometheus({ scrape: oneTarget(serving.address) })
 })
 
 afterAll(async () => {

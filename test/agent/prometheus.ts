@@ -15,12 +15,30 @@ export interface Sample {
   readonly value: number
 }
 
-/** Debian's Prometheus, which scrapes one target four times a second; its data go with it. */
-export async function startPrometheus(target: string): Promise<Prometheus> {
+/** What scrapes one address. */
+export const oneTarget = (target: string): object => ({
+  job_name: 'berth',
+  static_configs: [{ targets: [target], labels: { node: 'node-1' } }]
+})
+
+export interface PrometheusOptions {
+  /** A `scrape_config`. */
+  readonly scrape: object
+  /** Debian's unless told, which knows no Kubernetes. */
+  readonly program?: string
+  /** Stands before the program's command line. */
+  readonly prefix?: readonly [string, ...string[]]
+  /** Resolves to the body of a URL, where Prometheus listens elsewhere than here. */
+  readonly ask?: (url: string) => Promise<string>
+}
+
+/** Scrapes four times a second; its data go with it. */
+export async function startPrometheus(options: PrometheusOptions): Promise<Prometheus> {
+  const { scrape, program = '/usr/bin/prometheus', prefix = ['env'], ask = async url => (await fetch(url)).text() } = options
   const directory = await mkdtemp(join(tmpdir(), 'berth-prometheus-'))
   const config = {
     global: { scrape_interval: '250ms', scrape_timeout: '250ms' },
-    scrape_configs: [{ job_name: 'berth', static_configs: [{ targets: [target], labels: { node: 'node-1' } }] }]
+    scrape_configs: [scrape]
   }
   // JSON is YAML.
   await writeFile(join(directory, 'prometheus.yml'), JSON.stringify(config))
@@ -29,7 +47,8 @@ export async function startPrometheus(target: string): Promise<Prometheus> {
   await held.release()
   const running = await launch(
     [
-      '/usr/bin/prometheus',
+      ...prefix,
+      program,
       `--config.file=${directory}/prometheus.yml`,
       `--storage.tsdb.path=${directory}/data`,
       `--web.listen-address=${address}`,
@@ -43,17 +62,19 @@ export async function startPrometheus(target: string): Promise<Prometheus> {
     await rm(directory, { recursive: true, force: true })
   }
   try {
-    await untilReady(running, async () => (await fetch(`http://${address}/-/ready`)).ok)
+    await untilReady(running, async () => (await ask(`http://${address}/-/ready`)).includes('is Ready'))
   } catch (error) {
     await stop()
     throw error
   }
-  return { query: expression => query(address, expression), stop }
+  const query = async (expression: string) => {
+    const text = await ask(`http://${address}/api/v1/query?${new URLSearchParams({ query: expression })}`)
+    return samplesOf(expression, JSON.parse(text) as Answer)
+  }
+  return { query, stop }
 }
 
-async function query(address: string, expression: string): Promise<readonly Sample[]> {
-  const response = await fetch(`http://${address}/api/v1/query?${new URLSearchParams({ query: expression })}`)
-  const { status, error, data } = (await response.json()) as Answer
+function samplesOf(expression: string, { status, error, data }: Answer): readonly Sample[] {
   if (status !== 'success') throw new Error(`${expression}: ${error}`)
   return data.result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }))
 }

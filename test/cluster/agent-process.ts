@@ -26,11 +26,15 @@ export interface AgentProcess {
   readonly kill: (signal: NodeJS.Signals) => Promise<number | string>
 }
 
-const running = new Set<AgentProcess>()
+const running = new Map<AgentProcess, string>()
+
+/** What the agents on that Node said last, for the message of a test that waits in vain. */
+const lastWordsOn = (name: string): string =>
+  [...running].flatMap(([agent, node]) => (node === name ? [agent.said().slice(-4_000)] : [])).join('\n')
 
 /** For afterAll: nothing outlives its test file. */
 export const endAgents = async (): Promise<void> => {
-  await Promise.all([...running].map(agent => agent.kill('SIGKILL')))
+  await Promise.all([...running.keys()].map(agent => agent.kill('SIGKILL')))
 }
 
 /** `output`: a file that its standard output is appended to, by the process itself; `said` has only standard error then. */
@@ -84,8 +88,7 @@ export async function startAgent(
       return ended
     }
   }
-  running.add(agent)
-  ended.finally(() => running.delete(agent))
+  running.set(agent, name)
   return agent
 }
 
@@ -128,6 +131,8 @@ export function nodeOf(client: ControlPlaneClient, name: string) {
         const labels = await ours()
         if (!('berth.dev/cvm' in labels)) return false
         return Object.entries(wanted).every(([key, value]) => labels[key] === value) && labels
+      }).catch((error: Error) => {
+        throw new Error(`${error.message}; the agent said\n${lastWordsOn(name)}`, { cause: error })
       }),
     conditions: async () => (await read()).status['conditions'] as readonly Readonly<Record<string, string>>[],
     /** Requests of agents about this Node so far, `patch /api/v1/nodes/x?…`, as the API server logged them. */

@@ -200,10 +200,7 @@ describe.concurrent('the daemon', () => {
     const labels = await own.isLabelled()
     await shared.api('DELETE', '/api/v1/nodes/agent-late')
     await createNode(shared, realisticNode('agent-late'))
-    await eventually('it is labelled anew', async () => {
-      expect(await own.ours()).toEqual(labels)
-      return true
-    })
+    expect(await own.isLabelled(labels)).toEqual(labels)
     expect(await agent.metric('berth_drift_repaired_total{kind="removed"}')).toBe(0)
   })
 })

@@ -58,17 +58,18 @@ export interface Recipe {
   readonly name: string
   readonly module: string
   readonly package: string
+  readonly tags?: string
 }
 
 /** How to build the one program of a go.mod. */
-export async function readRecipe({ folder, name, module, package: path }: Recipe): Promise<GoPrograms> {
+export async function readRecipe({ folder, name, module, package: path, tags }: Recipe): Promise<GoPrograms> {
   const { versionOf, hash } = await readPins(folder)
   const version = versionOf(module)
   return {
     module: folder,
-    key: `${name}-${version}_${process.arch}_${hash()}`,
-    programs: [{ name, package: path, flags: '-s -w' }],
-    about: `${name} ${version} (once; three minutes on two cores at most)`,
+    key: `${name}-${version}_${process.arch}_${hash(...(tags === undefined ? [] : [tags]))}`,
+    programs: [{ name, package: path, flags: '-s -w', ...(tags !== undefined && { tags }) }],
+    about: `${name} ${version} (once; a few minutes on two cores at most)`,
     otherwise: ''
   }
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { METRICS } from '../../src/publish/metrics.ts'
-import { type Prometheus, startPrometheus } from '../agent/prometheus.ts'
+import { oneTarget, type Prometheus, startPrometheus } from '../agent/prometheus.ts'
 import { endAgents, eventually, nodeOf, ownKubeconfig, startAgent } from './agent-process.ts'
 import { render } from './kustomize.ts'
 import { applyManifests, BASE } from './manifests.ts'
@@ -42,7 +42,7 @@ beforeAll(async () => {
   const root = join(import.meta.dirname, '../nodes/bottlerocket-fresh.yaml')
   const kubeconfig = await ownKubeconfig(shared, NODE)
   await startAgent(NODE, kubeconfig, ['--host-root', root, '--interval', '1s', '--listen', `127.0.0.1:${held.port}`])
-  prometheus = await startPrometheus(`127.0.0.1:${held.port}`)
+  prometheus = await startPrometheus({ scrape: oneTarget(`127.0.0.1:${held.port}`) })
   await nodeOf(shared, NODE).isLabelled()
   await asked('berth_capability', 1)
   // A repair, so that there is a time that it took.

@@ -34,6 +34,8 @@ export interface RealNode extends AsyncDisposable {
   readonly plane: ControlPlane
   /** Runs a program among the node's processes and mounts, as root there; resolves to what it printed, rejects for its status. */
   readonly run: (argv: readonly [string, ...string[]]) => Promise<string>
+  /** Stands before a command of this machine that is to be in the node's network, and ends when its process does. */
+  readonly inNetwork: readonly [string, ...string[]]
   /** Has a path that is covered say something else from now on. */
   readonly play: (path: string, text: string) => Promise<void>
   /** With kubelet.log, containerd.log and the others. */
@@ -96,8 +98,9 @@ export async function startNode({ images, taints = [], cover = {} }: NodeOptions
     const first = await untilChild(node.pid)
     const all = ['--user', '--mount', '--net', '--pid', '--uts', '--ipc', '--cgroup']
     const run: RealNode['run'] = async argv => (await execa('nsenter', ['-t', `${first}`, ...all, '--', ...argv])).stdout
+    const inNetwork: RealNode['inNetwork'] = ['nsenter', '-t', `${first}`, '--net', '--']
     const play = (path: string, text: string) => writeFile(coverFile(folder, Object.keys(cover).indexOf(path)), text)
-    return { plane, run, play, folder, [Symbol.asyncDispose]: close }
+    return { plane, run, inNetwork, play, folder, [Symbol.asyncDispose]: close }
   } catch (error) {
     await close()
     throw error

@@ -1,11 +1,24 @@
 import { join } from 'node:path'
-import { type GoProgram, goPrograms, kubernetesFlags, readPins } from '../cluster/go-programs.ts'
+import { type GoProgram, goPrograms, kubernetesFlags, readPins, readRecipe } from '../cluster/go-programs.ts'
 
 export interface NodePrograms {
   /** The folder with kubelet, kube-controller-manager, kube-scheduler and kubectl. */
   readonly kubernetes: string
   /** The folder with containerd, its shim, ctr and runc. */
   readonly runtime: string
+}
+
+/** Prometheus with the discovery of Kubernetes, which Debian's is built without. From the user's cache folder; the first call builds it. */
+export async function prometheusProgram(): Promise<string> {
+  const path = 'github.com/prometheus/prometheus'
+  const recipe = await readRecipe({
+    folder: join(import.meta.dirname, 'prometheus'),
+    name: 'prometheus',
+    module: path,
+    package: `${path}/cmd/prometheus`,
+    tags: 'remove_all_sd,enable_kubernetes_sd'
+  })
+  return join(await goPrograms(recipe), 'prometheus')
 }
 
 /** From the user's cache folder; the first call builds them. */

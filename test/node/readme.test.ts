@@ -4,14 +4,19 @@ import process from 'node:process'
 import { execa } from 'execa'
 import { expect, inject, test } from 'vitest'
 import { ROOT } from '../../scripts/steps.ts'
-import { nodeOf } from '../cluster/agent-process.ts'
-import { NODE_NAME, startNode } from './node.ts'
-import { nodePrograms } from './programs.ts'
+import { startPrometheus } from '../agent/prometheus.ts'
+import { eventually, nodeOf } from '../cluster/agent-process.ts'
+import { writeKubeconfig } from '../cluster/kubeconfigs.ts'
+import { render } from '../cluster/kustomize.ts'
+import type { Manifest } from '../cluster/manifests.ts'
+import { NODE_NAME, type RealNode, startNode } from './node.ts'
+import { scrapeConfigOf } from './pod-monitor.ts'
+import { nodePrograms, prometheusProgram } from './programs.ts'
 import { commandsOf } from './readme.ts'
 
 const SECTION = 'Install and verify'
 
-test(`the README's section "${SECTION}" does what it says, line by line`, async () => {
+test(`the README's section "${SECTION}" does what it says, line by line, and Prometheus finds what it installs`, async () => {
   await using node = await startNode({ images: inject('images') })
   const { plane, folder } = node
   const { kubernetes } = await nodePrograms()
@@ -24,6 +29,7 @@ test(`the README's section "${SECTION}" does what it says, line by line`, async 
 
   const said = new Map<string, string>()
   for (const command of commandsOf(SECTION)) {
+    if (/ delete /.test(command)) await scraped(node)
     // What was installed a moment ago has to start.
     if (/ exec /.test(command)) await own.isLabelled()
     const { all } = await execa('sh', ['-c', command], { cwd: ROOT, env, all: true, stdin: 'ignore' })
@@ -38,3 +44,31 @@ test(`the README's section "${SECTION}" does what it says, line by line`, async 
   expect(await own.ours()).toEqual({})
   expect((await own.conditions()).map(({ type }) => type)).not.toContain('WorkspaceNodeReady')
 })
+
+/** Finds the agent by its PodMonitor, scrapes it, and answers what the node can host. */
+async function scraped({ plane, folder, run, inNetwork }: RealNode): Promise<void> {
+  const [monitor] = (await render('monitoring')).filter(({ kind }) => kind === 'PodMonitor')
+  const kubeconfig = await writeKubeconfig(folder, {
+    cluster: { server: 'https://10.0.0.1:443', 'certificate-authority': plane.caFile },
+    user: { 'client-certificate': join(plane.directory, 'admin.crt'), 'client-key': join(plane.directory, 'admin.key') }
+  })
+  const ask = (url: string) =>
+    run([process.execPath, '-e', `fetch(${JSON.stringify(url)}).then(r => r.text()).then(console.log)`])
+  const prometheus = await startPrometheus({
+    ...{ scrape: scrapeConfigOf(monitor as Manifest, kubeconfig), program: await prometheusProgram() },
+    ...{ prefix: inNetwork, ask }
+  })
+  try {
+    const found = await eventually('Prometheus has scraped the pod', async () => {
+      const samples = await prometheus.query('berth_capability{job="berth"} == 1')
+      return samples.length > 0 && samples
+    })
+    const labels = await nodeOf(plane, NODE_NAME).ours()
+    const answers = Object.fromEntries(found.map(({ metric }) => [`berth.dev/${metric['capability']}`, metric['answer']]))
+    const meant = { yes: 'true', no: 'false', unknown: 'unknown' } as const
+    for (const [key, answer] of Object.entries(answers)) expect(meant[answer as 'yes'], key).toBe(labels[key])
+    expect(new Set(found.map(({ metric }) => metric['node']))).toEqual(new Set([NODE_NAME]))
+  } finally {
+    await prometheus.stop()
+  }
+}

@@ -23,7 +23,7 @@ const log = createLog({ level: 'error', format: 'json', write: line => process.s
 async function live(name: string, kubeconfig: string, recording: string, onPublished: () => void): Promise<void> {
   const config = parseConfig(['run', '--kubeconfig', kubeconfig, '--node-name', name, '--host-root', recording], {}, {})
   const introduction = await introduce(config)
-  const early = await openHost(recording)
+  const host = await openHost(recording)
   const metrics = createMetrics({ version: VERSION })
   const diary = createDiary({ log, metrics, node: name, prefix: 'berth.dev', version: VERSION, clock, patience: 600_000 })
   let told = false
@@ -33,7 +33,7 @@ async function live(name: string, kubeconfig: string, recording: string, onPubli
     told ||= isPublished
   }
   await runAgent(config, {
-    ...{ clock, early, introduction, diary: { ...diary, turned } },
+    ...{ clock, host, early: host, introduction, diary: { ...diary, turned } },
     ...{ signal: new AbortController().signal, random: Math.random },
     sleep: (milliseconds, signal) => wait(milliseconds, undefined, { signal }).catch(() => undefined)
   })

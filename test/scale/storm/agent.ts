@@ -39,7 +39,7 @@ export function live({ name, connection, snapshot, time, random, signal }: Livin
   return keepNode({
     config: { ...CONFIG, options: { ...CONFIG.options, 'node-name': name } },
     world: {
-      ...{ clock: time, signal, diary: DIARY, early: HOST, random, sleep: time.sleep },
+      ...{ clock: time, signal, diary: DIARY, host: HOST, early: HOST, random, sleep: time.sleep },
       introduction: { connection, identity, tell: nothing }
     },
     ...{ host: HOST, connection, wake: simulatedWake(time) },
