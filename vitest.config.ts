@@ -4,7 +4,7 @@ import { LongestFirst } from './test/sequencer.ts'
 export default defineConfig({
   test: {
     // Most of the time the tests wait for a control plane; by default there would be one worker on two cores.
-    maxWorkers: 5,
+    maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     projects: [
       {

@@ -119,7 +119,6 @@ describe.concurrent('shiftfs', () => {
       expect(stdout).toContain('shiftfs: failed: building shiftfs failed: make ended with status 2')
       expect(status).toBe(1)
       expect(outcomeOf(await handover(machine), 'shiftfs')?.tail).toContain('error:')
-      expect((await machine.run(PERMITTED, LONG)).stdout).toMatch(/shiftfs: failed: tried again in \d+ s/)
       expect(await left(machine)).toEqual(NOTHING)
     }
   )
