@@ -5,6 +5,7 @@ import { execa } from 'execa'
 import { observe } from '../src/facts/observe.ts'
 import { localHost } from '../src/host/local.ts'
 import { benchAgent } from './bench-agent.ts'
+import { benchHelper } from './bench-helper.ts'
 import { line, median } from './bench-print.ts'
 import { warm } from './bench-process.ts'
 import { ROOT } from './steps.ts'
@@ -23,6 +24,7 @@ async function main(): Promise<void> {
     await benchReport(env)
     await benchDetectors()
     await warm(BUNDLE, env)
+    await benchHelper(BUNDLE, env)
     await benchAgent(BUNDLE, env)
   } finally {
     await rm(cache, { recursive: true, force: true })
