@@ -23,6 +23,8 @@ export interface ShiftfsTerms {
 
 /** The same source on the same kernel fails the same way: tried three times, since a disk may have been full. */
 const MOST_FAILURES = 3
+/** Pairs of kernel and source whose failures are known. */
+const MOST_REMEMBERED = 8
 /** Milliseconds after the first failed build; the next one waits four times as long. */
 const FIRST_PAUSE = 60_000
 
@@ -148,8 +150,11 @@ function tooOften({ builds = {} }: Journal, key: string, now: Date): string {
 
 async function countFailure(host: HostWriter, key: string, because: string, now: Date): Promise<void> {
   const { builds = {} } = await readJournal(host)
-  const failures = (builds[key]?.failures ?? 0) + 1
-  await writeJournal(host, { builds: { [key]: { failures, lastAt: now.toISOString(), because: because.slice(0, 300) } } })
+  const { [key]: before, ...others } = builds
+  const failed = { failures: (before?.failures ?? 0) + 1, lastAt: now.toISOString(), because: because.slice(0, 300) }
+  // A node may boot an older kernel again; the oldest entries are forgotten.
+  const kept = Object.entries(others).slice(1 - MOST_REMEMBERED)
+  await writeJournal(host, { builds: { ...Object.fromEntries(kept), [key]: failed } })
 }
 
 /** The kernel's taint bits; out-of-tree modules set 12 and 13, a crash bit 7, and nothing clears them but a reboot. */

@@ -60,6 +60,7 @@ test('another source, or another kernel, is another matter', async () => {
   await node.apply()
   await node.apply('6.1.0-19-amd64')
   expect(node.builds()).toBe(2)
+  expect(await node.apply()).toMatch(/^tried again in/)
   writeFileSync(node.source, 'still no C')
   await node.apply('6.1.0-19-amd64')
   expect(node.builds()).toBe(3)
