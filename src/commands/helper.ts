@@ -18,6 +18,7 @@ import { createTrials } from '../trials/trials.ts'
 import { VERSION } from '../version.ts'
 import { type Command, CommandError, type Surroundings, termsOf } from './command.ts'
 import { stoppedBySignals } from './signals.ts'
+import { createCollector, withoutCompilers } from './thrift.ts'
 
 /** Where a build may put its files, of our own view. */
 const SCRATCH = '/tmp/berth-scratch'
@@ -53,9 +54,11 @@ function createWork(config: Config, { clock }: Surroundings): Work {
     now: clock.now,
     prove
   }
+  // An inventory is for people, and starts a dozen programs; nobody sees what this process looked at.
+  const eyes = { ...host, inventory: async () => undefined }
   const look = async () => {
     const proofs = withBroken(await prove(), await readJournal(host), await bootOf(host))
-    return await cycle({ host, node: undefined, podSecurity: undefined, proofs }, termsOf(config), clock)
+    return await cycle({ host: eyes, node: undefined, podSecurity: undefined, proofs }, termsOf(config), clock)
   }
   return { host, log, terms, look }
 }
@@ -84,6 +87,8 @@ async function loop(work: Work, config: Config, { print }: Surroundings): Promis
   const { options } = config
   const { signal } = stoppedBySignals(name => log.event('agent-stopping', `${name}: what was mended stays as it is`))
   const rests = createRests(terms.now)
+  const collect = createCollector()
+  withoutCompilers()
   const permitted = options.permit.length > 0 ? options.permit.join(', ') : 'nothing'
   log.event('agent-started', `berth ${VERSION}, the helper; permitted: ${permitted}`)
   for (let written = ''; !signal.aborted; ) {
@@ -93,6 +98,7 @@ async function loop(work: Work, config: Config, { print }: Surroundings): Promis
       for (const { remedy, result, because } of news?.outcomes ?? []) print(`${remedy}: ${result}: ${because}\n`)
       return news?.outcomes.some(({ result }) => result === 'failed' || result === 'ineffective') === false ? 0 : 1
     }
+    collect()
     await wait(options.interval * (0.9 + Math.random() * 0.2), undefined, { signal }).catch(() => undefined)
   }
   log.event('agent-stopped', 'ended in good order')
