@@ -110,7 +110,7 @@ async function benchRest(pid: number, received: () => number): Promise<void> {
   await sleep(10_000)
   const [bytes, cpu] = [received(), cpuSeconds(pid)]
   await sleep(180_000)
-  line('CPU in 3 idle minutes', [cpuSeconds(pid) - cpu], 's')
+  line('CPU in 3 idle minutes', [(cpuSeconds(pid) - cpu) * 1000], 'ms')
   line('resident memory after 3 minutes', [memory(pid, 'VmRSS')], 'MiB')
   line('of that anonymous', [memory(pid, 'RssAnon')], 'MiB')
   await sleep(REST - 180_000)
