@@ -22,6 +22,8 @@ export function createCollector(): () => void {
   return () => {
     if (after !== undefined && process.memoryUsage().heapUsed < after + GROWN) return
     setFlagsFromString('--expose-gc')
+    // Else V8 takes our collection as a reason for two more, step by step, eight seconds later: 45 ms of CPU, and 2 MiB that stay.
+    setFlagsFromString('--no-incremental-marking')
     const gc = runInNewContext('gc') as NodeJS.GCFunction
     gc({ type: 'major', execution: 'sync', flavor: after === undefined ? 'last-resort' : 'regular' })
     after = process.memoryUsage().heapUsed
