@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config'
 import { LongestFirst } from './test/sequencer.ts'
+import { OLDEST_RELEASE_TESTS } from './test/support/go-programs.ts'
 
 export default defineConfig({
   test: {
@@ -31,7 +32,17 @@ export default defineConfig({
           include: ['test/cluster/**/*.test.ts'],
           globalSetup: ['test/cluster/global.ts'],
           testTimeout: 150_000,
-          hookTimeout: 900_000
+          hookTimeout: 300_000
+        }
+      },
+      {
+        test: {
+          // What depends on the API server's version, on the oldest that is supported.
+          name: 'oldest',
+          include: OLDEST_RELEASE_TESTS.map(name => `test/cluster/${name}.test.ts`),
+          globalSetup: ['test/cluster/global-oldest.ts'],
+          testTimeout: 150_000,
+          hookTimeout: 300_000
         }
       },
       {
@@ -49,7 +60,7 @@ export default defineConfig({
           include: ['test/node/**/*.test.ts'],
           globalSetup: ['test/node/global.ts'],
           testTimeout: 300_000,
-          hookTimeout: 900_000
+          hookTimeout: 300_000
         }
       }
     ]

@@ -4,11 +4,26 @@ import type { detectors } from '../src/facts/observe.ts'
 import { factLabels } from '../src/publish/labels.ts'
 import { METRICS } from '../src/publish/metrics.ts'
 import { CAPABILITIES } from '../src/verdicts/decide.ts'
+import { kubernetesVersion, OLDEST_RELEASE_TESTS } from '../test/support/go-programs.ts'
 
 /** A table of the README by the heading above it; `npm run golden` writes them, a test holds them against the code. */
 export const README_TABLES = {
   report: () => `\`\`\`\n${withoutFacts(readFileSync(SAMPLE, 'utf8'))}\n\`\`\``,
   fleet: () => `\`\`\`\n${fleetSample()}\n\`\`\``,
+  kubernetes: () =>
+    table(
+      ['Kubernetes', 'what the tests run on it'],
+      [
+        [
+          kubernetesVersion('newest'),
+          'everything: the API server with the manifests, the chart and the agent, and a node with kubelet and scheduler'
+        ],
+        [
+          kubernetesVersion('oldest'),
+          `the API server: ${OLDEST_RELEASE_TESTS.map(name => code(`test/cluster/${name}.test.ts`)).join(' ')}`
+        ]
+      ]
+    ),
   commands: () =>
     table(
       ['command', 'does'],

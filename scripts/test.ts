@@ -1,7 +1,10 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { installPrograms } from './debian.ts'
+import process from 'node:process'
+import { obstacles } from '../test/support/obstacles.ts'
+import { allParts } from '../test/support/parts.ts'
+import { PreparationError, prepare } from '../test/support/prepare.ts'
 import { CHECKS, ROOT, step } from './steps.ts'
 
 interface Counts {
@@ -10,19 +13,47 @@ interface Counts {
   readonly skipped: number
 }
 
-/** Everything that can be tested on this machine; the last line says how it went. A skipped test counts as a failed one. */
-async function main(): Promise<void> {
-  await installPrograms()
+const print = (line: string): void => void process.stdout.write(`${line}\n`)
+
+/**
+ * Everything that can be tested on this machine; the last line says how it went. A skipped test counts as a failed one.
+ * `--quick` leaves out all that needs more than npm's packages; `--prepare` only prepares.
+ */
+async function main(options: readonly string[]): Promise<void> {
+  const quick = options.includes('--quick')
+  if (!quick && !(await prepared())) return conclude({ passed: 0, failed: 1, skipped: 0 })
+  if (options.includes('--prepare')) return
   const checks: boolean[] = []
   for (const [name, file, ...args] of CHECKS) checks.push(await step(name, file, ...args))
-  const tests = await runTests()
-  const failed = checks.filter(ok => !ok).length + tests.failed + tests.skipped
-  if (tests.skipped > 0) process.stdout.write(`${tests.skipped} tests were skipped, which counts as failed\n`)
-  process.stdout.write(`${checks.filter(ok => ok).length + tests.passed} passed, ${failed} failed\n`)
-  process.exitCode = failed === 0 ? 0 : 1
+  const { passed, failed, skipped } = await runTests(quick ? ['--project', 'unit'] : [])
+  conclude({ passed: checks.filter(Boolean).length + passed, failed: checks.filter(ok => !ok).length + failed, skipped })
 }
 
-async function runTests(): Promise<Counts> {
+function conclude({ passed, failed, skipped }: Counts): void {
+  if (skipped > 0) print(`${skipped} tests were skipped, which counts as failed`)
+  print(`${passed} passed, ${failed + skipped} failed`)
+  process.exitCode = failed + skipped === 0 ? 0 : 1
+}
+
+/** Whether everything is there now; what is in the way is printed. */
+async function prepared(): Promise<boolean> {
+  const reasons = await obstacles()
+  if (reasons.length > 0) {
+    for (const reason of reasons) print(reason)
+    print('`npm run test:quick` needs neither root nor Go.')
+    return false
+  }
+  try {
+    await prepare(await allParts(), { print, elapsed: () => performance.now() })
+    return true
+  } catch (error) {
+    if (!(error instanceof PreparationError)) throw error
+    print(error.message)
+    return false
+  }
+}
+
+async function runTests(more: readonly string[]): Promise<Counts> {
   const directory = await mkdtemp(join(tmpdir(), 'berth-test-'))
   const file = join(directory, 'results.json')
   try {
@@ -33,7 +64,8 @@ async function runTests(): Promise<Counts> {
       'run',
       '--reporter=default',
       '--reporter=json',
-      `--outputFile.json=${file}`
+      `--outputFile.json=${file}`,
+      ...more
     )
     const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(await readFile(file, 'utf8')) as Record<
       string,
@@ -51,4 +83,4 @@ async function runTests(): Promise<Counts> {
   }
 }
 
-await main()
+await main(process.argv.slice(2))

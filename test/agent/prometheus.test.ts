@@ -1,6 +1,8 @@
+import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Snapshot } from '../../src/cycle/snapshot.ts'
+import { programFolder } from '../support/go-programs.ts'
 import { snapshotOf } from '../unit/publish/sample.ts'
 import { oneTarget, type Prometheus, startPrometheus } from './prometheus.ts'
 import { type Serving, serve } from './serving.ts'
@@ -38,10 +40,14 @@ async function until(expression: string, isSo: (values: readonly number[]) => bo
 test('promtool finds nothing to say about names, labels, units and help texts', async () => {
   serving.metrics.guard(true)
   serving.metrics.apiRequest({ verb: 'patch', resource: 'nodes' }, 200)
-  const { exitCode, stdout, stderr } = await execa('/usr/bin/promtool', ['check', 'metrics', '--extended'], {
-    input: await serving.metrics.text(),
-    reject: false
-  })
+  const { exitCode, stdout, stderr } = await execa(
+    join(await programFolder('prometheus'), 'promtool'),
+    ['check', 'metrics', '--extended'],
+    {
+      input: await serving.metrics.text(),
+      reject: false
+    }
+  )
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
   // --extended also counts: no metric of ours has more than 60 series.
   const counts = [...stdout.matchAll(/^(berth_\w+)\s+(\d+)/gm)].map(([, name, count]) => [name, Number(count)] as const)

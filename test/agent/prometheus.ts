@@ -1,8 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { holdFreePort } from '../cluster/ports.ts'
 import { launch, untilReady } from '../cluster/processes.ts'
+import { programFolder } from '../support/go-programs.ts'
+import { listeningPort } from '../support/listening-port.ts'
 
 export interface Prometheus {
   /** The samples of an instant query, their labels and values. Throws on an error of the query. */
@@ -24,8 +25,6 @@ export const oneTarget = (target: string): object => ({
 export interface PrometheusOptions {
   /** A `scrape_config`. */
   readonly scrape: object
-  /** Debian's unless told, which knows no Kubernetes. */
-  readonly program?: string
   /** Stands before the program's command line. */
   readonly prefix?: readonly [string, ...string[]]
   /** Resolves to the body of a URL, where Prometheus listens elsewhere than here. */
@@ -34,7 +33,8 @@ export interface PrometheusOptions {
 
 /** Scrapes four times a second; its data go with it. */
 export async function startPrometheus(options: PrometheusOptions): Promise<Prometheus> {
-  const { scrape, program = '/usr/bin/prometheus', prefix = ['env'], ask = async url => (await fetch(url)).text() } = options
+  const { scrape, prefix = ['env'], ask = async url => (await fetch(url)).text() } = options
+  const program = join(await programFolder('prometheus'), 'prometheus')
   const directory = await mkdtemp(join(tmpdir(), 'berth-prometheus-'))
   const config = {
     global: { scrape_interval: '250ms', scrape_timeout: '250ms' },
@@ -42,33 +42,31 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
   }
   // JSON is YAML.
   await writeFile(join(directory, 'prometheus.yml'), JSON.stringify(config))
-  const held = await holdFreePort()
-  const address = `127.0.0.1:${held.port}`
-  await held.release()
   const running = await launch(
     [
       ...prefix,
       program,
       `--config.file=${directory}/prometheus.yml`,
       `--storage.tsdb.path=${directory}/data`,
-      `--web.listen-address=${address}`,
+      '--web.listen-address=127.0.0.1:0',
       '--log.level=warn'
     ],
     join(directory, 'prometheus.log')
   )
+  const url = async () => `http://127.0.0.1:${(await listeningPort(running.pid)) ?? 'none'}`
   const stop = async () => {
     running.signal('SIGTERM')
     await running.ended
     await rm(directory, { recursive: true, force: true })
   }
   try {
-    await untilReady(running, async () => (await ask(`http://${address}/-/ready`)).includes('is Ready'))
+    await untilReady(running, async () => (await ask(`${await url()}/-/ready`)).includes('is Ready'))
   } catch (error) {
     await stop()
     throw error
   }
   const query = async (expression: string) => {
-    const text = await ask(`http://${address}/api/v1/query?${new URLSearchParams({ query: expression })}`)
+    const text = await ask(`${await url()}/api/v1/query?${new URLSearchParams({ query: expression })}`)
     return samplesOf(expression, JSON.parse(text) as Answer)
   }
   return { query, stop }

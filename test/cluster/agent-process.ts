@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
+import { listeningPort } from '../support/listening-port.ts'
 import { succeeded } from './api.ts'
 import type { ControlPlaneClient } from './control-plane.ts'
 import { writeKubeconfig } from './kubeconfigs.ts'
 import { AGENT } from './manifests.ts'
 import type { NodeObject } from './nodes.ts'
-import { holdFreePort } from './ports.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
@@ -18,6 +18,8 @@ export interface AgentProcess {
   /** Everything that it wrote, standard output and standard error. */
   readonly said: () => string
   readonly alive: () => boolean
+  /** The port that it listens on, which the kernel has chosen. Rejects while there is none. */
+  readonly port: () => Promise<number>
   readonly get: (path: string) => Promise<{ readonly status: number; readonly text: string }>
   /** The value of one series as `/metrics` has it; `undefined` where there is none. */
   readonly metric: (series: string) => Promise<number | undefined>
@@ -44,9 +46,7 @@ export async function startAgent(
   more: readonly string[] = [],
   output?: string
 ): Promise<AgentProcess> {
-  const held = await holdFreePort()
-  await held.release()
-  const listen = more.includes('--listen') ? [] : ['--listen', `127.0.0.1:${held.port}`]
+  const listen = more.includes('--listen') ? [] : ['--listen', '127.0.0.1:0']
   const args = ['run', '--kubeconfig', kubeconfig, '--node-name', name, '--log-level', 'debug', ...listen, ...more]
   // What is shipped, and starts in a third of the time that the sources take.
   const command = [process.execPath, 'dist/berth.mjs', ...args] as const
@@ -69,14 +69,21 @@ export async function startAgent(
     alive = false
     return signal ?? exitCode ?? 'never started'
   })
+  let known: number | undefined
+  const port = async () => {
+    known ??= await listeningPort(child.pid ?? 0)
+    if (known === undefined) throw new Error(`the agent on ${name} does not listen yet`)
+    return known
+  }
   const get = async (path: string) => {
     if (!alive) throw new Error(`the agent on ${name} has ended; its last words: ${text.slice(-1_000)}`)
-    const answer = await fetch(`http://127.0.0.1:${held.port}${path}`)
+    const answer = await fetch(`http://127.0.0.1:${await port()}${path}`)
     return { status: answer.status, text: await answer.text() }
   }
   const agent: AgentProcess = {
     said: () => text,
     alive: () => alive,
+    port,
     get,
     metric: async series => {
       const line = (await get('/metrics')).text.split('\n').find(one => one.startsWith(`${series} `))

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { CONDITION_TYPE } from '../../src/publish/condition.ts'
 import { type AgentProcess, endAgents, eventually, nodeOf, startAgent } from './agent-process.ts'
 import { type ControlPlane, startControlPlane } from './control-plane.ts'
@@ -18,7 +18,7 @@ let installed: readonly Manifest[]
 let directory: string
 
 beforeAll(async () => {
-  cluster = await startControlPlane()
+  cluster = await startControlPlane({ release: inject('release') })
   installed = await readManifests(BASE)
   await applyAll(cluster, installed)
   directory = await mkdtemp(join(tmpdir(), 'berth-bad-install-'))

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { comparable, renderChart, template, valuesOf } from './chart.ts'
+import { installKinds } from './kinds.ts'
 import { dryRun, render, renderFrom } from './kustomize.ts'
-import { installKinds } from './kustomize-crds.ts'
 import type { Manifest } from './manifests.ts'
 import { sharedControlPlane } from './shared.ts'
 

@@ -2,25 +2,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { loadAll } from 'js-yaml'
-import { goPrograms, readRecipe } from './go-programs.ts'
+import { kubernetesVersion, programFolder } from '../support/go-programs.ts'
 import { BASE, type Manifest } from './manifests.ts'
 
 /** The chart's folder. */
 export const CHART = join(BASE, '../chart')
-const RECIPE = {
-  folder: join(import.meta.dirname, 'chart'),
-  name: 'helm',
-  module: 'helm.sh/helm/v4',
-  package: 'helm.sh/helm/v4/cmd/helm'
-}
 
 /** What Helm answers: `helm template` of the chart, in the namespace of the manifests, with these further arguments. */
 export const template = (...args: readonly string[]) =>
-  helm('template', 'berth', CHART, '--namespace', 'berth', '--kube-version', '1.36.3', ...args)
+  helm('template', 'berth', CHART, '--namespace', 'berth', '--kube-version', kubernetesVersion('newest'), ...args)
 
 /** Helm itself; its folders are those of nobody, so that no plugin or setting of whoever runs the tests is heeded. */
 export async function helm(...args: readonly string[]) {
-  const program = join(await goPrograms(await readRecipe(RECIPE)), 'helm')
+  const program = join(await programFolder('helm'), 'helm')
   const nowhere = join(tmpdir(), 'berth-helm')
   const env = { HELM_CACHE_HOME: nowhere, HELM_CONFIG_HOME: nowhere, HELM_DATA_HOME: nowhere }
   const { exitCode, stdout, stderr } = await execa(program, args, { reject: false, env })

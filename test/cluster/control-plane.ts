@@ -1,10 +1,10 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { programFolder, type Release } from '../support/go-programs.ts'
+import { ownFolder } from '../support/own-folder.ts'
 import { type Api, apiOf } from './api.ts'
-import { controlPlaneBinaries } from './binaries.ts'
 import { makeKeys } from './keys.ts'
-import { ownFolder } from './leftovers.ts'
 import { holdFreePort } from './ports.ts'
 import type { RunningProcess } from './processes.ts'
 import { bringUp, killAll, type Site, terminateInOrder } from './site.ts'
@@ -22,6 +22,8 @@ export interface ControlPlaneAddress {
   readonly directory: string
   /** One line of JSON a request (level Metadata), appended to by every start. */
   readonly auditLog: string
+  /** Of Kubernetes. */
+  readonly release: Release
 }
 
 export interface ControlPlaneClient extends ControlPlaneAddress {
@@ -48,19 +50,23 @@ export interface ControlPlane extends ControlPlaneClient {
 }
 
 export interface ControlPlaneOptions {
+  /** Of the API server; the newest unless told. etcd is the same for both. */
+  readonly release?: Release
   /** More flags of kube-apiserver, after the fixture's own; of the folder with its keys. */
   readonly apiServerFlags?: readonly string[] | ((directory: string) => readonly string[])
 }
 
 const clashes = 5 // times that other ports are tried when somebody took one in the moment between looking and using
 
-export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
-  const binaries = await controlPlaneBinaries()
+export async function startControlPlane({
+  release = 'newest',
+  apiServerFlags: flags = []
+}: ControlPlaneOptions = {}): Promise<ControlPlane> {
+  const binaries = await binariesOf(release)
   const directory = await ownFolder(tmpdir(), 'berth-cluster-')
   try {
     await prepare(directory)
-    const { apiServerFlags: flags = [] } = options
-    return await firstStart({ binaries, directory, flags: typeof flags === 'function' ? flags(directory) : flags })
+    return await firstStart({ binaries, release, directory, flags: typeof flags === 'function' ? flags(directory) : flags })
   } catch (error) {
     await rm(directory, { recursive: true, force: true })
     throw error
@@ -72,6 +78,14 @@ export function clientOf(address: ControlPlaneAddress): ControlPlaneClient {
   const at = (name: string) => join(address.directory, name)
   const api = apiOf(address, { certFile: at('admin.crt'), keyFile: at('admin.key') })
   return { ...address, api, tokenFor: wish => tokenFor(api, wish) }
+}
+
+async function binariesOf(release: Release): Promise<Site['binaries']> {
+  const [newest, wanted] = await Promise.all([
+    programFolder('kubernetes'),
+    programFolder(release === 'oldest' ? 'oldest-kubernetes' : 'kubernetes')
+  ])
+  return { etcd: join(newest, 'etcd'), kubeApiserver: join(wanted, 'kube-apiserver') }
 }
 
 async function prepare(directory: string): Promise<void> {
@@ -105,7 +119,7 @@ async function freePorts(): Promise<Site['ports']> {
   return { client: client.port, peer: peer.port, secure: secure.port }
 }
 
-async function addressOf({ directory, ports }: Site): Promise<ControlPlaneAddress> {
+async function addressOf({ directory, ports, release }: Site): Promise<ControlPlaneAddress> {
   const at = (name: string) => join(directory, name)
   const url = `https://127.0.0.1:${ports.secure}`
   const config = {
@@ -116,7 +130,7 @@ async function addressOf({ directory, ports }: Site): Promise<ControlPlaneAddres
   }
   await writeFile(at('admin.kubeconfig'), JSON.stringify(config, undefined, 2)) // YAML is a superset of JSON
   const ca = await readFile(at('ca.crt'), 'utf8')
-  return { url, caFile: at('ca.crt'), ca, kubeconfig: at('admin.kubeconfig'), directory, auditLog: at('audit.log') }
+  return { url, caFile: at('ca.crt'), ca, kubeconfig: at('admin.kubeconfig'), directory, auditLog: at('audit.log'), release }
 }
 
 function controlled(site: Site, client: ControlPlaneClient, started: readonly RunningProcess[]): ControlPlane {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
 import { type CheckName, checks } from '../../src/commands/doctor/checks.ts'
 import { examineAndTell } from '../../src/commands/doctor.ts'
 import { parseConfig } from '../../src/config.ts'
@@ -27,14 +27,14 @@ const startup = { key: 'startup-taint.cluster-autoscaler.kubernetes.io/berth', e
 const times = { lastHeartbeatTime: '2026-01-05T10:20:30Z', lastTransitionTime: '2026-01-05T08:00:00Z' }
 
 beforeAll(async () => {
-  plane = await startControlPlane()
+  plane = await startControlPlane({ release: inject('release') })
   root = hostRoot()
   root.write(BOOT, `${boot}\n`)
   await applyManifests(plane)
   await createNode(plane, onThisMachine(own))
   kubeconfig = await kubeconfigOf(await plane.tokenFor({ ...AGENT, nodeName: own }))
   agent = await startAgent(own, kubeconfig, ['--host-root', root.path])
-  listen = await eventually('it listens', () => /at (127\.0\.0\.1:\d+)/.exec(agent.said())?.[1] ?? false)
+  listen = `127.0.0.1:${await eventually('it listens', agent.port)}`
   await eventually('it is settled', async () => {
     const conditions = await nodeOf(plane, own).conditions()
     const { status } = await agent.get('/readyz')

@@ -1,23 +1,27 @@
-import { join } from 'node:path'
-import { execa } from 'execa'
 import type { TestProject } from 'vitest/node'
-import { ROOT } from '../../scripts/steps.ts'
+import { buildBundle } from '../support/bundle.ts'
+import type { Release } from '../support/go-programs.ts'
 import { type ControlPlaneAddress, startControlPlane } from './control-plane.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
     controlPlane: ControlPlaneAddress
+    /** Of Kubernetes, for control planes of a test's own. */
+    release: Release
   }
 }
 
 /**
- * vitest's globalSetup: one control plane for all test files of the project, which `sharedControlPlane` reaches from each, and today's
- * bundle, which is what agents are started from.
+ * One control plane for all test files of a project, which `sharedControlPlane` reaches from each, and today's bundle, which is what
+ * agents are started from.
  */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const build = execa(process.execPath, [join(ROOT, 'scripts/build.ts')])
-  const [controlPlane] = await Promise.all([startControlPlane(), build])
+export async function share(project: TestProject, release: Release): Promise<() => Promise<void>> {
+  const [controlPlane] = await Promise.all([startControlPlane({ release }), buildBundle()])
   const { url, caFile, ca, kubeconfig, directory, auditLog } = controlPlane
-  project.provide('controlPlane', { url, caFile, ca, kubeconfig, directory, auditLog })
+  project.provide('controlPlane', { url, caFile, ca, kubeconfig, directory, auditLog, release })
+  project.provide('release', release)
   return controlPlane.close
 }
+
+/** vitest's globalSetup of the project `cluster`. */
+export default (project: TestProject) => share(project, 'newest')

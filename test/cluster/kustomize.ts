@@ -3,28 +3,26 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { execa } from 'execa'
 import { loadAll } from 'js-yaml'
+import { programFolder } from '../support/go-programs.ts'
 import { type Answer, succeeded } from './api.ts'
 import type { ControlPlaneClient } from './control-plane.ts'
-import { goPrograms, readRecipe } from './go-programs.ts'
 import { AGENT, BASE, type Manifest, pathOf } from './manifests.ts'
 
 const MANIFESTS = join(BASE, '..')
-const PACKAGE = 'sigs.k8s.io/kustomize/kustomize/v5'
-const RECIPE = { folder: join(import.meta.dirname, 'kustomize'), name: 'kustomize', module: PACKAGE, package: PACKAGE }
 
 /** All objects of the base with these components, as an operator's kustomization would have them. */
 export const render = (...components: readonly string[]): Promise<readonly Manifest[]> => renderFrom('base', ...components)
 
 /** All objects of a folder below manifests/, as `overlays/gke`, with these components. */
 export async function renderFrom(folder: string, ...components: readonly string[]): Promise<readonly Manifest[]> {
-  const program = join(await goPrograms(await readRecipe(RECIPE)), 'kustomize')
+  const kubectl = join(await programFolder('kubernetes'), 'kubectl')
   const directory = await mkdtemp(join(tmpdir(), 'berth-kustomize-'))
   try {
     // It takes no absolute paths.
     const from = (path: string) => relative(directory, join(MANIFESTS, path))
     const wanted = { resources: [from(folder)], components: components.map(name => from(`components/${name}`)) }
     await writeFile(join(directory, 'kustomization.yaml'), JSON.stringify(wanted))
-    const { stdout } = await execa(program, ['build', directory])
+    const { stdout } = await execa(kubectl, ['kustomize', directory])
     return loadAll(stdout) as Manifest[]
   } finally {
     await rm(directory, { recursive: true })

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Release } from '../support/go-programs.ts'
 import { type Api, succeeded } from './api.ts'
 import { imagesOnNode } from './node-images.ts'
 
@@ -59,15 +60,29 @@ export function bareNode(name: string, overrides: Pick<NodeOverrides, 'spec' | '
  * Puts it into the API as its owners would, so that the managed fields are theirs too, and returns what is stored.
  * The API server taints every new Node `not-ready` and waits for a controller that does not run here: the taints asked for win.
  */
-export async function createNode({ api }: { readonly api: Api }, node: NodeObject): Promise<NodeObject> {
+export async function createNode(
+  { api, release = 'newest' }: { readonly api: Api; readonly release?: Release },
+  node: NodeObject
+): Promise<NodeObject> {
   const path = `/api/v1/nodes/${node.metadata.name}`
   const created = { apiVersion: node.apiVersion, kind: node.kind, metadata: node.metadata, spec: node.spec }
   const what = `create Node ${node.metadata.name}`
   await succeeded(what, api('POST', '/api/v1/nodes?fieldManager=kubelet', created))
   const spec = { taints: node.spec.taints ?? null }
   await succeeded(what, api('PATCH', `${path}?fieldManager=kube-controller-manager`, { spec }))
-  return succeeded(what, api<NodeObject>('PATCH', `${path}/status?fieldManager=kubelet`, { status: node.status }))
+  return succeeded(
+    what,
+    api<NodeObject>('PATCH', `${path}/status?fieldManager=kubelet`, { status: reported(node.status, release) })
+  )
 }
+
+/** Fields of a Node's status that a kubelet of the oldest release does not report, and its API server drops or does not know. */
+export const NEWER_STATUS_FIELDS: readonly string[] = ['runtimeHandlers', 'features', 'declaredFeatures']
+
+const reported = (status: NodeObject['status'], release: Release): NodeObject['status'] =>
+  release === 'newest'
+    ? status
+    : Object.fromEntries(Object.entries(status).filter(([field]) => !NEWER_STATUS_FIELDS.includes(field)))
 
 interface Ids {
   readonly hex: (length: number) => string

@@ -7,7 +7,6 @@ import { endAgents, eventually, nodeOf, ownKubeconfig, startAgent } from './agen
 import { render } from './kustomize.ts'
 import { applyManifests, BASE } from './manifests.ts'
 import { createNode, realisticNode } from './nodes.ts'
-import { holdFreePort } from './ports.ts'
 import { sharedControlPlane } from './shared.ts'
 
 interface Panel {
@@ -37,12 +36,11 @@ let prometheus: Prometheus
 beforeAll(async () => {
   await applyManifests(shared)
   await createNode(shared, realisticNode(NODE))
-  const held = await holdFreePort()
-  await held.release()
   const root = join(import.meta.dirname, '../nodes/bottlerocket-fresh.yaml')
   const kubeconfig = await ownKubeconfig(shared, NODE)
-  await startAgent(NODE, kubeconfig, ['--host-root', root, '--interval', '1s', '--listen', `127.0.0.1:${held.port}`])
-  prometheus = await startPrometheus({ scrape: oneTarget(`127.0.0.1:${held.port}`) })
+  const agent = await startAgent(NODE, kubeconfig, ['--host-root', root, '--interval', '1s'])
+  const port = await eventually('the agent listens', agent.port)
+  prometheus = await startPrometheus({ scrape: oneTarget(`127.0.0.1:${port}`) })
   await nodeOf(shared, NODE).isLabelled()
   await asked('berth_capability', 1)
   // A repair, so that there is a time that it took.

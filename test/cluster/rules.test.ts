@@ -5,14 +5,14 @@ import { execa } from 'execa'
 import { dump } from 'js-yaml'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { METRICS } from '../../src/publish/metrics.ts'
+import { programFolder } from '../support/go-programs.ts'
+import { installKinds } from './kinds.ts'
 import { dryRun, render } from './kustomize.ts'
-import { installKinds } from './kustomize-crds.ts'
 import type { Manifest } from './manifests.ts'
 import { CASES, type Case } from './rules-cases.ts'
 import { sharedControlPlane } from './shared.ts'
 
 const shared = sharedControlPlane()
-const PROMTOOL = '/usr/bin/promtool'
 
 interface Alert {
   readonly alert: string
@@ -22,6 +22,7 @@ interface Alert {
 }
 
 let directory: string
+let promtool: string
 let objects: readonly Manifest[]
 let alerts: readonly Alert[]
 
@@ -32,6 +33,7 @@ beforeAll(async () => {
     readonly groups: readonly { readonly rules: readonly Alert[] }[]
   }
   alerts = spec.groups.flatMap(({ rules }) => rules)
+  promtool = join(await programFolder('prometheus'), 'promtool')
   directory = await mkdtemp(join(tmpdir(), 'berth-rules-'))
   await writeFile(join(directory, 'rules.yaml'), dump(spec))
 })
@@ -61,7 +63,7 @@ test('the monitor finds the port and the pods of the agent, and gives each serie
 })
 
 test('promtool finds nothing wrong with the rules', async () => {
-  const { exitCode, all } = await execa(PROMTOOL, ['check', 'rules', 'rules.yaml'], { cwd: directory, reject: false, all: true })
+  const { exitCode, all } = await execa(promtool, ['check', 'rules', 'rules.yaml'], { cwd: directory, reject: false, all: true })
   expect({ exitCode, all }).toEqual({ exitCode: 0, all: expect.stringContaining(`SUCCESS: ${alerts.length} rules found`) })
 })
 
@@ -113,7 +115,7 @@ describe.each(Object.entries(CASES))('%s', (name, cases) => {
       join(directory, file),
       dump({ rule_files: ['rules.yaml'], evaluation_interval: '1m', tests: [played(name, one)] })
     )
-    const { exitCode, all } = await execa(PROMTOOL, ['test', 'rules', file], { cwd: directory, reject: false, all: true })
+    const { exitCode, all } = await execa(promtool, ['test', 'rules', file], { cwd: directory, reject: false, all: true })
     expect(exitCode, all).toBe(0)
   })
 })

@@ -1,11 +1,12 @@
 import { join } from 'node:path'
+import type { Release } from '../support/go-programs.ts'
 import type { Api } from './api.ts'
-import type { Binaries } from './binaries.ts'
 import { launch, logTail, type RunningProcess, untilReady } from './processes.ts'
 
 /** Everything that a start needs and that stays the same from one start to the next. */
 export interface Site {
-  readonly binaries: Binaries
+  readonly binaries: { readonly etcd: string; readonly kubeApiserver: string }
+  readonly release: Release
   readonly directory: string
   /** Of etcd's clients, of etcd's peers (it has none), of the API server. */
   readonly ports: { readonly client: number; readonly peer: number; readonly secure: number }

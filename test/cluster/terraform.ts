@@ -1,11 +1,7 @@
-import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
+import { programFolder } from '../support/go-programs.ts'
 import type { PodSpec } from '../unit/workspaces.ts'
-import { type GoPrograms, goPrograms } from './go-programs.ts'
-
-const here = join(import.meta.dirname, 'hcl')
 
 /** A Coder template, as far as it is about the workspace: every block is a list. */
 export interface Template {
@@ -23,7 +19,7 @@ interface Range {
 
 /** Parses Terraform's language; throws where it is not that. */
 export async function parseTerraform(text: string): Promise<Template> {
-  const program = join(await goPrograms(await readRecipe()), 'hcl2json')
+  const program = join(await programFolder('hcl2json'), 'hcl2json')
   return JSON.parse((await execa(program, [], { input: text })).stdout) as Template
 }
 
@@ -57,19 +53,3 @@ function inside(name: string, value: unknown): unknown {
 }
 
 const camel = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
-
-async function readRecipe(): Promise<GoPrograms> {
-  const [goMod = '', goSum = ''] = await Promise.all(['go.mod', 'go.sum'].map(name => readFile(join(here, name), 'utf8')))
-  const [, version] = /tmccombs\/hcl2json (v[\d.]+)/.exec(goMod) ?? []
-  const hash = createHash('sha256')
-    .update(JSON.stringify([goMod, goSum]))
-    .digest('hex')
-    .slice(0, 12)
-  return {
-    module: here,
-    key: `hcl2json-${version}_${process.arch}_${hash}`,
-    programs: [{ name: 'hcl2json', package: 'github.com/tmccombs/hcl2json', flags: '-s -w' }],
-    about: `hcl2json ${version} (once; about 5 seconds on two cores)`,
-    otherwise: ''
-  }
-}

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
 import { type UninstallWorld, uninstallFrom } from '../../src/commands/uninstall.ts'
 import { parseConfig } from '../../src/config.ts'
 import { CONDITION_TYPE } from '../../src/publish/condition.ts'
@@ -19,7 +19,7 @@ let plane: ControlPlane
 const open: FakeApi[] = []
 
 beforeAll(async () => {
-  plane = await startControlPlane()
+  plane = await startControlPlane({ release: inject('release') })
 })
 afterEach(async () => {
   for (const server of open.splice(0)) await server.close()

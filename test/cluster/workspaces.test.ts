@@ -8,7 +8,7 @@ import { nodePool, WAYS, type Way } from '../../src/commands/template/node-pool.
 import { OPTIONS } from '../../src/config.ts'
 import { conditionsOf, type Manifest, MEANT, objectsOf, type PodSpec, podOf } from '../unit/workspaces.ts'
 import { type Answer, succeeded } from './api.ts'
-import { installKinds } from './kustomize-crds.ts'
+import { installKinds } from './kinds.ts'
 import { pathOf } from './manifests.ts'
 import { sharedControlPlane } from './shared.ts'
 import { parseTerraform, podOfTemplate } from './terraform.ts'

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { access, chmod, copyFile, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { access, chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { execa } from 'execa'
-import { cacheFolder } from '../cluster/go-programs.ts'
-import { ownFolder } from '../cluster/leftovers.ts'
+import { type CachedFolder, isCached, makeCached, pathOfCached } from '../support/cache.ts'
+import type { Part } from '../support/prepare.ts'
 import { openArchive } from './archive.ts'
 import { firstFileSystem } from './initramfs.ts'
 import { kernelPackages, newestReleases, type Series, SUITES } from './kernels.ts'
@@ -29,32 +29,30 @@ export interface KernelFiles {
   readonly standIns: string
 }
 
-/**
- * From the user's cache folder; the first call makes it from the Debian archive (about 270 MB, a minute). The archive's newest
- * kernels of that day stay until the folder is removed or this recipe changes: no later run needs a network.
- */
+/** The image in the cache. Throws `Error` while it is not made. */
 export async function machineImage(): Promise<Image> {
-  const cache = join(cacheFolder(), 'machines')
-  const folder = join(cache, await recipe())
-  const made = await read(folder)
-  if (made) return made
-  await mkdir(cache, { recursive: true })
-  process.stderr.write('Making the disk of the test machines from the Debian archive (once; about a minute) ...\n')
-  const draft = await ownFolder(cache, 'making-')
-  try {
-    await make(draft)
-    await rename(join(draft, 'image'), folder).catch(async error => {
-      if (!(await read(folder))) throw error // else somebody else has made it meanwhile, as good as ours
-    })
-  } finally {
-    await rm(draft, { recursive: true, force: true })
-  }
-  const image = await read(folder)
-  if (!image) throw new Error(`the image in ${folder} is not complete`)
+  const wanted = await cachedImage()
+  const image = await read(pathOfCached(wanted))
+  if (!image)
+    throw new Error('the disk of the test machines is not made: `npm run test:prepare` makes it, and so does `npm test`')
   return image
 }
 
-async function recipe(): Promise<string> {
+/**
+ * Made from the Debian archive (about 270 MB). The archive's newest kernels of that day stay until the folder is removed or this recipe
+ * changes: no later run needs a network.
+ */
+export async function machineImagePart(): Promise<Part> {
+  const wanted = await cachedImage()
+  return {
+    does: "making the disk of the test machines from Debian's archive",
+    isReady: () => isCached(wanted),
+    make: () => makeCached(wanted, image => make(image)),
+    wayOut: 'a mirror of Debian must be reachable, for apt-get of this machine too'
+  }
+}
+
+async function cachedImage(): Promise<CachedFolder> {
   const own = ['image.ts', 'initramfs.ts', 'kernels.ts', 'packages.ts', 'stand-in.ts'].map(name =>
     join(import.meta.dirname, name)
   )
@@ -62,7 +60,7 @@ async function recipe(): Promise<string> {
   const sources = await Promise.all([...own, ...modules.map(name => join(MODULES, name))].map(path => readFile(path)))
   const hash = createHash('sha256').update((await nodeProgram()).version)
   for (const text of sources) hash.update(text)
-  return hash.digest('hex').slice(0, 12)
+  return { name: join('machines', hash.digest('hex').slice(0, 12)), files: ['releases.json'] }
 }
 
 async function read(folder: string): Promise<Image | undefined> {
@@ -76,11 +74,10 @@ async function read(folder: string): Promise<Image | undefined> {
   return { rootDisk: at('root.ext4'), shim: at('shim'), grub: at('grub'), kernels: Object.fromEntries(kernels) }
 }
 
-async function make(draft: string): Promise<void> {
-  if (process.getuid?.() !== 0) throw new Error("run the machine tests once as root: the disk's files must belong to root")
-  const [root, image] = [join(draft, 'root'), join(draft, 'image')]
-  await mkdir(image)
-  const archive = await openArchive({ folder: join(draft, 'apt'), suites: Object.values(SUITES), presumed: PRESUMED })
+async function make(image: string): Promise<void> {
+  const scratch = await mkdtemp(join(image, '../scratch-'))
+  const root = join(scratch, 'root')
+  const archive = await openArchive({ folder: join(scratch, 'apt'), suites: Object.values(SUITES), presumed: PRESUMED })
   const releases = await newestReleases(archive)
   const packages = [...TOOLS, ...Object.values(releases).flatMap(kernelPackages)]
   await unpack([...(await archive.withDependencies(packages)), ...(await archive.alone(Object.keys(BOOT_CHAIN)))], root)
@@ -94,7 +91,7 @@ async function make(draft: string): Promise<void> {
   await rename(join(root, BOOT_CHAIN['shim-signed']), join(image, 'shim'))
   await rename(join(root, BOOT_CHAIN['grub-efi-amd64-signed']), join(image, 'grub'))
   await makeDisk(root, join(image, 'root.ext4'))
-  await writeFile(join(image, 'releases.json'), JSON.stringify(releases)) // last: its presence means complete
+  await writeFile(join(image, 'releases.json'), JSON.stringify(releases))
 }
 
 /** Packages as old as their suites bring their own `/lib`, which must not take the place of the link to `usr/lib`. */

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
-import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { basename, join, relative } from 'node:path'
 import process from 'node:process'
 import { execa } from 'execa'
 import { ROOT } from '../../scripts/steps.ts'
-import { cacheFolder } from '../cluster/go-programs.ts'
 import { machineMirrors } from '../machine/archive.ts'
+import { type CachedFolder, cacheFolder, isCached, makeCached, pathOfCached } from '../support/cache.ts'
+import type { Part } from '../support/prepare.ts'
 
 export type Target = 'agent' | 'helper'
 
@@ -18,7 +19,7 @@ export interface Images {
 /** What the manifests call them. */
 const NAMES = { agent: 'docker.io/library/berth:0.1.0', helper: 'docker.io/library/berth-helper:0.1.0' } as const
 
-const store = () => join(cacheFolder(), 'images')
+const store = () => join(cacheFolder(), 'buildah')
 
 /** Runs buildah on a store of the tests' own; resolves to what it printed. */
 export async function buildah(...args: readonly string[]): Promise<string> {
@@ -27,12 +28,66 @@ export async function buildah(...args: readonly string[]): Promise<string> {
   return (await execa('buildah', [...where, ...args], { env, stdin: 'ignore' })).stdout.trim()
 }
 
-/** Writes the archives into a folder. Minutes the first time, for the bases; they are kept in the user's cache folder. */
-export async function buildImages(folder: string): Promise<Images> {
+/** The images of today's sources. Throws `Error` while they are not built. */
+export async function images(): Promise<Images> {
+  const wanted = await cachedImages()
+  if (!(await isCached(wanted)))
+    throw new Error(
+      'the images are not built from the sources as they are: `npm run test:prepare` builds them, and so does `npm test`'
+    )
+  return imagesIn(pathOfCached(wanted))
+}
+
+/** The base images take minutes, once. */
+export async function imagesPart(): Promise<Part> {
+  const wanted = await cachedImages()
+  return {
+    does: 'building the images of the agent and the helper, on base images from Debian’s archive',
+    isReady: () => isCached(wanted),
+    make: async () => {
+      await makeCached(wanted, buildImages)
+      await removeOthers(wanted)
+    },
+    wayOut: 'a mirror of Debian must be reachable; `npm run build` shows whether the bundle can be built'
+  }
+}
+
+const imagesIn = (folder: string): Images => ({
+  archives: { agent: join(folder, 'agent.tar'), helper: join(folder, 'helper.tar') }
+})
+
+async function cachedImages(): Promise<CachedFolder> {
+  const hash = createHash('sha256').update(baseNames().key)
+  for (const path of await contextFiles()) hash.update(path).update(await readFile(join(ROOT, path)))
+  return { name: join('images', hash.digest('hex').slice(0, 12)), files: ['agent.tar', 'helper.tar'] }
+}
+
+/** What `.dockerignore` lets through, without tars. */
+async function contextFiles(): Promise<readonly string[]> {
+  const files = ['package.json', 'package-lock.json', 'tsconfig.json', 'LICENSE', 'Dockerfile']
+  for (const folder of ['scripts', 'src', 'manifests/workspaces'])
+    for (const entry of await readdir(join(ROOT, folder), { recursive: true, withFileTypes: true }))
+      if (entry.isFile()) files.push(relative(ROOT, join(entry.parentPath, entry.name)))
+  return files.toSorted()
+}
+
+const A_DAY = 24 * 60 * 60_000 // milliseconds
+
+/** Each change of a source makes new ones, of 300 MB; those of another checkout may be in use. */
+async function removeOthers({ name }: CachedFolder): Promise<void> {
+  const parent = join(cacheFolder(), 'images')
+  for (const other of await readdir(parent)) {
+    const path = join(parent, other)
+    const { mtimeMs } = await stat(path)
+    if (other !== basename(name) && Date.now() - mtimeMs > A_DAY) await rm(path, { recursive: true, force: true })
+  }
+}
+
+async function buildImages(folder: string): Promise<void> {
   const bases = await baseImages()
   // Under a name of its own it is kept; it takes longest, and changes only with the Dockerfile.
   await build('tools', `localhost/berth-tools:${bases.key}`, bases, ['--layers'])
-  const archives = { agent: join(folder, 'agent.tar'), helper: join(folder, 'helper.tar') }
+  const { archives } = imagesIn(folder)
   for (const target of ['agent', 'helper'] as const) {
     const name = `localhost/berth-${target}:${process.pid}`
     await build(target, name, bases, ['--layers'])
@@ -41,7 +96,6 @@ export async function buildImages(folder: string): Promise<Images> {
   }
   // What another run is at work with, or what was killed in the middle, stays; it costs only room.
   await buildah('rmi', '--prune').catch((error: Error) => process.stderr.write(`${error.message}\n`))
-  return { archives }
 }
 
 /** Builds a target without anything that an earlier build left; resolves to the digest of the image. */
@@ -69,11 +123,15 @@ interface Bases {
   readonly key: string
 }
 
+function baseNames(): Bases {
+  const key = createHash('sha256').update(`trixie ${process.version} 1`).digest('hex').slice(0, 12)
+  return { debian: `localhost/berth-debian:${key}`, node: `localhost/berth-node:${key}`, key }
+}
+
 /** What the Dockerfile's default bases are made of, made here: Debian 13, and the same with Node and npm. */
 async function baseImages(): Promise<Bases> {
   const { stdout: npm } = await execa('npm', ['root', '-g'])
-  const key = createHash('sha256').update(`trixie ${process.version} 1`).digest('hex').slice(0, 12)
-  const bases = { debian: `localhost/berth-debian:${key}`, node: `localhost/berth-node:${key}`, key }
+  const bases = baseNames()
   const has = (name: string) =>
     buildah('inspect', '--type', 'image', name).then(
       () => true,
@@ -81,7 +139,6 @@ async function baseImages(): Promise<Bases> {
     )
   if (await has(bases.node)) return bases
   await mkdir(store(), { recursive: true })
-  process.stderr.write('Making base images from the Debian archive (once; about a minute) ...\n')
   const draft = await mkdtemp(join(store(), 'draft-'))
   try {
     const root = join(draft, 'root.tar')

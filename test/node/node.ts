@@ -8,13 +8,13 @@ import { succeeded } from '../cluster/api.ts'
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts'
 import { issueClient } from '../cluster/keys.ts'
 import { writeKubeconfig } from '../cluster/kubeconfigs.ts'
-import { ownFolder } from '../cluster/leftovers.ts'
 import { launch, type RunningProcess, untilReady } from '../cluster/processes.ts'
 import { killAll } from '../cluster/site.ts'
+import { programFolder } from '../support/go-programs.ts'
+import { ownFolder } from '../support/own-folder.ts'
 import { containerdConfig, egressConfig, kubeletConfig, NETWORK } from './configs.ts'
 import { SMALL, writeImage } from './image.ts'
 import type { Images } from './images.ts'
-import { nodePrograms } from './programs.ts'
 import { relay } from './relay.ts'
 
 /** The Node's name. */
@@ -44,7 +44,8 @@ export interface RealNode extends AsyncDisposable {
 
 /** Resolves when the Node is ready and pods can be made; about 6 s. */
 export async function startNode({ images, taints = [], cover = {} }: NodeOptions): Promise<RealNode> {
-  const programs = await nodePrograms()
+  const kubernetes = await programFolder('kubernetes')
+  const runtime = [await programFolder('containerd'), await programFolder('runc')]
   const folder = await ownFolder(tmpdir(), 'berth-node-')
   const egress = join(folder, 'egress.json')
   await writeFile(egress, JSON.stringify(egressConfig(join(folder, 'gate.sock'))))
@@ -80,18 +81,18 @@ export async function startNode({ images, taints = [], cover = {} }: NodeOptions
       '--flex-volume-plugin-dir',
       join(folder, 'flex')
     ]
-    const manager = join(programs.kubernetes, 'kube-controller-manager')
+    const manager = join(kubernetes, 'kube-controller-manager')
     running.push(
       await launch([manager, '--kubeconfig', plane.kubeconfig, ...controllers, ...many], log('kube-controller-manager'))
     )
-    const scheduler = join(programs.kubernetes, 'kube-scheduler')
+    const scheduler = join(kubernetes, 'kube-scheduler')
     running.push(
       await launch(
         [scheduler, '--kubeconfig', plane.kubeconfig, '--leader-elect=false', '--secure-port', '0'],
         log('kube-scheduler')
       )
     )
-    const path = `${programs.runtime}:${programs.kubernetes}:${process.env['PATH']}`
+    const path = [...runtime, kubernetes, process.env['PATH']].join(':')
     const node = await launch(['env', `PATH=${path}`, `NODE=${process.execPath}`, 'bash', script, 'up', folder], log('node'))
     running.push(node)
     await untilReady(node, () => isReady(plane))

@@ -9,9 +9,9 @@ import { eventually, nodeOf } from '../cluster/agent-process.ts'
 import { writeKubeconfig } from '../cluster/kubeconfigs.ts'
 import { render } from '../cluster/kustomize.ts'
 import type { Manifest } from '../cluster/manifests.ts'
+import { programFolder } from '../support/go-programs.ts'
 import { NODE_NAME, type RealNode, startNode } from './node.ts'
 import { scrapeConfigOf } from './pod-monitor.ts'
-import { nodePrograms, prometheusProgram } from './programs.ts'
 import { commandsOf } from './readme.ts'
 
 const SECTION = 'Install and verify'
@@ -19,7 +19,7 @@ const SECTION = 'Install and verify'
 test(`the README's section "${SECTION}" does what it says, line by line, and Prometheus finds what it installs`, async () => {
   await using node = await startNode({ images: inject('images') })
   const { plane, folder } = node
-  const { kubernetes } = await nodePrograms()
+  const kubernetes = await programFolder('kubernetes')
   // As a person has it: kubectl on the PATH, and the cluster in the usual file.
   const home = join(folder, 'home')
   await mkdir(join(home, '.kube'), { recursive: true })
@@ -55,7 +55,7 @@ async function scraped({ plane, folder, run, inNetwork }: RealNode): Promise<voi
   const ask = (url: string) =>
     run([process.execPath, '-e', `fetch(${JSON.stringify(url)}).then(r => r.text()).then(console.log)`])
   const prometheus = await startPrometheus({
-    ...{ scrape: scrapeConfigOf(monitor as Manifest, kubeconfig), program: await prometheusProgram() },
+    ...{ scrape: scrapeConfigOf(monitor as Manifest, kubeconfig) },
     ...{ prefix: inNetwork, ask }
   })
   try {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { ownFolder } from './leftovers.ts'
+import { ownFolder } from '../../support/own-folder.ts'
 
 const nobody = 2 ** 22 + 1 // above the largest pid that Linux gives
 let parent: string
