@@ -20,7 +20,7 @@ const head = [
   '# What a fleet of agents costs',
   '',
   'Written by `npm run scale`, which takes about 50 minutes: it measures real agents against a real etcd and kube-apiserver, and simulates',
-  'what 15,000 of them do when something happens to all at once. Tests repeat a small part of both on every change.',
+  'what 15,000 of them do when something happens to all at once.',
   ''
 ]
 
@@ -76,6 +76,8 @@ function costTables(fleet: Recorded['fleet']): readonly string[] {
     ...table(
       ['', ...rates.map(({ agents }) => `${shown(agents)} agents`)],
       [
+        ['measured on', ...costs.map(({ date }) => date)],
+        ['at commit', ...costs.map(({ commit }) => commit)],
         ['measured for', ...costs.map(({ run }) => `${run.seconds} s`)],
         ['connections', ...costs.map(({ run }) => `${run.connections} in all`)],
         ['requests', ...rates.map(({ requests }) => shown(requests))],
@@ -127,10 +129,11 @@ function stormTables(storms: Recorded['storms']): readonly string[] {
     '',
     'The agent’s own code from its first request on (watch, back-off, publisher, guard check) in simulated time against a simulated API server; only',
     'the look at a node is replaced, by what one look saw. Everything that is sent counts, refused requests and knocks at a closed port too.',
+    'On every change a test simulates 1,500 agents, and fails when the code does not send the requests that were recorded.',
     '',
     '![Requests a second in each storm](storms.svg)',
     '',
-    'Grey is the time of the cause, and the dashed line the limit, which a test holds.',
+    'Grey is the time of the cause, and the dashed line the limit, below which a test holds these numbers.',
     '',
     ...table(
       [

@@ -11,6 +11,9 @@ export const SMALL = 1_500
 
 /** What agents cost, beside the control plane by itself before they came. */
 export interface Cost {
+  /** When it was measured, `2026-11-23`, and at which commit. */
+  readonly date: string
+  readonly commit: string
   readonly alone: Measured
   readonly run: Measured
 }

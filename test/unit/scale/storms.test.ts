@@ -6,12 +6,19 @@ const { storms, small } = recorded()
 /** Requests a second that 15,000 agents may cause, and seconds that a storm may outlast its cause. */
 const PEAK = 1_500
 const CALM = 60
-/** A change of the code may raise a peak by a tenth at most; `npm run scale` records the numbers anew. */
-const TOLERANCE = 1.1
 /** Seconds until all is right after the cause is over. */
 const PROMISE = 15
 
-test('15,000 agents stay below what an API server can bear, in every storm', () => {
+// 15,000 agents take two minutes and 1.6 GB. A tenth of them send the same requests again at the same simulated seconds, whatever
+// the machine, and other ones as soon as the code acts otherwise.
+describe("the recording is that of today's code", () => {
+  test.each(Object.entries(STORMS))('%s', async (name, storm) => {
+    const now = await simulate(storm, SMALL)
+    expect(now, "npm run scale -- --agents '' records all storms anew, in about three minutes").toEqual(small[name])
+  })
+})
+
+test('15,000 agents stay below what an API server can bear, in every storm that was recorded', () => {
   expect(Object.keys(storms).sort()).toEqual(Object.keys(STORMS).sort())
   for (const [name, { agents, peak, calmAfter, rightAfter }] of Object.entries(storms)) {
     expect(agents, name).toBe(15_000)
@@ -19,17 +26,4 @@ test('15,000 agents stay below what an API server can bear, in every storm', () 
     expect(calmAfter, name).toBeLessThanOrEqual(CALM)
     expect(rightAfter, name).toBeLessThanOrEqual(PROMISE)
   }
-})
-
-// Fewer agents than were recorded for the document, by the same code, so that it takes a second each.
-describe('with the code as it is now', () => {
-  test.each(Object.keys(STORMS))('%s', { timeout: 60_000 }, async name => {
-    const before = small[name]
-    const now = await simulate(STORMS[name] as (typeof STORMS)[string], SMALL)
-    console.info(`${name}: ${now.sustained} requests/s in the busiest five seconds, ${before?.sustained} recorded`)
-    expect(now.total, 'the storm was one').toBeGreaterThan(SMALL)
-    expect(now.sustained).toBeLessThanOrEqual((before?.sustained ?? 0) * TOLERANCE)
-    expect(now.rightAfter).toBeLessThanOrEqual(PROMISE)
-    expect(now.calmAfter).toBeLessThanOrEqual(CALM)
-  })
 })
