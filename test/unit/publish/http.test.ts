@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
+import process from 'node:process'
+import { execa } from 'execa'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Snapshot } from '../../../src/cycle/snapshot.ts'
 import { type HttpServer, type HttpSources, LIMITS, startHttp } from '../../../src/publish/http.ts'
@@ -55,6 +56,13 @@ async function raw(address: string, bytes: string): Promise<string> {
   line.socket.write(bytes)
   await line.closed
   return line.text()
+}
+
+/** What came back for a probe on a connection of its own: nothing where there was no room. */
+const answered = (address: string, from?: string): Promise<string> => {
+  const line = dial(address, from)
+  line.socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+  return line.closed.then(line.text)
 }
 
 describe('each path', () => {
@@ -190,39 +198,33 @@ describe('a request', () => {
 describe('a connection', () => {
   test('that says nothing, or never ends what it says, is ended', async () => {
     const address = await start()
-    const begin = Date.now()
     const [silent, slow] = [dial(address), dial(address)]
     slow.socket.write('GET / HTTP/1.1\r\nHost: x\r\n')
     const drip = setInterval(() => slow.socket.write('X: y\r\n'), 500)
     await Promise.all([silent.closed, slow.closed])
     clearInterval(drip)
-    expect(Date.now() - begin).toBeLessThan(LIMITS.headersTimeout + LIMITS.checking + 1_000)
     expect(slow.text()).toMatch(/^HTTP\/1\.1 408 /)
-  }, 20_000)
+  })
 
-  test('past the limit of one address is ended at once, and others are still served', async () => {
+  test('past the limit of one address is ended, other addresses are still served, and when one ends there is room again', async () => {
     const address = await start()
     const lines = Array.from({ length: LIMITS.perAddress + 10 }, () => dial(address, '127.0.0.9'))
     await Promise.all(lines.slice(LIMITS.perAddress).map(({ closed }) => closed))
     expect(lines.filter(({ socket }) => !socket.destroyed)).toHaveLength(LIMITS.perAddress)
     expect((await get(address, '/healthz')).status).toBe(200)
+    for (const { socket } of lines) socket.destroy()
+    await expect.poll(() => answered(address, '127.0.0.9')).toMatch(/^HTTP\/1\.1 200 /)
   })
 
-  test('past the limit of all is ended at once, and its place is free when another goes', async () => {
+  // Not necessarily the newest: a probe must not be kept out by those who came before it.
+  test('past the limit of all ends one of them, and when one ends there is room again', async () => {
     const address = await start()
     const lines = Array.from({ length: LIMITS.connections + 10 }, (_, index) => dial(address, `127.0.0.${2 + (index % 4)}`))
-    await expect.poll(() => lines.filter(({ socket }) => socket.destroyed).length).toBe(10)
-    await expect(get(address, '/healthz')).rejects.toThrow()
-    const [open] = lines.filter(({ socket }) => !socket.destroyed)
-    open?.socket.destroy()
-    await expect
-      .poll(() =>
-        get(address, '/healthz').then(
-          ({ status }) => status,
-          () => 0
-        )
-      )
-      .toBe(200)
+    const open = () => lines.filter(({ socket }) => !socket.destroyed)
+    await expect.poll(() => open().length).toBe(LIMITS.connections)
+    open()[0]?.socket.destroy()
+    await expect.poll(() => answered(address)).toMatch(/^HTTP\/1\.1 200 /)
+    expect(open()).toHaveLength(LIMITS.connections - 1)
   })
 
   test('ends after so many requests', async () => {
@@ -230,11 +232,11 @@ describe('a connection', () => {
     const request = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'
     const text = await raw(address, request.repeat(LIMITS.requestsPerConnection + 5))
     expect(text.match(/^HTTP\/1\.1 200/gm)).toHaveLength(LIMITS.requestsPerConnection)
-  }, 15_000)
+  })
 })
 
 describe('the end', () => {
-  test('comes within a second, also for who keeps a connection or waits for ever', async () => {
+  test('comes for an idle connection too, and for a request that is never answered', async () => {
     const server = await startHttp({
       listen: '127.0.0.1:0',
       sources: sources({ metrics: { text: () => new Promise(() => undefined), contentType: 'text/plain' } })
@@ -243,22 +245,27 @@ describe('the end', () => {
     idle.socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')
     waiting.socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n')
     await expect.poll(() => idle.text()).toContain('200 OK')
-    const begin = Date.now()
     await server.close()
-    expect(Date.now() - begin).toBeLessThan(1_000)
     await Promise.all([idle.closed, waiting.closed])
+    expect(waiting.text()).toBe('')
   })
 
   test('lets an answer that has begun come to its end', async () => {
+    const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<string>()]
+    const text = () => {
+      asked.resolve()
+      return answer.promise
+    }
     const server = await startHttp({
       listen: '127.0.0.1:0',
-      sources: sources({ metrics: { text: () => sleep(200, 'late\n'), contentType: 'text/plain' } })
+      sources: sources({ metrics: { text, contentType: 'text/plain' } })
     })
     const line = dial(server.address)
     line.socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n')
-    await sleep(50)
-    await server.close()
-    await line.closed
+    await asked.promise
+    const closing = server.close()
+    answer.resolve('late\n')
+    await Promise.all([closing, line.closed])
     expect(line.text()).toContain('late')
   })
 })
@@ -301,11 +308,19 @@ describe('the address', () => {
     expect((await get(`127.0.0.1:${port}`, '/healthz')).status).toBe(200)
   })
 
-  test('may be of IPv6, where the machine has it', async () => {
-    const server = await startHttp({ listen: '[::1]:0', sources: sources() }).catch((error: Error) => error.message)
-    if (typeof server === 'string') return expect(server).toMatch(/^cannot listen on "\[::1\]:0": /)
-    opened.push(server)
-    expect(server.address).toMatch(/^\[::1\]:\d+$/)
-    expect((await get(server.address, '/healthz')).status).toBe(200)
+  // In a network of its own, since a machine, or the container that it is, may be without IPv6.
+  test('may be of IPv6', async () => {
+    const program = `
+      import { startHttp } from ${JSON.stringify(new URL('../../../src/publish/http.ts', import.meta.url).href)}
+      const { address, close } = await startHttp({
+        listen: '[::1]:0',
+        sources: { metrics: {}, health: () => ({ ok: true, because: 'it is asked by IPv6' }), failed: console.error }
+      })
+      const { status } = await fetch('http://' + address + '/healthz')
+      await close()
+      console.log(status, address)`
+    const network = ['unshare', '--map-root-user', '--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh'] as const
+    const [unshare, ...more] = [...network, process.execPath, '--input-type=module', '-e', program] as const
+    expect((await execa(unshare, more)).stdout).toMatch(/^200 \[::1\]:\d+$/)
   })
 })
