@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { expect } from 'vitest'
 import { Unsure } from '../../../src/facts/fact.ts'
 import { HostError } from '../../../src/host/host.ts'
 
@@ -42,5 +43,28 @@ export function outcome<T>(parse: () => T): { readonly value: T } | 'refused' {
   }
 }
 
-/** 100 kB made of one piece, after a beginning that a parser takes and before an end that it does not. */
-export const endless = (piece: string, before = '', after = ''): string => before + piece.repeat(100_000 / piece.length) + after
+/** The value, or `undefined` where the parser refused. */
+export function accepted<T>(parse: () => T): T | undefined {
+  const found = outcome(parse)
+  return found === 'refused' ? undefined : found.value
+}
+
+/** Checks whatever a parser makes of such texts. Fails when it makes nothing of any of them: nothing would have been checked. */
+export function everyParsed<I, T>(texts: fc.Arbitrary<I>, parse: (text: I) => T | undefined, check: (value: T, text: I) => void) {
+  let parsed = 0
+  fc.assert(
+    fc.property(texts, text => {
+      const value = parse(text)
+      if (value === undefined) return
+      parsed += 1
+      check(value, text)
+    })
+  )
+  expect(parsed, 'texts of which something was made').toBeGreaterThan(0)
+}
+
+/**
+ * 1 MB made of one piece, after a beginning that a parser takes and before an end that it does not. It takes a parser milliseconds, but
+ * one that needs quadratic time longer than a test may take (with 100 kB it would need 20 s, and nobody would notice).
+ */
+export const endless = (piece: string, before = '', after = ''): string => before + piece.repeat(1_000_000 / piece.length) + after

@@ -23,7 +23,8 @@ describe('whatever the links and the question are', () => {
           ...Object.fromEntries(Object.entries(found).map(([name, link]) => [name, { link: link === '' ? '.' : link }]))
         })
         const real = answer(root, `${asked}/link`) ?? answer(root, asked)
-        if (real === undefined) return
+        // Other trees and questions take its place, and too many of them fail the test.
+        fc.pre(real !== undefined)
         expect(realpathSync(root + real)).toBe(real === '/' ? root : root + real)
         expect(lstatSync(root + real).isSymbolicLink()).toBe(false)
         expect(resolveInside(root, real)).toBe(real)
