@@ -46,10 +46,13 @@ const overhang = (page: Page): Promise<number> =>
 
 const openAll = (page: Page) => page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
 
-const openFirst = async (page: Page, selector: string): Promise<void> => {
-  const [first] = await page.locator(selector).all()
-  await first?.locator('> summary').click()
+/** The summaries of the verdicts with that answer, which is the last word of their chip. */
+const verdicts = (page: Page, answer: string) => {
+  const chip = page.locator('.chip').filter({ hasText: new RegExp(`\\b${answer}$`) })
+  return page.locator('details.verdict > summary').filter({ has: chip })
 }
+
+const openFirst = (page: Page, selector: string): Promise<void> => page.locator(selector).first().locator('> summary').click()
 
 const DOWN: Partial<Status> = {
   guard: false,
@@ -88,8 +91,7 @@ describe.each(SIGHTS)('at $width px in $colorScheme', sight => {
       'aks-ubuntu-24.04',
       sight,
       async page => {
-        for (const answer of ['yes', 'no', 'unknown'])
-          await openFirst(page, `details.verdict:has(> summary > .chip:text("${answer}"))`)
+        for (const answer of ['yes', 'no', 'unknown']) await verdicts(page, answer).first().click()
         await openFirst(page, '#fact-kernel details')
         const { violations, passes } = await new AxeBuilder({ page }).analyze()
         expect(violations.map(({ id, nodes }) => ({ id, at: nodes.map(({ html }) => html.slice(0, 200)) }))).toEqual([])
@@ -116,8 +118,11 @@ describe.each(SIGHTS)('at $width px in $colorScheme', sight => {
   test('has the colours of the scheme', async () => {
     await visit('bottlerocket-fresh', sight, async page => {
       const ground = (await page.evaluate('getComputedStyle(document.body).backgroundColor')) as string
-      const [red = 0] = ground.match(/\d+/g)?.map(Number) ?? []
-      expect(red > 128).toBe(sight.colorScheme === 'light')
+      const [, red] = /^rgba?\((\d+),/.exec(ground) ?? []
+      expect({ ground, isLight: Number(red) > 128 }).toEqual({
+        ground: expect.stringMatching(/^rgb/),
+        isLight: sight.colorScheme === 'light'
+      })
     })
   })
 })

@@ -37,6 +37,38 @@ const COMMAND_NAMES = Object.keys(COMMANDS) as CommandName[]
 const operandOf = (name: CommandName): readonly string[] => (COMMANDS[name].operand === '' ? [] : ['cvm'])
 const commandFor = (name: OptionName): CommandName => OPTION_TABLE[name].commands[0] as CommandName
 
+/** A value for each option with one, other than its default. */
+const OTHERS: Readonly<Partial<Record<OptionName, string>>> = {
+  'host-root': '/x',
+  node: 'n.yaml',
+  format: 'json',
+  capability: 'gpu',
+  'pool-label': 'example.com/pool',
+  as: 'terraform',
+  kubeconfig: '/k',
+  'node-name': 'n-1',
+  'label-prefix': 'x.example',
+  'minimum-kernel': '5.4',
+  'gpu-in-virtual-machines': 'allow',
+  'shiftfs-outside-ubuntu': 'allow',
+  'apparmor-userns': 'allow',
+  'selinux-podman': 'allow',
+  'fuse-resources': 'a.b/c',
+  'privileged-workspaces': 'allowed',
+  'workspace-namespace': 'ws',
+  'max-user-namespaces': '7',
+  interval: '7s',
+  heartbeat: '7m',
+  'unknown-after': '7m',
+  'startup-taint': 'example.com/starting',
+  listen: ':7',
+  'log-level': 'debug',
+  'log-format': 'pretty',
+  handover: '/h',
+  'shiftfs-source': '/s',
+  permit: 'shiftfs'
+}
+
 describe('without arguments', () => {
   test('berth reports on the machine it runs on, with the safe side of every choice', () => {
     expect(parse([])).toMatchObject({
@@ -104,21 +136,12 @@ describe('a value', () => {
   test.each(NAMES.filter(name => OPTION_TABLE[name].form !== ''))(
     'of --%s is read from its variable as from its argument',
     name => {
-      const text = {
-        'host-root': '/x',
-        node: 'n.yaml',
-        format: 'json',
-        kubeconfig: '/k',
-        'node-name': 'n-1',
-        'label-prefix': 'x.example',
-        'minimum-kernel': '5.4'
-      }[name as string]
-      const value = text ?? OPTION_TABLE[name].fallback
+      const value = OTHERS[name] as string
       const command = commandFor(name)
       const argv = [command, ...operandOf(command)]
-      expect(parse(argv, { [environmentName(name)]: value }).options[name]).toEqual(
-        parse([...argv, `--${name}=${value}`]).options[name]
-      )
+      const given = parse([...argv, `--${name}=${value}`]).options[name]
+      expect(given).not.toEqual(parse(argv).options[name])
+      expect(parse(argv, { [environmentName(name)]: value }).options[name]).toEqual(given)
     }
   )
 
@@ -308,10 +331,11 @@ describe('an unknown', () => {
     ['BERTH_HOSTROOT', 'BERTH_HOST_ROOT'],
     ['BERTH_LABELPREFIX', 'BERTH_LABEL_PREFIX'],
     ['BERTH_WHATEVER_THIS_IS', undefined],
-    ['BERTH_', undefined]
+    ['BERTH_', 'BERTH_AS']
   ])('variable %s is told', (name, meant) => {
     const [problem] = problems([], { [name]: '1' })
     expect(problem).toContain(`unknown environment variable ${name}`)
+    expect(problem?.includes('did you mean')).toBe(meant !== undefined)
     if (meant !== undefined) expect(problem).toContain(`did you mean ${meant}?`)
   })
 

@@ -18,13 +18,16 @@ const told = Object.entries(OPTIONS).filter(
       /^(permit|max-user-namespaces|shiftfs-outside-ubuntu|host-root)$/.test(name))
 )
 
+/** What the component sets itself, and what is of use by hand only. */
+const WITHOUT_DEFAULT = ['node-name', 'host-root', 'permit', 'dry-run', 'once', 'undo']
+
 test.each(told.map(([name, { fallback, form }]) => [name, form === '' ? 'false' : fallback] as const))(
   'the component of the helper tells of --%s and its default',
   (name, fallback) => {
     if (name === 'node-name') expect(helper).toContain('- name: NODE_NAME')
     else expect(helper).toContain(environmentName(name))
     const [, value] = new RegExp(`#   ${environmentName(name)} +(\\S+)`).exec(helper) ?? []
-    if (value !== undefined) expect(value).toBe(fallback === '' ? 'none' : fallback)
+    expect(value).toBe(WITHOUT_DEFAULT.includes(name) ? undefined : fallback || 'none')
   }
 )
 
@@ -35,9 +38,9 @@ test('and of every permit', () => {
 // What workspaces run is not ours.
 const ours = globSync('manifests/**/*.yaml', { cwd: root, exclude: ['manifests/workspaces/**'] })
 
-test.each(ours)('%s names images of this version, from no registry in particular', path => {
-  const images = [...read(path).matchAll(/^ *(?:- )?image: (\S+)/gm)].map(([, image]) => image as string)
-  for (const image of images) expect(image).toMatch(new RegExp(`^berth(-helper)?:${RegExp.escape(VERSION)}$`))
+test('the manifests name two images, of this version and of no registry in particular', () => {
+  const images = ours.flatMap(path => [...read(path).matchAll(/^ *(?:- )?image: (\S+)/gm)].map(([, image]) => image as string))
+  expect(new Set(images)).toEqual(new Set([`berth:${VERSION}`, `berth-helper:${VERSION}`]))
 })
 
 interface Documents {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -22,8 +22,10 @@ test('a file is read, and none is none', async () => {
   expect(await readHandover(path)).toHaveLength(HANDOVER_CAP)
 })
 
-test('a larger one is refused, also one that grows without end', async () => {
+test('a larger one is refused, and not read to its end', async () => {
   writeFileSync(path, 'x'.repeat(HANDOVER_CAP + 1))
+  await expect(readHandover(path)).rejects.toThrow('it is larger than 64 KiB')
+  truncateSync(path, 2 ** 40)
   await expect(readHandover(path)).rejects.toThrow('it is larger than 64 KiB')
 })
 

@@ -188,12 +188,12 @@ describe('a recording’s text', () => {
     ['a list of numbers', 'schema: 1\npaths:\n  /dev: {list: [1]}\n', '/dev'],
     ['a mode that is missing', 'schema: 1\npaths:\n  /dev/fuse: {stat: {kind: character}}\n', '/dev/fuse'],
     ['lines of which one is a word', 'schema: 1\npaths:\n  /proc/modules: {lines: {a: [x], b: y}}\n', '/proc/modules'],
-    ['less than no space', 'schema: 1\npaths:\n  /: {statfs: {free: -1, total: 5}}\n', '/'],
+    ['less than no space', 'schema: 1\npaths:\n  /: {statfs: {free: -1, total: 5}}\n', '"statfs" of / is {"free":-1'],
     ['lines that are a list', 'schema: 1\npaths:\n  /proc/modules: {lines: [fuse]}\n', '/proc/modules'],
-    ['a space that is a word', 'schema: 1\npaths:\n  /: {statfs: much}\n', '/'],
+    ['a space that is a word', 'schema: 1\npaths:\n  /: {statfs: much}\n', '"statfs" of / is "much"'],
     ['an answer of no known kind', 'schema: 1\npaths:\n  /etc/os-release: {txt: x}\n', '/etc/os-release'],
     ['an architecture that is a number', 'schema: 1\narch: 64\npaths: {}\n', 'arch'],
-    ['what is no YAML', 'a: [b\n', '']
+    ['what is no YAML', 'a: [b\n', 'deficient indentation']
   ])('that is %s is refused with the reason', (_, text, reason) => {
     expect(() => parseRecording(text)).toThrow(reason)
   })

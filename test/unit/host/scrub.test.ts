@@ -146,22 +146,20 @@ describe('in a recording stays', () => {
     fc.assert(fc.property(fc.string({ unit: fc.constantFrom(...'ghijkl mnop\n/=_-') }), text => scrub(text) === text))
   })
 
-  test.each([
-    ['a:'],
-    ['1.'],
-    ['ab-'],
-    ['::'],
-    ['eyJ'],
-    ['eyJ-'],
-    ['eyJ.'],
-    ['x='],
-    ['token'],
-    ['token-'],
-    ['token="'],
-    ['bearer '],
-    ['0'],
-    ['ip-1-']
-  ])('time: 200 kB of %j are read to their end', piece => {
-    expect(typeof scrub(piece.repeat(200_000 / piece.length))).toBe('string')
-  })
+  test.each(['a:', '1.', '::', 'eyJ', 'eyJ-', 'eyJ.', 'x=', 'token', 'token-', '0', 'ip-1-'])(
+    'a megabyte of %j, which only begins like a secret',
+    piece => {
+      const text = piece.repeat(1_000_000 / piece.length)
+      expect(scrub(text)).toBe(text)
+    }
+  )
+})
+
+test.each([
+  ['ab-', '02-00-00-00-00-00-02-00-00-00-00-00-'],
+  ['token="', 'token=REDACTEDtoken=REDACTED'],
+  ['bearer ', 'bearer TOKEN bearer TOKEN ']
+])('out of a megabyte of %j goes every secret', (piece, head) => {
+  const scrubbed = String(scrub(piece.repeat(1_000_000 / piece.length)))
+  expect(scrubbed.slice(0, head.length)).toBe(head)
 })

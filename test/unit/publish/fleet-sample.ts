@@ -17,7 +17,8 @@ import { snapshotOf } from './sample.ts'
 export const NOW = new Date('2026-11-03T10:00:00.000Z')
 const BEAT = new Date('2026-11-03T09:58:00.000Z')
 const LONG_AGO = new Date('2026-10-31T21:15:00.000Z')
-const BOOT = '5a3f8c1e-0000-4000-8000-0000000000b0'
+/** The boot that every agent was in. */
+export const BOOT = '5a3f8c1e-0000-4000-8000-0000000000b0'
 
 /** What is so of a Node besides what its machine is. */
 export interface Circumstances {

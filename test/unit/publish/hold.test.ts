@@ -37,7 +37,7 @@ test('a label stands in for a fact that could not be read', () => {
   ] as const) {
     const key = `berth.dev/${name}`
     expect(heldLabels(snapshotOf({}, fact), right, 'berth.dev')[key], name).toBe(right[key])
-    expect(heldLabels(snapshotOf({}, fact), {}, 'berth.dev')[key] ?? 'unknown', name).toBe('unknown')
+    expect(heldLabels(snapshotOf({}, fact), {}, 'berth.dev')[key], name).toBe(labels(snapshotOf({}, fact), 'berth.dev')[key])
   }
 })
 
@@ -57,7 +57,9 @@ test('what was read and says no is never overruled', () => {
   const changed = snapshotOf({ fuse: { registered: false, device: undefined } } as Partial<Values>, 'namespace-limits')
   const now = labels(changed, 'berth.dev')
   const held = heldLabels(changed, right, 'berth.dev')
-  for (const [key, value] of Object.entries(now)) if (value === 'false') expect(held[key], key).toBe('false')
+  const refused = Object.keys(now).filter(key => now[key] === 'false')
+  expect(refused).toContain('berth.dev/sysbox')
+  for (const key of refused) expect([key, right[key], held[key]]).toEqual([key, 'true', 'false'])
 })
 
 test('an unknown label, a foreign one and a retired one are not held', () => {

@@ -1,6 +1,6 @@
+import { once } from 'node:events'
 import { chmodSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
-import { setTimeout as wait } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { BottlerocketError, bottlerocketApi, parseSetting } from '../../../src/remedies/bottlerocket-api.ts'
 import { asNobody } from '../host/temporary.ts'
@@ -27,11 +27,9 @@ async function wire({ socket }: Node, ...requests: readonly string[]): Promise<s
   connection.on('data', chunk => {
     text += chunk.toString()
   })
-  for (const request of requests) {
-    connection.write(request)
-    await wait(30)
-  }
-  connection.destroy()
+  // It answers in turn all that came before the end, and ends too.
+  connection.end(requests.join(''))
+  await once(connection, 'close')
   return text.replaceAll(/date: [^\r]*\r\n/g, '')
 }
 const patch = (body: string, type = 'application/json') =>
@@ -48,7 +46,7 @@ describe('the stand-in answers as the real server was measured', () => {
         '["settings.kernel.sysctl.\\"user.max_user_namespaces\\""]' +
         'HTTP/1.1 422 Unprocessable Entity\r\ncontent-length: 39\r\n\r\nTried to commit with no pending changes'
     )
-    expect(node.kernel()).toBe(65_536)
+    await expect.poll(node.kernel).toBe(65_536)
   })
 
   test('the bytes after the 204 of /tx/apply, and an unknown path', async () => {
@@ -79,7 +77,7 @@ describe('the stand-in answers as the real server was measured', () => {
   })
 })
 
-describe('the client', () => {
+describe('the client, against the stand-in', () => {
   test('stages, commits and reads, with a name of its own each time and never /tx/apply', async () => {
     const node = await bottlerocket()
     const api = apiOf(node)
@@ -153,7 +151,7 @@ describe('the client', () => {
 
 const reply = (status: number, text = '', type?: string): Fault => ({ kind: 'reply', reply: { status, text, type } })
 
-describe('trouble', () => {
+describe('trouble with the stand-in', () => {
   test.each<[string, Fault, BottlerocketError['trouble']]>([
     ['a 400', reply(400, 'Json deserialize error: unknown field `sysctl`', 'text/plain'), 'refused'],
     ['a 403', reply(403), 'refused'],
@@ -172,9 +170,7 @@ describe('trouble', () => {
   ])('of %s', async (_, fault, expected) => {
     const node = await bottlerocket()
     node.fault = () => fault
-    const begin = performance.now()
     expect((await trouble(apiOf(node).read())).trouble).toBe(expected)
-    expect(performance.now() - begin).toBeLessThan(PATIENCE * 5)
   })
 
   test('says the status and the text', async () => {
@@ -219,24 +215,18 @@ describe('trouble', () => {
 describe('an answer', () => {
   test.each([
     [{}, {}],
+    [[], {}],
     [{ kernel: { lockdown: 'integrity' } }, {}],
+    [{ kernel: { sysctl: [] } }, {}],
     [{ kernel: { sysctl: { ...BOTH, other: '1' } } }, BOTH]
   ])('%j holds %j', (answer, expected) => {
     expect(parseSetting(answer)).toEqual(expected)
   })
 
-  test.each([
-    [null],
-    [[]],
-    ['x'],
-    [{ kernel: null }],
-    [{ kernel: { sysctl: [] } }],
-    [{ kernel: { sysctl: { ...DOT, 'user/max_user_namespaces': 1 } } }]
-  ])('%j is not understood, or holds nothing', answer => {
-    try {
-      expect(parseSetting(answer)).toEqual({})
-    } catch (error) {
-      expect(error).toBeInstanceOf(BottlerocketError)
+  test.each([[null], ['x'], [{ kernel: null }], [{ kernel: { sysctl: { ...DOT, 'user/max_user_namespaces': 1 } } }]])(
+    '%j is not understood',
+    answer => {
+      expect(() => parseSetting(answer)).toThrow(BottlerocketError)
     }
-  })
+  )
 })

@@ -42,7 +42,7 @@ async function round(index: number): Promise<string> {
   return `${cut ? 'cut' : 'ended'}: ${journal?.shiftfs === undefined ? 'no' : 'a'} journal, ${isLoaded ? '' : 'not '}loaded, ${there.length} files`
 }
 
-test(`killed at ${ROUNDS} moments, the next start finds a clean or a finished node, and undo leaves nothing`, async () => {
+test(`killed at ${ROUNDS} moments on a stand-in for a kernel with shiftfs, the next start finds a clean or a finished node, and undo leaves nothing`, async () => {
   const found = await rounds(ROUNDS, round)
   expect(found).toHaveLength(ROUNDS)
   expect(found.some(what => what.startsWith('cut'))).toBe(true)

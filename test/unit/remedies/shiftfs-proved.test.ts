@@ -15,7 +15,7 @@ async function loadedAnd(disk: Outcome, overlay: Outcome) {
   return { loaded: node.isLoaded(), failure: deed.failure, broken: (await readJournal(node.host)).broken?.because }
 }
 
-test('a module that works stays', async () => {
+test('a stand-in module that works stays', async () => {
   expect(await loadedAnd('works', 'works')).toEqual({ loaded: true, failure: undefined, broken: undefined })
 })
 
@@ -23,17 +23,23 @@ test.each([
   ['fails', 'works', 'shiftfs-on-disk'],
   ['works', 'fails', 'shiftfs-on-overlay'],
   ['untried', 'fails', 'shiftfs-on-overlay']
-] as const)('on disk it %s, on overlayfs it %s: it is unloaded, and remembered as broken', async (disk, overlay, name) => {
-  const { loaded, failure, broken } = await loadedAnd(disk, overlay)
-  expect({ loaded, broken }).toEqual({ loaded: false, broken: `${name} was seen` })
-  expect(failure).toMatch(/and it does not work: .* was seen; it was unloaded again$/)
-})
+] as const)(
+  'a stand-in module that on disk %s and on overlayfs %s is unloaded, and remembered as broken',
+  async (disk, overlay, name) => {
+    const { loaded, failure, broken } = await loadedAnd(disk, overlay)
+    expect({ loaded, broken }).toEqual({ loaded: false, broken: `${name} was seen` })
+    expect(failure).toMatch(/and it does not work: .* was seen; it was unloaded again$/)
+  }
+)
 
 test.each([
   ['untried', 'works'],
   ['works', 'untried']
-] as const)('on disk %s, on overlayfs %s: it is unloaded, and may be tried again', async (disk, overlay) => {
-  const { loaded, failure, broken } = await loadedAnd(disk, overlay)
-  expect({ loaded, broken }).toEqual({ loaded: false, broken: undefined })
-  expect(failure).toMatch(/and nobody could see that it works: .* was seen; it was unloaded again$/)
-})
+] as const)(
+  'a stand-in module that on disk is %s and on overlayfs %s is unloaded, and may be tried again',
+  async (disk, overlay) => {
+    const { loaded, failure, broken } = await loadedAnd(disk, overlay)
+    expect({ loaded, broken }).toEqual({ loaded: false, broken: undefined })
+    expect(failure).toMatch(/and nobody could see that it works: .* was seen; it was unloaded again$/)
+  }
+)

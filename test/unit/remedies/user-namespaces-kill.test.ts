@@ -36,7 +36,7 @@ async function round(index: number): Promise<string> {
   return `${cut ? 'cut' : 'ended'}: ${left}`
 }
 
-test(`killed at ${ROUNDS} moments, the next start finds a clean or a finished node and finishes it`, async () => {
+test(`killed at ${ROUNDS} moments on a stand-in for Bottlerocket, the next start finds a clean or a finished node and finishes it`, async () => {
   const found = await rounds(ROUNDS, round)
   expect(found).toHaveLength(ROUNDS)
   expect(found.some(what => what.startsWith('cut'))).toBe(true)

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import fc from 'fast-check'
@@ -7,7 +7,6 @@ import { HostError } from '../../../src/host/host.ts'
 import type { HostWriter } from '../../../src/host/writer.ts'
 import { JOURNAL, readJournal } from '../../../src/remedies/journal.ts'
 import { pacedUserNamespaces } from '../../../src/remedies/user-namespaces.ts'
-import { temporary } from '../host/temporary.ts'
 import { distro, factsOf } from '../node-facts.ts'
 import { bottlerocket, type Fault, type Node } from './bottlerocket-server.ts'
 import { kernelHost } from './kernel-host.ts'
@@ -35,7 +34,7 @@ const failing =
     [of]: (path: string) => Promise.reject(new HostError(path, code))
   })
 
-describe('on Bottlerocket', () => {
+describe('on a stand-in for Bottlerocket', () => {
   test('the limit is raised through the API, and stays after a reboot', async () => {
     const node = await bottlerocket()
     expect(await apply(node)).toEqual({
@@ -184,10 +183,10 @@ describe('on Bottlerocket', () => {
   })
 })
 
-describe('directly, until the next boot', () => {
+describe('directly on a stand-in for Bottlerocket, until the next boot', () => {
   test.each<[string, (node: Node) => unknown, string]>([
     ['without a socket', node => node.stop(), 'has no socket at /run/api.sock'],
-    ['with a file in its place', node => node.stop('term').then(() => temporary({})), 'no socket'],
+    ['with a file in its place', node => node.stop('term').then(() => writeFileSync(node.socket, '')), 'no socket'],
     ['where sysctls are unknown', node => Object.assign(node, { hasSysctls: false }), 'with 400'],
     [
       'with another API',
@@ -249,7 +248,7 @@ describe('directly, until the next boot', () => {
   })
 })
 
-describe('undo', () => {
+describe('undo on a stand-in for Bottlerocket', () => {
   test('puts back what we raised through the API, and then there is nothing more', async () => {
     const node = await bottlerocket()
     node.live.set(SLASH, '10')
@@ -339,7 +338,7 @@ const fault = fc.option(
 )
 const limit = fc.constantFrom(0, 5, 65_535, 65_536, 70_000, 2_147_483_647)
 
-test('whatever the answers are, the limit never goes down', async () => {
+test('whatever a stand-in for the API of Bottlerocket answers, the limit never goes down', async () => {
   const quick = pacedUserNamespaces(milliseconds => wait(milliseconds / 1000))
   const stored = fc.dictionary(fc.constantFrom(DOT, SLASH), limit.map(String))
   await fc.assert(

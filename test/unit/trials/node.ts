@@ -32,7 +32,10 @@ export function thisMachine(place: string, how: Differently = {}): HostWriter {
     realpath: path => host.realpath(moved(path)),
     read: async path => {
       const text = await host.read(path)
-      return path === '/proc/filesystems' && how.registered !== undefined ? `${text}nodev\t${how.registered}\n` : text
+      if (path !== '/proc/filesystems') return text
+      // A shiftfs of this machine itself is left alone.
+      const others = (text ?? '').split('\n').filter(line => line !== 'nodev\tshiftfs')
+      return `${others.join('\n')}${how.registered === undefined ? '' : `nodev\t${how.registered}\n`}`
     },
     inside: path => path,
     write: refused,
