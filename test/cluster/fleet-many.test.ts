@@ -5,7 +5,7 @@ import process from 'node:process'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ROOT } from '../../scripts/steps.ts'
-import { agentNode } from '../unit/publish/fleet-sample.ts'
+import { agentNode, BOOT } from '../unit/publish/fleet-sample.ts'
 import { type FakeApi, fakeApi } from './fake-api.ts'
 import { writeKubeconfig } from './kubeconfigs.ts'
 
@@ -25,7 +25,7 @@ beforeAll(async () => {
     MACHINES.map(async name => {
       const node = await agentNode('NAME', name, { pool: ['eks.amazonaws.com/nodegroup', name], heartbeat })
       // Each boot has an id of its own, so that no two reports are the same text.
-      return JSON.stringify(node).replaceAll('5a3f8c1e-0000-4000-8000-0000000000b0', 'boot-of-NAME')
+      return JSON.stringify(node).replaceAll(BOOT, 'boot-of-NAME')
     })
   )
   const text = (index: number) => (nodes[index % nodes.length] as string).replaceAll('NAME', `node-${index}.example`)

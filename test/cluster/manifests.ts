@@ -30,6 +30,15 @@ export async function readManifests(directory: string): Promise<readonly Manifes
   return documents.flat()
 }
 
+/** The text with a part in place of another, which it must have just once: else a test would go on with what it did not mean. */
+export function replacedOnce(text: string, part: string, by: string): string {
+  const [before, after, ...more] = text.split(part)
+  if (before === undefined || after === undefined || more.length > 0) {
+    throw new Error(`expected ${part} once, and found it ${text.split(part).length - 1} times in ${text}`)
+  }
+  return `${before}${by}${after}`
+}
+
 /** Applies them as the administrator, as often as one likes, and resolves when roles and admission policies are in force. */
 export const applyManifests = async (client: ControlPlaneClient, directory = BASE): Promise<void> =>
   applyAll(client, await readManifests(directory))

@@ -2,7 +2,7 @@ import { expect, inject, test } from 'vitest'
 import { eventually, nodeOf } from '../cluster/agent-process.ts'
 import { succeeded } from '../cluster/api.ts'
 import { render } from '../cluster/kustomize.ts'
-import { applyAll, type Manifest } from '../cluster/manifests.ts'
+import { applyAll, type Manifest, replacedOnce } from '../cluster/manifests.ts'
 import { NODE_NAME, startNode } from './node.ts'
 import { eventsOf, offerFuse, PODS, phaseOf, podOf, STARTUP, workspace } from './pods.ts'
 
@@ -19,11 +19,11 @@ const LIMIT = '/proc/sys/user/max_user_namespaces'
 async function permitted(permit: string): Promise<readonly Manifest[]> {
   const text = JSON.stringify(await render('helper'))
   return JSON.parse(
-    text.replace('{"name":"BERTH_PERMIT","value":""}', `{"name":"BERTH_PERMIT","value":"${permit}"}`)
+    replacedOnce(text, '{"name":"BERTH_PERMIT","value":""}', `{"name":"BERTH_PERMIT","value":"${permit}"}`)
   ) as Manifest[]
 }
 
-test('a Node whose user namespaces are switched off hosts Podman once the helper may raise the limit, and goes on to', async () => {
+test('a Node that stands in for Bottlerocket, with user namespaces switched off, hosts Podman once the helper may raise the limit, and goes on to', async () => {
   await using node = await startNode({ images: inject('images'), taints: [STARTUP], cover: { '/etc/os-release': BOTTLEROCKET } })
   const { plane, run } = node
   const own = nodeOf(plane, NODE_NAME)

@@ -6,7 +6,7 @@ import { eventually, nodeOf } from '../cluster/agent-process.ts'
 import { succeeded } from '../cluster/api.ts'
 import type { ControlPlane } from '../cluster/control-plane.ts'
 import { render } from '../cluster/kustomize.ts'
-import { applyAll, type Manifest } from '../cluster/manifests.ts'
+import { applyAll, type Manifest, replacedOnce } from '../cluster/manifests.ts'
 import { machines } from '../nodes/machines.ts'
 import type { Machine } from '../nodes/played.ts'
 import { objectsOf, WAYS_AND_TEXTS } from '../unit/workspaces.ts'
@@ -44,7 +44,7 @@ const CASES: Readonly<Record<string, Case>> = {
   'gpu-no-driver': { offers: [GPU], hosts: ['cvm', 'cached-cvm', 'privileged'] }
 }
 
-test('workspaces of every kind land where the labels say, and nowhere else', async () => {
+test('stand-ins for workspaces of every kind, on stand-ins for machines, land where the labels say, and nowhere else', async () => {
   await using node = await startNode({ images: inject('images') })
   const { plane, folder } = node
   const own = nodeOf(plane, NODE_NAME)
@@ -79,10 +79,9 @@ test('workspaces of every kind land where the labels say, and nowhere else', asy
 /** The agent shall see the played machine, and privileged workspaces are asked about. */
 function playing(manifest: Manifest, root: string): Manifest {
   if (manifest.kind !== 'DaemonSet') return manifest
-  const text = JSON.stringify(manifest)
-    .replace('"hostPath":{"path":"/"', `"hostPath":{"path":"${root}"`)
-    .replace('{"name":"BERTH_HOST_ROOT"', '{"name":"BERTH_PRIVILEGED_WORKSPACES","value":"allowed"},$&')
-  return JSON.parse(text) as Manifest
+  const [variable, asked] = ['{"name":"BERTH_HOST_ROOT"', '{"name":"BERTH_PRIVILEGED_WORKSPACES","value":"allowed"}']
+  const moved = replacedOnce(JSON.stringify(manifest), '"hostPath":{"path":"/"', `"hostPath":{"path":"${root}"`)
+  return JSON.parse(replacedOnce(moved, variable, `${asked},${variable}`)) as Manifest
 }
 
 const inDefault = (manifest: Manifest): Manifest =>
