@@ -4,38 +4,39 @@ import { request } from 'node:https'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { endAgents, eventually, nodeOf, startAgent } from './agent-process.ts'
+import { endAgents, eventually, nodeOf, ownKubeconfig, startAgent } from './agent-process.ts'
+import { succeeded } from './api.ts'
 import { type ControlPlane, startControlPlane } from './control-plane.ts'
 import { type Answers, fakeApi, refuse, text } from './fake-api.ts'
-import { writeKubeconfig } from './kubeconfigs.ts'
+import { applyManifests } from './manifests.ts'
 import { createNode, realisticNode } from './nodes.ts'
 
 const recorded = join(import.meta.dirname, '../nodes/gke-ubuntu-22.04.yaml')
-/** What the project promises (milliseconds). */
-const PROMISE = 15_000
 let cluster: ControlPlane
 
 beforeAll(async () => {
   cluster = await startControlPlane()
+  await applyManifests(cluster)
 })
 afterAll(async () => {
   await endAgents()
   await cluster?.close()
 })
 
-async function labelled(name: string, more: readonly string[] = ['--host-root', recorded], kubeconfig = cluster.kubeconfig) {
+/** An agent as it is installed, with its own token and held by the admission policy, on a Node that it has labelled. */
+async function labelled(name: string, server = cluster.url) {
   await createNode(cluster, realisticNode(name))
-  const agent = await startAgent(name, kubeconfig, more)
+  const agent = await startAgent(name, await ownKubeconfig(cluster, name, server), ['--host-root', recorded])
   const own = nodeOf(cluster, name)
   await own.isLabelled()
   await eventually('it is ready', async () => (await agent.get('/readyz')).status === 200)
   return { agent, own }
 }
 
-/** Labels as somebody else leaves them, and right again in time. */
+/** Labels as somebody else leaves them, and right again. */
 async function mends(own: ReturnType<typeof nodeOf>, right: Readonly<Record<string, string>>) {
   await own.label({ 'berth.dev/distro': 'falsified', 'berth.dev/cvm': null })
-  await eventually('it is mended', async () => JSON.stringify(await own.ours()) === JSON.stringify(right), PROMISE)
+  await eventually('it is mended', async () => JSON.stringify(await own.ours()) === JSON.stringify(right))
 }
 
 describe('the control plane goes away', () => {
@@ -47,7 +48,7 @@ describe('the control plane goes away', () => {
       cluster.freeze()
       await sleep(2_000)
       cluster.thaw()
-      await eventually('it is mended', async () => JSON.stringify(await own.ours()) === JSON.stringify(right), PROMISE)
+      await eventually('it is mended', async () => JSON.stringify(await own.ours()) === JSON.stringify(right))
     }
     expect(agent.alive()).toBe(true)
   })
@@ -85,7 +86,7 @@ describe('what is refused', () => {
       },
       60_000
     )
-    const agent = await startAgent('faults-refused', cluster.kubeconfig, ['--host-root', recorded])
+    const agent = await startAgent('faults-refused', await ownKubeconfig(cluster, 'faults-refused'), ['--host-root', recorded])
     await own.isLabelled({ 'berth.dev/machine': 'virtual' })
     await eventually('the refusal is told', () => agent.said().includes('no distro here'))
     const labels = await own.ours()
@@ -102,10 +103,10 @@ describe('what is refused', () => {
   })
 })
 
-/** Passes everything on to the control plane but watches, which `answer` gets as long as there is one. */
+/** Passes everything on to the control plane but watches, which `answer` gets as long as there is one; the token with it. */
 async function moodyProxy() {
   const read = (name: string) => readFile(join(cluster.directory, name))
-  const [key, cert, adminKey, adminCert] = await Promise.all(['server.key', 'server.crt', 'admin.key', 'admin.crt'].map(read))
+  const [key, cert] = await Promise.all(['server.key', 'server.crt'].map(read))
   const mood: { answer: Answers | undefined; seen: number } = { answer: undefined, seen: 0 }
   const open = new Set<ServerResponse>()
   const fake = await fakeApi(
@@ -117,7 +118,7 @@ async function moodyProxy() {
         return
       }
       const { method, headers } = incoming
-      const options = { method, headers, ca: cluster.ca, key: adminKey, cert: adminCert, agent: false as const }
+      const options = { method, headers, ca: cluster.ca, agent: false as const }
       const onward = request(new URL(incoming.url ?? '/', cluster.url), options, answer => {
         response.writeHead(answer.statusCode ?? 502, answer.headers)
         answer.on('error', () => response.destroy()).pipe(response)
@@ -137,9 +138,7 @@ async function moodyProxy() {
       mood.seen = 0
       for (const response of open) response.destroy()
     },
-    kubeconfig: await writeKubeconfig(cluster.directory, {
-      cluster: { server: `https://127.0.0.1:${fake.port}`, 'certificate-authority': cluster.caFile }
-    }),
+    url: `https://127.0.0.1:${fake.port}`,
     close: fake.close
   }
 }
@@ -170,7 +169,7 @@ describe('the watch answers strangely', () => {
 
   async function endured(name: string, what: string, answer: Answers): Promise<void> {
     const proxy = await moodyProxy()
-    const { agent, own } = await labelled(name, ['--host-root', recorded], proxy.kubeconfig)
+    const { agent, own } = await labelled(name, proxy.url)
     const right = await own.ours()
     proxy.be(answer)
     await eventually(`the agent was answered ${what}`, () => proxy.mood.seen >= 2)
@@ -180,11 +179,7 @@ describe('the watch answers strangely', () => {
     expect(proxy.mood.seen, what).toBeLessThan(20)
     await own.label({ 'berth.dev/stray': 'x' })
     proxy.be(undefined)
-    await eventually(
-      `it catches up after ${what}`,
-      async () => JSON.stringify(await own.ours()) === JSON.stringify(right),
-      PROMISE
-    )
+    await eventually(`it catches up after ${what}`, async () => JSON.stringify(await own.ours()) === JSON.stringify(right))
     expect(agent.alive(), what).toBe(true)
     expect(await agent.kill('SIGTERM')).toBe(0)
     await proxy.close()
@@ -199,7 +194,7 @@ describe('much at once', () => {
       // Keys that differ, so that no single one is a tug-of-war.
       await own.label({ [`berth.dev/stray-${round}`]: 'x' })
     }
-    await eventually('all is right', async () => JSON.stringify(await own.ours()) === JSON.stringify(right), PROMISE)
+    await eventually('all is right', async () => JSON.stringify(await own.ours()) === JSON.stringify(right))
     expect(await agent.metric('berth_drift_repaired_total{kind="added"}')).toBe(200)
     expect(agent.alive()).toBe(true)
   })
@@ -214,9 +209,11 @@ describe('much at once', () => {
       sizeBytes: 1
     }))
     await own.patch({ metadata: { annotations } })
-    await cluster.api('PATCH', '/api/v1/nodes/faults-big/status', { status: { images } })
+    await succeeded('images', cluster.api('PATCH', '/api/v1/nodes/faults-big/status', { status: { images } }))
     expect(JSON.stringify(await own.read()).length).toBeGreaterThan(1024 * 1024)
     await mends(own, right)
+    // The policy was asked about all of it, and let it pass.
+    expect(await agent.metric('berth_admission_guard_enforced')).toBe(1)
     expect(agent.alive()).toBe(true)
   })
 })

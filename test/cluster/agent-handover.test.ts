@@ -8,15 +8,15 @@ import { type Handover, handoverText } from '../../src/cycle/handover.ts'
 import { type Proofs, untried } from '../../src/facts/proofs.ts'
 import { CONDITION_TYPE } from '../../src/publish/condition.ts'
 import type { Outcome } from '../../src/remedies/remedy.ts'
-import { endAgents, eventually, nodeOf, startAgent } from './agent-process.ts'
+import { endAgents, eventually, nodeOf, ownKubeconfig, startAgent } from './agent-process.ts'
 import { succeeded } from './api.ts'
+import { applyManifests } from './manifests.ts'
 import { createNode, realisticNode } from './nodes.ts'
 import { sharedControlPlane } from './shared.ts'
 
 // Whether ID-mapped mounts work on ZFS is not known until one was tried: a label that moves by the helper's word alone.
 const recorded = join(import.meta.dirname, '../nodes/kubelet-on-zfs.yaml')
 const KEY = 'berth.dev/cvm'
-const LIMIT = 20_000
 const FAILED = 'berth_remedy_runs_total{remedy="shiftfs",result="failed"}'
 const shared = sharedControlPlane()
 const directory = mkdtempSync(join(tmpdir(), 'berth-handed-'))
@@ -46,6 +46,7 @@ const lying = (more: object = {}): string =>
   })
 
 beforeAll(async () => {
+  await applyManifests(shared)
   const { own, condition, agent } = await helped('handed-nothing')
   const labels = await own.isLabelled({ [KEY]: 'unknown' })
   without = { labels, condition: await eventually('its condition stands', async () => (await condition()) ?? false) }
@@ -74,7 +75,7 @@ async function helped(name: string, text?: string) {
   if (text !== undefined) writeFileSync(path, text)
   await createNode(shared, realisticNode(name))
   const more = ['--host-root', recorded, '--handover', path, '--interval', '1s']
-  const agent = await startAgent(name, shared.kubeconfig, more)
+  const agent = await startAgent(name, await ownKubeconfig(shared, name), more)
   const told = async () => JSON.parse((await agent.get('/status.json')).text) as Told
   const lines = () => agent.said().split('\n').slice(0, -1)
   const logged = (event: string) => lines().flatMap(line => parsed(line, event))
@@ -95,20 +96,20 @@ async function helped(name: string, text?: string) {
       return (await succeeded('list events', list)).items.filter(({ reason }) => reason.startsWith('Remedy'))
     },
     isBelieved: async () => {
-      await eventually('the proof moves the label', async () => (await own.ours())[KEY] === 'true', LIMIT)
-      await eventually('the condition tells the failure', async () => (await condition())?.reason === 'RemedyFailed', LIMIT)
+      await eventually('the proof moves the label', async () => (await own.ours())[KEY] === 'true')
+      await eventually('the condition tells the failure', async () => (await condition())?.reason === 'RemedyFailed')
       // The pages come a moment after the labels.
-      await eventually('the pages are served', told, LIMIT)
+      await eventually('the pages are served', told)
       expect(await told()).toMatchObject({ outcomes: good.outcomes, facts: { proofs: { value: good.proofs } } })
     },
     /** Told with that reason in place of the proofs, and nothing on the Node rests on it. */
     isDoubted: async (why: string) => {
       const proofs = async () => Object.values((await told()).facts.proofs.value)
-      await eventually(`it is doubted: ${why}`, async () => (await proofs())[0]?.because.includes(why) === true, LIMIT)
+      await eventually(`it is doubted: ${why}`, async () => (await proofs())[0]?.because.includes(why) === true)
       expect((await proofs()).every(({ outcome }) => outcome === 'untried')).toBe(true)
       expect((await told()).outcomes).toEqual([])
-      await eventually('the labels are as without it', async () => expect(await own.ours()).toEqual(without.labels), LIMIT)
-      await eventually('the condition is too', async () => expect(await condition()).toEqual(without.condition), LIMIT)
+      await eventually('the labels are as without it', async () => expect(await own.ours()).toEqual(without.labels))
+      await eventually('the condition is too', async () => expect(await condition()).toEqual(without.condition))
       expect(await agent.get('/healthz')).toMatchObject({ status: 200 })
     }
   }
@@ -126,7 +127,7 @@ describe.concurrent('what a helper leaves', () => {
     leave(GOOD)
     await isBelieved()
     expect(await condition()).toEqual({ status: 'False', reason: 'RemedyFailed', message: `shiftfs: ${tried.because}` })
-    await eventually('the event is there', async () => (await events()).length > 0, LIMIT)
+    await eventually('the event is there', async () => (await events()).length > 0)
     expect(await events()).toMatchObject([{ reason: 'RemedyFailed', message: `shiftfs (failed): ${tried.because}` }])
     const report = (await own.read()).metadata.annotations?.['berth.dev/report'] as string
     expect(JSON.parse(report).remedies).toEqual({ shiftfs: { result: 'failed', because: tried.because } })
@@ -146,7 +147,7 @@ describe.concurrent('what a helper leaves', () => {
     ['about-another-node', put(lying({ node: 'other' })), 'about the Node "other", and this is "handed-about-another-node"'],
     ['a-forged-line', put(lying({ version: '1\n{"event":"forged"}\u001b[2J' })), 'version is '],
     ['gone', gone, 'no privileged helper runs on this node']
-  ])('and that is %s is not believed, and a good one is believed again', { timeout: 60_000 }, async (what, spoil, why) => {
+  ])('and that is %s is not believed, and a good one is believed again', async (what, spoil, why) => {
     const { path, agent, leave, isBelieved, isDoubted, events, logged } = await helped(`handed-${what}`, GOOD)
     await isBelieved()
     spoil(path)
@@ -162,7 +163,7 @@ describe.concurrent('what a helper leaves', () => {
     expect(await agent.kill('SIGTERM')).toBe(0)
   })
 
-  test('and replaces while it is read is always one or the other, whole', { timeout: 60_000 }, async () => {
+  test('and replaces while it is read is always one or the other, whole', async () => {
     const { leave, isBelieved, logged } = await helped('handed-replaced', GOOD)
     await isBelieved()
     const texts = [GOOD, handoverText({ ...good, version: `0.1.0${'+'.repeat(500)}` })]
@@ -175,7 +176,7 @@ describe.concurrent('what a helper leaves', () => {
     await isBelieved()
   })
 
-  test('and is written over in place is believed whole or not at all', { timeout: 60_000 }, async () => {
+  test('and is written over in place is believed whole or not at all', async () => {
     const { path, isBelieved, logged, told, agent } = await helped('handed-overwritten', GOOD)
     await isBelieved()
     const looks = logged('node-looked-at').length

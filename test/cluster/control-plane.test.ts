@@ -84,6 +84,10 @@ describe('the shared control plane', () => {
 describe('a control plane of its own', () => {
   let own: ControlPlane | undefined
   afterAll(() => own?.close())
+  const begun = (): ControlPlane => {
+    if (!own) throw new Error('the first of these tests starts it')
+    return own
+  }
 
   test('keeps its data and its address through a crash and a stop', { timeout: slow }, async () => {
     own = await startControlPlane()
@@ -98,27 +102,28 @@ describe('a control plane of its own', () => {
   })
 
   test('is silent while frozen and answers when thawed', { timeout: slow }, async () => {
-    if (!own) throw new Error('the test before this one starts it')
-    own.freeze()
+    begun().freeze()
     let answered = false
-    const answer = own.api('GET', '/readyz').then(answer => {
-      answered = true
-      return answer
-    })
+    const answer = begun()
+      .api('GET', '/readyz')
+      .then(answer => {
+        answered = true
+        return answer
+      })
     await new Promise(resolve => setTimeout(resolve, 500))
     expect(answered).toBe(false)
-    own.thaw()
+    begun().thaw()
     expect((await answer).status).toBe(200)
   })
 
   test('refuses a second start', async () => {
-    await expect(own?.start()).rejects.toThrow('already started')
+    await expect(begun().start()).rejects.toThrow('already started')
   })
 
   test('leaves nothing behind', async () => {
-    await own?.close()
-    expect(existsSync(own?.directory ?? '')).toBe(false)
-    await expect(own?.api('GET', '/readyz')).rejects.toThrow('ECONNREFUSED')
+    await begun().close()
+    expect(existsSync(begun().directory)).toBe(false)
+    await expect(begun().api('GET', '/readyz')).rejects.toThrow('ECONNREFUSED')
   })
 
   test('says what the API server said when it does not start', { timeout: slow }, async () => {

@@ -158,7 +158,8 @@ describe('the API', () => {
     expect(wrong).toContain('clock')
     expect(of('clock')).toEqual(answered('no', direction, 'chronyc'))
     const [, seconds] = /at least ([\d.]+) s/.exec(of('clock').saw) ?? []
-    expect(Number(seconds)).toBeGreaterThan(57)
+    // The longer the question was on its way, the less is sure; never more than it is, to the second that HTTP tells.
+    expect(Number(seconds)).toBeGreaterThan(5)
     expect(Number(seconds)).toBeLessThanOrEqual(61)
   })
 })

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -6,11 +7,9 @@ export interface KubeconfigParts {
   readonly user?: Readonly<Record<string, unknown>>
 }
 
-let written = 0
-
-/** Writes a kubeconfig with one cluster, one user and one context, and returns its path. */
+/** Writes a kubeconfig with one cluster, one user and one context, and returns its path. Test files share a directory. */
 export async function writeKubeconfig(directory: string, { cluster, user = {} }: KubeconfigParts): Promise<string> {
-  const path = join(directory, `kubeconfig-${++written}.json`)
+  const path = join(directory, `kubeconfig-${randomUUID()}.json`)
   const config = {
     ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'here' },
     contexts: [{ name: 'here', context: { cluster: 'there', user: 'me' } }],
