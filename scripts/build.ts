@@ -7,7 +7,7 @@ import { ROOT } from './steps.ts'
 
 // Whoever runs the one before goes on with it until the new one is whole.
 const made = `${ROOT}/dist/made-${process.pid}`
-await build({
+const { metafile } = await build({
   absWorkingDir: ROOT,
   entryPoints: ['src/main.ts'],
   outfile: `${made}/berth.mjs`,
@@ -22,8 +22,10 @@ await build({
   banner: {
     js: "#!/usr/bin/env node\nconst require=process.getBuiltinModule('node:module').createRequire(import.meta.url);"
   },
-  logLevel: 'warning'
+  logLevel: 'warning',
+  metafile: true
 })
+await writeFile(`${made}/berth.meta.json`, JSON.stringify(metafile))
 // esbuild leaves other characters than ASCII in regular expressions, and with a single one V8 holds all the source by two bytes each.
 const text = await readFile(`${made}/berth.mjs`, 'utf8')
 await writeFile(

@@ -1,4 +1,5 @@
 import type { TestProject } from 'vitest/node'
+import { buildBundle } from '../support/bundle.ts'
 import { type Images, images } from './images.ts'
 
 declare module 'vitest' {
@@ -7,7 +8,8 @@ declare module 'vitest' {
   }
 }
 
-/** vitest's globalSetup: today's images. */
+/** vitest's globalSetup: today's images must be there, and today's bundle, with which they are compared, is built. */
 export default async function setup(project: TestProject): Promise<void> {
-  project.provide('images', await images())
+  const [archives] = await Promise.all([images(), buildBundle()])
+  project.provide('images', archives)
 }

@@ -1,6 +1,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import process from 'node:process'
+import type { Metafile } from 'esbuild'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { ROOT } from '../../scripts/steps.ts'
@@ -57,6 +59,27 @@ const within = (target: Target, ...command: readonly string[]) =>
     reject: false
   })
 
+interface Package {
+  readonly name: string
+  readonly version: string
+}
+
+/** `name@version` of every package whose code is in dist/berth.mjs, by the bundler's own account. */
+async function bundledPackages(): Promise<readonly string[]> {
+  const { outputs } = JSON.parse(await readFile(join(ROOT, 'dist/berth.meta.json'), 'utf8')) as Metafile
+  const [bundle] = Object.entries(outputs).flatMap(([path, output]) => (path.endsWith('berth.mjs') ? [output] : []))
+  const taken = Object.entries(bundle?.inputs ?? {}).filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+  const folders = new Set(taken.flatMap(([path]) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []))
+  const packages = [...folders].map(async folder => {
+    const { name, version } = JSON.parse(await readFile(join(ROOT, folder, 'package.json'), 'utf8')) as Package
+    return `${name}@${version}`
+  })
+  return await Promise.all(packages)
+}
+
+/** The first line names the program that runs it, which is another one in the image. */
+const withoutFirstLine = (text: string): string => text.slice(text.indexOf('\n'))
+
 describe.each(['agent', 'helper'] as const)('the image of the %s', target => {
   test('starts berth, with code that was compiled before', async () => {
     const { Entrypoint: entrypoint, Env: variables = [] } = configs[target] ?? { Entrypoint: [''] }
@@ -67,22 +90,24 @@ describe.each(['agent', 'helper'] as const)('the image of the %s', target => {
     expect(stdout + stderr).toContain('was accepted')
   })
 
-  test('says what it is, and what it is made of', async () => {
+  test('says what it is, and lists every package whose code is in it, and its Node', async () => {
     expect(configs[target]?.Labels).toMatchObject({
       'org.opencontainers.image.licenses': 'Apache-2.0',
       'org.opencontainers.image.title': target === 'agent' ? 'berth' : 'berth-helper',
       'org.opencontainers.image.description': expect.stringMatching(/\w{4}/)
     })
     const bom = JSON.parse(await readFile(join(roots[target], 'usr/local/lib/berth/sbom.cdx.json'), 'utf8')) as {
-      readonly components: readonly { readonly name: string; readonly version: string }[]
+      readonly components: readonly Package[]
     }
-    const { dependencies } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
-      readonly dependencies: Readonly<Record<string, string>>
-    }
-    for (const [name, version] of Object.entries(dependencies)) {
-      expect(bom.components).toContainEqual(expect.objectContaining({ name, version }))
-    }
-    expect(bom.components.map(({ name }) => name)).not.toContain('vitest')
+    const listed = bom.components.map(({ name, version }) => `${name}@${version}`)
+    const packages = await bundledPackages()
+    const program = await readFile(join(ROOT, 'dist/berth.mjs'), 'utf8')
+    const shipped = await readFile(join(roots[target], 'usr/local/lib/berth/berth.mjs'), 'utf8')
+    expect(withoutFirstLine(shipped), 'the bundle in the image is that of these packages').toBe(withoutFirstLine(program))
+    expect(packages).toContainEqual(expect.stringMatching(/^undici@/))
+    expect(packages.filter(name => !listed.includes(name))).toEqual([])
+    const { stdout: node } = await within(target, '/usr/local/bin/node', '--version')
+    expect(listed).toContain(`node-linux-${process.arch}@${node.slice(1)}`)
   })
 })
 
