@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { CONDITION_TYPE } from '../../src/publish/condition.ts'
 import { type AgentProcess, endAgents, eventually, nodeOf, startAgent } from './agent-process.ts'
+import { succeeded } from './api.ts'
 import { type ControlPlane, startControlPlane } from './control-plane.ts'
 import { writeKubeconfig } from './kubeconfigs.ts'
-import { AGENT, applyAll, BASE, type Manifest, pathOf, readManifests } from './manifests.ts'
+import { AGENT, applyAll, BASE, type Manifest, mayNotCreateNodes, mayReadNodes, pathOf, readManifests } from './manifests.ts'
 import { createNode, realisticNode } from './nodes.ts'
 
 const recorded = join(import.meta.dirname, '../nodes/gke-ubuntu-22.04.yaml')
@@ -39,13 +39,20 @@ async function start(name: string, more: readonly string[] = ['--host-root', rec
   return { agent: await startAgent(name, kubeconfig, more), own: nodeOf(cluster, name) }
 }
 
+/** What tells whether the installed objects of a kind are in force. */
+const IN_FORCE = {
+  ClusterRoleBinding: mayReadNodes,
+  ValidatingAdmissionPolicyBinding: async (client: ControlPlane) => () => mayNotCreateNodes(client)
+} as const
+
 /** Without the installed objects of a kind while it acts; they are there again and in force when it resolves. */
-async function without<T>(kind: string, act: () => Promise<T>): Promise<T> {
+async function without<T>(kind: keyof typeof IN_FORCE, act: () => Promise<T>): Promise<T> {
   const taken = installed.filter(object => object.kind === kind)
   expect(taken).not.toEqual([])
-  for (const object of taken) await cluster.api('DELETE', pathOf(object))
-  await sleep(1_500) // the API server notices
+  const isInForce = await IN_FORCE[kind](cluster)
+  for (const object of taken) await succeeded('take', cluster.api('DELETE', pathOf(object)))
   try {
+    await eventually('the API server notices', async () => !(await isInForce()))
     return await act()
   } finally {
     await applyAll(cluster, taken)

@@ -79,13 +79,14 @@ async function until(what: string, isSo: () => Promise<boolean>): Promise<void> 
 
 const nowhere = 'no-such-node-of-berth'
 
-async function mayReadNodes(client: ControlPlaneClient): Promise<() => Promise<boolean>> {
+/** Whether the role of the agent is in force. */
+export async function mayReadNodes(client: ControlPlaneClient): Promise<() => Promise<boolean>> {
   const agent = apiOf(client, { token: await client.tokenFor(AGENT) })
   return async () => (await agent('GET', `/api/v1/nodes/${nowhere}`)).status === 404
 }
 
-/** Asked with all rights that RBAC can give, so that only the policy is left to refuse; as a dry run, so that no Node appears. */
-async function mayNotCreateNodes(client: ControlPlaneClient): Promise<boolean> {
+/** Whether the admission policy is in force. Asked with all rights that RBAC can give, so that only the policy is left to refuse; as a dry run, so that no Node appears. */
+export async function mayNotCreateNodes(client: ControlPlaneClient): Promise<boolean> {
   const agent = withAllRights(client, `system:serviceaccount:${AGENT.namespace}:${AGENT.serviceAccount}`)
   const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: nowhere } }
   return (await agent('POST', '/api/v1/nodes?dryRun=All', node)).status === 422

@@ -20,28 +20,24 @@ const nodes = Object.entries(machines).map(([name, machine]) => ({
   recording: parseRecording(readFileSync(recordingFile(name), 'utf8'))
 }))
 
-describe.each(nodes)('$name: no claim comes of one file', ({ machine, recording }) => {
-  const entries = Object.entries(recording.paths)
+// Of an empty root there is no file to damage.
+describe.each(nodes.filter(({ name }) => name !== 'empty-root'))(
+  '$name: no claim comes of one file',
+  ({ machine, recording }) => {
+    const entries = Object.entries(recording.paths)
 
-  it('that is cut inside a line, or empty', async () => {
-    expect(
-      await newClaims(
-        recording,
-        machine,
-        entries.flatMap(([path, entry]) => cut(path, entry))
-      )
-    ).toEqual([])
-  })
-  it('that holds garbage', async () => {
-    expect(
-      await newClaims(
-        recording,
-        machine,
-        entries.flatMap(([path, entry]) => garbled(path, entry))
-      )
-    ).toEqual([])
-  })
-})
+    it('that is cut inside a line, or empty', async () => {
+      const damages = entries.flatMap(([path, entry]) => cut(path, entry))
+      expect(damages.length).toBeGreaterThan(50)
+      expect(await newClaims(recording, machine, damages)).toEqual([])
+    })
+    it('that holds garbage', async () => {
+      const damages = entries.flatMap(([path, entry]) => garbled(path, entry))
+      expect(damages.length).toBeGreaterThan(20)
+      expect(await newClaims(recording, machine, damages)).toEqual([])
+    })
+  }
+)
 
 /** Real files in a real folder: what is made up here and what the reader of a node makes of it come to the same. */
 describe.each(['modules-blacklist', 'debian-12-shiftfs', 'rocky-8-elrepo'])('%s as real files', name => {
