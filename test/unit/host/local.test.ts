@@ -86,7 +86,8 @@ describe('a symbolic link', () => {
     const root = temporary({ ...chain, end: 'end\n' })
     const [inside, kernel] = [localHost(root), localHost('/')]
     expect(await inside.read('/l40')).toBe('end\n')
-    expect(await kernel.read(`${root}/l40`)).toBe('end\n')
+    // Half as many: a walk that the kernel has to begin again, since a mount changed meanwhile, counts the links of its first try too.
+    expect(await kernel.read(`${root}/l20`)).toBe('end\n')
     expect((await refusal(inside.read('/l41'))).code).toBe('ELOOP')
     expect((await refusal(kernel.read(`${root}/l41`))).code).toBe('ELOOP')
   })
@@ -338,8 +339,8 @@ describe('a program of the node', () => {
   test('that does not listen to signals, or leaves a child behind with its output, is not waited for', async () => {
     const deaf = host.run([script(temporary(), "trap '' TERM INT HUP; sleep 20; sleep 20")])
     const parent = host.run([script(temporary(), 'sleep 20 & echo none')])
-    expect((await refusal(deaf)).code).toBe('ETIMEDOUT')
-    expect((await refusal(parent)).code).toBe('ETIMEDOUT')
+    const refusals = await Promise.all([deaf, parent].map(refusal))
+    expect(refusals.map(({ code }) => code)).toEqual(['ETIMEDOUT', 'ETIMEDOUT'])
   })
 
   test('that prints without end is EFBIG, and one that prints the cap is heard', async () => {

@@ -24,7 +24,7 @@ test.each([
   ['works', 'fails', 'shiftfs-on-overlay'],
   ['untried', 'fails', 'shiftfs-on-overlay']
 ] as const)(
-  'a stand-in module that on disk %s and on overlayfs %s is unloaded, and remembered as broken',
+  'a stand-in module whose trial on disk is "%s" and on overlayfs "%s" is unloaded, and remembered as broken',
   async (disk, overlay, name) => {
     const { loaded, failure, broken } = await loadedAnd(disk, overlay)
     expect({ loaded, broken }).toEqual({ loaded: false, broken: `${name} was seen` })
@@ -36,7 +36,7 @@ test.each([
   ['untried', 'works'],
   ['works', 'untried']
 ] as const)(
-  'a stand-in module that on disk is %s and on overlayfs %s is unloaded, and may be tried again',
+  'a stand-in module whose trial on disk is "%s" and on overlayfs "%s" is unloaded, and may be tried again',
   async (disk, overlay) => {
     const { loaded, failure, broken } = await loadedAnd(disk, overlay)
     expect({ loaded, broken }).toEqual({ loaded: false, broken: undefined })
