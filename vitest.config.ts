@@ -12,7 +12,17 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts', 'test/nodes/**/*.test.ts'],
+          exclude: ['**/*.root.test.ts'],
           testTimeout: 60_000, // on a machine that others load
+          hookTimeout: 60_000
+        }
+      },
+      {
+        test: {
+          // Mounts and networks of their own on this machine.
+          name: 'root',
+          include: ['test/unit/**/*.root.test.ts'],
+          testTimeout: 60_000,
           hookTimeout: 60_000
         }
       },

@@ -1,6 +1,4 @@
 import { connect, type Socket } from 'node:net'
-import process from 'node:process'
-import { execa } from 'execa'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Snapshot } from '../../../src/cycle/snapshot.ts'
 import { type HttpServer, type HttpSources, LIMITS, startHttp } from '../../../src/publish/http.ts'
@@ -306,21 +304,5 @@ describe('the address', () => {
     opened.push(server)
     const port = /:(\d+)$/.exec(server.address)?.[1]
     expect((await get(`127.0.0.1:${port}`, '/healthz')).status).toBe(200)
-  })
-
-  // In a network of its own, since a machine, or the container that it is, may be without IPv6.
-  test('may be of IPv6', async () => {
-    const program = `
-      import { startHttp } from ${JSON.stringify(new URL('../../../src/publish/http.ts', import.meta.url).href)}
-      const { address, close } = await startHttp({
-        listen: '[::1]:0',
-        sources: { metrics: {}, health: () => ({ ok: true, because: 'it is asked by IPv6' }), failed: console.error }
-      })
-      const { status } = await fetch('http://' + address + '/healthz')
-      await close()
-      console.log(status, address)`
-    const network = ['unshare', '--map-root-user', '--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh'] as const
-    const [unshare, ...more] = [...network, process.execPath, '--input-type=module', '-e', program] as const
-    expect((await execa(unshare, more)).stdout).toMatch(/^200 \[::1\]:\d+$/)
   })
 })
