@@ -1,0 +1,29 @@
+import type { Stryker } from '@stryker-mutator/core'
+
+/** How `npm run mutation` tests the tests; docs/mutation.md tells what came of it. */
+export default {
+  testRunner: 'vitest',
+  vitest: { configFile: 'test/mutation/vitest.config.ts' },
+  mutate: [
+    'src/verdicts/*.ts',
+    'src/facts/*.ts',
+    'src/publish/{condition,difference,drift,hold,labels,publisher,removal,taint}.ts'
+  ],
+  coverageAnalysis: 'perTest',
+  // Only tables and patterns that are built as a module is loaded. Each such mutant would cost a run of every test.
+  ignoreStatic: true,
+  concurrency: 2,
+  timeoutMS: 20_000, // on a machine that others load
+  thresholds: { high: 95, low: 90, break: 90 },
+  ignorePatterns: ['/coverage', '/dist', '/docs', '/manifests', '/test/{agent,cluster,machine,node,scale}'],
+  // git ignores dist.
+  tempDirName: 'dist/mutation',
+  cleanTempDir: 'always',
+  incrementalFile: 'dist/mutation-incremental.json',
+  jsonReporter: { fileName: 'dist/mutation.json' },
+  reporters: ['progress', 'clear-text', 'json'],
+  clearTextReporter: { allowColor: false, allowEmojis: false, logTests: false, reportTests: false },
+  allowConsoleColors: false,
+  // Stryker would ask TypeScript for functions that TypeScript 7 does not have. Nothing in ours leads out of the project.
+  tsconfigFile: 'none'
+} satisfies ConstructorParameters<typeof Stryker>[0]
