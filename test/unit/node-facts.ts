@@ -131,3 +131,6 @@ export const answers = (verdict: Verdict): Readonly<Record<string, Answer>> => (
   ...(verdict.parts.length === 0 ? { [verdict.name]: verdict.answer } : Object.assign({}, ...verdict.parts.map(answers))),
   [verdict.name]: verdict.answer
 })
+
+/** All parts of a verdict at any depth, itself included. */
+export const allParts = (verdict: Verdict): readonly Verdict[] => [verdict, ...verdict.parts.flatMap(allParts)]

@@ -156,3 +156,40 @@ describe('a part', () => {
     expect(leaf('x', [], unsure('because', 'look'))).toMatchObject({ answer: 'unknown', cautions: [], wayOut: ['look'] })
   })
 })
+
+describe('what is not there is no key', () => {
+  test('in a judgement', () => {
+    expect(yes('b')).toStrictEqual({ answer: 'yes', because: 'b' })
+    expect(yes('b', 'c')).toStrictEqual({ answer: 'yes', because: 'b', caution: 'c' })
+    expect(no('b')).toStrictEqual({ answer: 'no', because: 'b' })
+    expect(no('b', 'w')).toStrictEqual({ answer: 'no', because: 'b', wayOut: 'w' })
+    expect(unsure('b')).toStrictEqual({ answer: 'unknown', because: 'b' })
+    expect(unsure('b', 'w')).toStrictEqual({ answer: 'unknown', because: 'b', wayOut: 'w' })
+  })
+
+  test('and a part without caution or way out has none', () => {
+    expect(leaf('x', [], no('b'))).toMatchObject({ cautions: [], wayOut: [] })
+  })
+})
+
+describe('a yes of several parts', () => {
+  const named = (name: string) => leaf(name, [], yes(`${name} is so`))
+
+  test('is told by the parts that are named, in their own order, and else by their number', () => {
+    const parts = [named('a'), named('b'), named('c')]
+    expect(allOf('x', parts, ['c', 'a']).because).toBe('a is so; c is so')
+    expect(allOf('x', parts, ['other']).because).toBe('all 3 conditions hold')
+    expect(allOf('x', parts).because).toBe('all 3 conditions hold')
+    expect(allOf('x', parts, ['a']).reasons).toEqual(['a is so'])
+  })
+
+  test('of which one is enough needs no way out of the others', () => {
+    expect(anyOf('x', [leaf('a', [], no('b', 'Do it.')), named('c')])).toMatchObject({ answer: 'yes', wayOut: [] })
+  })
+})
+
+test('a no of several parts has the ways out of those that are not a yes, each once, and rests on no fact itself', () => {
+  const lifted = { ...leaf('c', ['yama'], yes('c')), wayOut: ['Nothing.'] }
+  const verdict = allOf('x', [leaf('a', ['yama'], no('a', 'Do it.')), leaf('b', ['fuse'], unsure('b', 'Do it.')), lifted])
+  expect(verdict).toMatchObject({ answer: 'no', wayOut: ['Do it.'], facts: [] })
+})
