@@ -167,3 +167,72 @@ describe('Sysbox on the node', () => {
     expect(await detect(detectConntrack, { '/sys/kernel': undefined })).toHaveProperty('unsure')
   })
 })
+
+test('Sysbox’s programs are looked for in three places, and told in that order', async () => {
+  const places = ['/usr/bin', '/opt/bin', '/usr/local/sbin']
+  const paths = places.flatMap(place => ['sysbox-runc', 'sysbox-mgr', 'sysbox-fs'].map(name => `${place}/${name}`))
+  const sockets = { '/run/sysbox/sysmgr.sock': undefined, '/run/sysbox/sysfs.sock': undefined }
+  const programs = async (found: readonly string[]) =>
+    await detect(detectSysbox, {
+      ...sockets,
+      ...Object.fromEntries(paths.map(path => [path, found.includes(path) ? 'ELF' : undefined]))
+    })
+  for (const path of paths) expect(await programs([path])).toMatchObject({ value: { programs: [path] } })
+  expect(await programs(paths)).toMatchObject({ value: { programs: paths } })
+})
+
+test('each daemon of Sysbox is judged by its own socket, number and name', async () => {
+  const paths = ['/usr/bin', '/opt/bin', '/usr/local/sbin'].flatMap(place =>
+    ['sysbox-runc', 'sysbox-mgr', 'sysbox-fs'].map(name => `${place}/${name}`)
+  )
+  const socket = { stat: { kind: 'socket', mode: 0o755, device: '' } } as const
+  const node: Answers = {
+    ...Object.fromEntries(paths.map(path => [path, undefined])),
+    '/usr/bin/sysbox-runc': 'ELF',
+    '/run/sysbox/sysmgr.sock': socket,
+    '/run/sysbox/sysfs.sock': socket,
+    '/run/sysbox/sysmgr.pid': '7\n',
+    '/run/sysbox/sysfs.pid': '123456789 \n',
+    '/proc/7/comm': 'sysbox-mgr\n',
+    '/proc/123456789/comm': 'sysbox-fs\n'
+  }
+  expect(await detect(detectSysbox, node)).toMatchObject({ value: { manager: 'alive', fs: 'alive' } })
+  expect(await detect(detectSysbox, { ...node, '/proc/7/comm': 'sysbox-fs\n' })).toMatchObject({
+    value: { manager: 'dead', fs: 'alive' }
+  })
+  for (const pid of ['1234567890\n', '7 7\n', 'x7\n', '7x\n', '-7\n']) {
+    expect(await detect(detectSysbox, { ...node, '/run/sysbox/sysmgr.pid': pid }), pid).toHaveProperty('unsure')
+  }
+})
+
+test('each tool of the kernel headers is missed by name, and a folder in its place is none', async () => {
+  const build = '/lib/modules/6.1.0/build'
+  const needed = ['Makefile', 'Module.symvers', 'include/generated/autoconf.h', 'scripts/basic/fixdep', 'scripts/mod/modpost']
+  const node: Answers = {
+    '/proc/sys/kernel/osrelease': '6.1.0\n',
+    [build]: [],
+    '/lib/modules/6.1.0/source': undefined,
+    ...Object.fromEntries(needed.map(name => [`${build}/${name}`, 'x'])),
+    [`${build}/include/linux/fs.h`]: 'struct super_operations {\n'
+  }
+  for (const name of needed) {
+    for (const answer of [undefined, []]) {
+      expect(await detect(detectHeaders, { ...node, [`${build}/${name}`]: answer })).toMatchObject({ value: { missing: [name] } })
+    }
+  }
+  expect(await detect(detectHeaders, { ...node, [build]: undefined })).toEqual({
+    value: { directory: '', missing: needed, isIdmappedMnt: false, renamedata: false }
+  })
+})
+
+test.each([
+  ['7b3c1e2a-90ab-4cde-8f01-23456789abcd\n', true],
+  ['7b3c1e2a-90ab-4cde-8f01-23456789abcd', true],
+  ['x7b3c1e2a-90ab-4cde-8f01-23456789abcd\n', false],
+  ['7b3c1e2a-90ab-4cde-8f01-23456789abcdx\n', false],
+  ['7b3c1e2a-90ab-4cde-8f01-23456789abcd\n\n', false],
+  ['7B3C1E2A-90AB-4CDE-8F01-23456789ABCD\n', false]
+])('%j is a boot id: %s', async (text, is) => {
+  const found = await detect(detectBootId, { '/proc/sys/kernel/random/boot_id': text })
+  expect(found).toEqual(is ? { value: text.trim() } : { unsure: '/proc/sys/kernel/random/boot_id holds no boot id' })
+})

@@ -156,3 +156,62 @@ describe('MIG', () => {
     )
   })
 })
+
+test.each<[string, string, string | undefined]>([
+  ['0x10de', '0x030000', 'nvidia'],
+  ['0x10de', '0x030200', 'nvidia'],
+  ['0x10de', '0x038000', undefined],
+  ['0x1002', '0x030000', 'amd'],
+  ['0x1002', '0x030200', 'amd'],
+  ['0x1002', '0x038000', 'amd'],
+  ['0x1002', '0x120000', 'amd'],
+  ['0x1002', '0x040300', undefined],
+  ['0x8086', '0x030000', 'intel'],
+  ['0x8086', '0x038000', 'intel'],
+  ['0x8086', '0x030200', undefined]
+])('a device of %s and class %s is a GPU of %s', async (vendor, kind, maker) => {
+  const { value } = (await detect(detectGpus, bus(device(ADDRESS, vendor, kind, 'x')))) as {
+    value: readonly { vendor: string }[]
+  }
+  expect(value.map(gpu => gpu.vendor)).toEqual(maker === undefined ? [] : [maker])
+})
+
+test('only the graphics of an Intel processor are left out at 00:02.0', async () => {
+  const amd = bus(device('0000:00:02.0', '0x1002', '0x030000', 'amdgpu'), ['0000:00:02.0'])
+  expect(await detect(detectGpus, amd)).toMatchObject({ value: [{ vendor: 'amd' }] })
+})
+
+test.each([
+  ['/vendor', '0x10de0\n'],
+  ['/vendor', 'x0x10de\n'],
+  ['/vendor', '0x10de\n\n'],
+  ['/class', '0x03020\n'],
+  ['/class', '0x0302000\n'],
+  ['/class', '']
+])('a device whose %s holds %j is not known', async (file, text) => {
+  const answers = { ...device(ADDRESS, '0x10de', '0x030200', 'x'), [`/sys/bus/pci/devices/${ADDRESS}${file}`]: text }
+  expect(await detect(detectGpus, bus(answers))).toEqual({ unsure: expect.stringContaining('is no PCI number') })
+})
+
+test('a number without a newline is as good', async () => {
+  const path = `/sys/bus/pci/devices/${ADDRESS}`
+  const answers = { ...device(ADDRESS, '0x10de', '0x030200'), [`${path}/vendor`]: '0x10de', [`${path}/class`]: '0x030200' }
+  expect(await detect(detectGpus, bus(answers))).toMatchObject({ value: [{ vendor: 'nvidia' }] })
+})
+
+test.each<[string, Answers, boolean]>([
+  ['a file that only begins like a GPU', { names: ['gpu0x'] }, false],
+  ['a file that only ends like one', { names: ['xgpu0'] }, false],
+  ['a GPU of two digits', { names: ['gpu10'], '/gpu10/mig': ['gi12'] }, true],
+  ['entries that only look like instances', { names: ['gpu0'], '/gpu0/mig': ['gi', 'xgi1', 'gi1x'] }, false]
+])('MIG by %s is %s', async (_, { names, ...entries }, split) => {
+  const directory = '/proc/driver/nvidia/capabilities'
+  const answers = Object.fromEntries(Object.entries(entries).map(([path, answer]) => [`${directory}${path}`, answer]))
+  expect(await detect(detectMig, { [directory]: names, ...answers })).toEqual({ value: split })
+})
+
+test('the Node’s whole GPUs, or another maker’s parts, are no MIG', async () => {
+  const allocatable = { 'nvidia.com/gpu': '1', 'x.nvidia.com/mig-1': '1' }
+  const node = parseNode({ kind: 'Node', metadata: { name: 'a' }, status: { allocatable } })
+  expect(await detect(detectMig, { '/proc/driver/nvidia/capabilities': undefined }, { node })).toEqual({ value: false })
+})

@@ -11,6 +11,7 @@ import {
   parseHypervisorFlag,
   virtualSign
 } from '../../../src/facts/machine.ts'
+import { parseNode } from '../../../src/facts/node-object.ts'
 import { accepted, endless, everyParsed, garbage, outcome } from './garbage.ts'
 import { type Answers, detect } from './replay.ts'
 
@@ -253,4 +254,92 @@ describe('the cloud', () => {
       })
     )
   })
+})
+
+describe('a name in DMI that only virtual machines have is a sign of one, in whatever field it stands', () => {
+  // systemd, src/basic/virt.c, detect_vm_dmi_vendor
+  const names = [
+    'KVM',
+    'OpenStack Nova',
+    'KubeVirt',
+    'QEMU',
+    'VMware, Inc.',
+    'VMW',
+    'innotek GmbH',
+    'VirtualBox',
+    'Oracle Corporation',
+    'Xen',
+    'Bochs',
+    'Parallels Software',
+    'BHYVE',
+    'Hyper-V UEFI',
+    'Apple Virtualization Generic Platform',
+    'Google Compute Engine',
+    'Virtual Machine',
+    'HVM domU',
+    'Alibaba Cloud ECS'
+  ]
+  const fields = ['product_name', 'sys_vendor', 'board_vendor', 'bios_vendor', 'product_version'] as const
+
+  test.each(names)('%s', name => {
+    for (const field of fields) {
+      expect(virtualSign(signs({ dmi: dmi('ACME', 'x', { [field]: name }) }))).toBe(`DMI ${field} "${name}"`)
+      expect(virtualSign(signs({ dmi: dmi('ACME', 'x', { [field]: `not ${name}` }) }))).toBe('')
+    }
+  })
+})
+
+test.each([
+  'Akamai',
+  'Alibaba Cloud',
+  'DigitalOcean',
+  'Google',
+  'Hetzner',
+  'Linode',
+  'Microsoft Corporation',
+  'Scaleway',
+  'UpCloud',
+  'Vultr'
+])('%s sells virtual machines: without a flag of the processor its name proves no metal, in whatever field', name => {
+  for (const field of ['sys_vendor', 'board_vendor', 'bios_vendor'] as const) {
+    const found = signs({ hypervisorFlag: undefined, dmi: dmi('ACME', 'x', { [field]: name }) })
+    expect(
+      outcome(() => metalSign(found)),
+      field
+    ).toBe('refused')
+  }
+  expect(outcome(() => metalSign(signs({ hypervisorFlag: undefined, dmi: dmi('ACME', name) })))).not.toBe('refused')
+})
+
+test('the name of bare metal that has no flag is told with what is in DMI', () => {
+  expect(metalSign(signs({ hypervisorFlag: undefined, dmi: dmi('Ampere', 'Altra') }))).toBe(
+    "no virtual machine's name in DMI (Ampere Altra)"
+  )
+})
+
+test('what a node says of a hypervisor is told on one line: Xen first, then the device tree', async () => {
+  const cpu = { '/proc/cpuinfo': 'processor : 0\n', '/sys/class/dmi/id': undefined }
+  const [xen, tree] = ['/sys/hypervisor/type', '/proc/device-tree/hypervisor/compatible']
+  const sign = async (answers: Answers) => await detect(detectMachine, { ...cpu, ...answers })
+  expect(await sign({ [xen]: 'xen\n', [tree]: 'other\0' })).toEqual({ value: { kind: 'virtual', sign: 'the hypervisor xen' } })
+  expect(await sign({ [xen]: undefined, [tree]: 'xen,xen-4.17\0xen,xen\0' })).toEqual({
+    value: { kind: 'virtual', sign: 'the hypervisor xen,xen-4.17 xen,xen' }
+  })
+})
+
+test('an asset tag may have a newline, or be missing', async () => {
+  const node: Answers = {
+    '/sys/class/dmi/id': [],
+    ...Object.fromEntries(
+      ['product_name', 'sys_vendor', 'board_vendor', 'bios_vendor', 'product_version'].map(name => [
+        `/sys/class/dmi/id/${name}`,
+        'x\n'
+      ])
+    )
+  }
+  const tag = '/sys/class/dmi/id/chassis_asset_tag'
+  expect(await detect(detectCloud, { ...node, [tag]: 'OracleCloud.com\n' })).toEqual({ value: 'oci' })
+  expect(await detect(detectCloud, { ...node, [tag]: undefined })).toEqual({ value: 'none' })
+  const aws = parseNode({ kind: 'Node', metadata: { name: 'a' }, spec: { providerID: 'aws:///x/i-1' } })
+  expect(await detect(detectCloud, {}, { node: aws }), 'the Node is asked first').toEqual({ value: 'aws' })
 })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import {
   detectLoadPin,
+  detectLockdown,
   detectModuleSwitch,
   detectSecureBoot,
   detectSignatureEnforcement,
@@ -213,4 +214,71 @@ describe('LoadPin', () => {
   ])('is not known with %s', async (_, answers) => {
     expect(await detect(detectLoadPin, answers)).toHaveProperty('unsure')
   })
+})
+
+describe('a word on the command line counts only as a whole', () => {
+  const proc = { '/proc/sys/kernel/osrelease': '6.1.0\n' }
+  const none: Answers = {
+    ...proc,
+    '/sys/module/module/parameters/sig_enforce': undefined,
+    '/boot/config-6.1.0': undefined,
+    '/lib/modules/6.1.0/config': undefined
+  }
+
+  test.each([
+    ['module.sig_enforce=1 ro', true],
+    ['ro\tmodule.sig_enforce', true],
+    ['ro module.sig_enforce=1', true],
+    ['xmodule.sig_enforce=1', false],
+    ['module.sig_enforcex', false],
+    ['module.sig_enforce=0', false],
+    ['ro', false]
+  ])('%j enforces signatures: %s', async (cmdline, enforced) => {
+    expect(await detect(detectSignatureEnforcement, { ...none, '/proc/cmdline': `${cmdline}\n` })).toEqual({ value: enforced })
+  })
+
+  test.each([
+    ['nomodule ro', true],
+    ['ro nomodule', true],
+    ['ro\tnomodule\tquiet', true],
+    ['nomodules', false],
+    ['xnomodule', false]
+  ])('%j switches modules off: %s', async (cmdline, disabled) => {
+    const answers = { '/proc/cmdline': `${cmdline}\n`, '/proc/sys/kernel/modules_disabled': '0\n' }
+    expect(await detect(detectModuleSwitch, answers)).toEqual({ value: { disabled } })
+  })
+
+  test.each([
+    ['CONFIG_MODULE_SIG_FORCE=y\n', true],
+    ['CONFIG_MODULE_SIG_FORCE=n\n', false],
+    ['XCONFIG_MODULE_SIG_FORCE=y\n', false],
+    ['CONFIG_MODULE_SIG_FORCE_X=y\n', false],
+    ['CONFIG_MODULE_SIG=y\n', false]
+  ])('%j in the kernel’s configuration enforces them: %s', async (config, enforced) => {
+    const answers = { ...none, '/proc/cmdline': 'ro\n', '/boot/config-6.1.0': config }
+    expect(await detect(detectSignatureEnforcement, answers)).toEqual({ value: enforced })
+  })
+})
+
+test.each<[Answers[string], boolean]>([
+  ['0\n', false],
+  ['1\n', true],
+  [undefined, false]
+])('LoadPin whose sysctl holds %j pins: %s', async (answer, pinned) => {
+  const answers = {
+    '/sys/kernel/security': ['apparmor'],
+    '/sys/kernel/security/lsm': undefined,
+    '/proc/sys/kernel/loadpin/enforce': answer
+  }
+  expect(await detect(detectLoadPin, answers)).toEqual({ value: pinned })
+})
+
+test.each<[Answers[string], object]>([
+  [undefined, { value: 'absent' }],
+  ['[none] integrity confidentiality\n', { value: 'none' }],
+  ['none integrity [confidentiality]\n', { value: 'confidentiality' }],
+  [{ error: 'EACCES' }, { unsure: expect.stringContaining('EACCES') }]
+])('lockdown whose file holds %j is %j', async (answer, found) => {
+  const answers = { '/sys/kernel/security': ['lockdown'], '/sys/kernel/security/lockdown': answer }
+  expect(await detect(detectLockdown, answers)).toEqual(found)
 })

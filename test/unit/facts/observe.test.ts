@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Sources } from '../../../src/facts/fact.ts'
+import { parseNode } from '../../../src/facts/node-object.ts'
 import { type DetectorName, detectors, observe } from '../../../src/facts/observe.ts'
 import { TRIALS, untried } from '../../../src/facts/proofs.ts'
 import { HostError, type HostReader } from '../../../src/host/host.ts'
@@ -129,5 +130,67 @@ describe('one look', () => {
   test('gives facts that nobody can exchange', async () => {
     const { facts } = await observe(sources(everything(async () => undefined)), clock())
     expect(Object.isFrozen(facts)).toBe(true)
+  })
+})
+
+describe('the evidence of a look', () => {
+  const factsOf = async (host: HostReader, node?: Sources['node']) =>
+    (await observe({ host, node, podSecurity: undefined }, clock())).facts
+
+  test('is where each fact was read and what was seen there', async () => {
+    const host = everything(async path => (path === '/proc/sys/kernel/osrelease' ? '6.1.66\n' : undefined) as never)
+    expect((await factsOf(host)).kernel).toEqual({
+      known: true,
+      value: { release: '6.1.66', major: 6, minor: 1 },
+      evidence: [{ source: '/proc/sys/kernel/osrelease', saw: '6.1.66' }]
+    })
+  })
+
+  test('does not say that /proc is mounted, and says where it is not', async () => {
+    const mounted = {
+      ...everything(async () => undefined),
+      stat: async () => ({ kind: 'directory', mode: 0o555, device: '' }) as const
+    }
+    const sources = ({ evidence }: { readonly evidence: readonly { readonly source: string }[] }) =>
+      evidence.map(({ source }) => source)
+    expect(sources((await factsOf(mounted)).yama)).toEqual(['/proc/sys/kernel/yama/ptrace_scope'])
+    expect(sources((await factsOf(everything(async () => undefined))).yama)).toEqual(['/proc/sys/kernel'])
+    expect(sources((await factsOf(mounted)).fuse), 'another question of the same kind').toContain('/proc/filesystems')
+  })
+
+  test('of a Node that was given is its name and its versions, and of nothing else that was given nothing', async () => {
+    const node = parseNode({
+      kind: 'Node',
+      metadata: { name: 'n1' },
+      status: { nodeInfo: { kubeletVersion: 'v1.33.4', containerRuntimeVersion: 'containerd://1.7.27' } }
+    })
+    const facts = await factsOf(
+      everything(async () => undefined),
+      node
+    )
+    expect(facts.node.evidence).toEqual([{ source: 'Node n1', saw: 'v1.33.4, containerd://1.7.27' }])
+    expect(facts['pod-security'].evidence).toEqual([])
+    expect((await factsOf(everything(async () => undefined))).node.evidence).toEqual([])
+  })
+
+  test('takes as long as the clock says, in seconds', async () => {
+    let now = 0
+    const host = {
+      ...everything(async () => undefined),
+      arch: async () => {
+        now = 1_500
+        return 'amd64'
+      }
+    }
+    const { durations } = await observe(sources(host), () => now)
+    expect(durations.architecture).toBe(1.5)
+  })
+
+  test('does not tell of another machine than the one that is looked at', async () => {
+    const { inventory } = await factsOf(everything(async () => undefined))
+    expect(inventory).toMatchObject({
+      known: false,
+      why: 'the host root shows another machine than the one this process runs on'
+    })
   })
 })

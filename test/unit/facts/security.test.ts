@@ -4,6 +4,7 @@ import {
   detectAppArmor,
   detectAppArmorUserns,
   detectSeccomp,
+  detectSeccompDefault,
   detectSeLinux,
   detectYama,
   parseProfiles
@@ -191,4 +192,62 @@ describe('FUSE', () => {
   ])('is not known with %s', async (_, answers) => {
     expect(await detect(detectFuse, { ...node, ...answers })).toHaveProperty('unsure')
   })
+})
+
+describe('the kubelet’s seccompDefault', () => {
+  const paths = [
+    '/var/lib/kubelet/config.yaml',
+    '/etc/kubernetes/kubelet/config.json',
+    '/etc/kubernetes/kubelet/kubelet-config.json'
+  ]
+  const none: Answers = Object.fromEntries(paths.map(path => [path, undefined]))
+  const seen = async (answers: Answers) => await detect(detectSeccompDefault, { ...none, ...answers })
+
+  test.each<[string, string]>([
+    ['seccompDefault: true\n', 'on'],
+    ['  seccompDefault:   true # comment\n', 'on'],
+    ['{\n  "seccompDefault": true,\n  "x": 1\n}\n', 'on'],
+    ['"seccompDefault" : true\n', 'on'],
+    ['seccompDefault: false\n', 'off'],
+    ['seccompDefault: truely\n', 'off'],
+    ['seccompDefaults: true\n', 'off'],
+    ['# seccompDefault: true\nkind: KubeletConfiguration\n', 'off'],
+    ['xseccompDefault: true\n', 'off']
+  ])('of %j is %s', async (text, value) => {
+    for (const path of paths) expect(await seen({ [path]: text }), path).toEqual({ value })
+  })
+
+  test('is unseen where no file can be read, and of the first that can', async () => {
+    expect(await seen({})).toEqual({ value: 'unseen' })
+    const [first = '', second = '', third = ''] = paths
+    expect(await seen({ [first]: { error: 'EACCES' }, [second]: 'x: 1\n', [third]: 'seccompDefault: true\n' })).toEqual({
+      value: 'off'
+    })
+    expect(await seen({ [first]: { error: 'EACCES' }, [second]: { error: 'EACCES' } })).toEqual({ value: 'unseen' })
+  })
+})
+
+test.each([
+  ['Y\n', true],
+  ['N\n', false],
+  [undefined, false]
+])('AppArmor whose switch holds %j is on: %s', async (switched, value) => {
+  const answers: Answers = {
+    '/sys/module/apparmor/parameters/enabled': switched,
+    '/sys/kernel/security/apparmor/profiles': undefined,
+    '/etc/apparmor.d/fusermount3': undefined
+  }
+  expect(await detect(detectAppArmor, answers)).toMatchObject({ value: { enabled: { ok: true, value } } })
+})
+
+test('AppArmor’s list says which of the two is the matter with it', async () => {
+  const path = '/sys/kernel/security/apparmor/profiles'
+  const why = async (answer: Answers[string]) =>
+    await detect(detectAppArmor, {
+      '/sys/module/apparmor/parameters/enabled': 'Y\n',
+      '/etc/apparmor.d/fusermount3': undefined,
+      [path]: answer
+    })
+  expect(await why('')).toMatchObject({ value: { profiles: { ok: false, why: `${path} is empty` } } })
+  expect(await why(undefined)).toMatchObject({ value: { profiles: { ok: false, why: `${path} is not there` } } })
 })

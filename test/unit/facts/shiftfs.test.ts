@@ -169,3 +169,63 @@ describe('shiftfs', () => {
     expect(derive(outOfTree)).toMatchObject({ value: { state: 'loaded', outOfTree: true } })
   })
 })
+
+describe('why shiftfs is what it is', () => {
+  const modulesOf = (changes: Partial<Values['kernel-modules']>): Partial<Values> => ({
+    'kernel-modules': { supported: true, modules: modules({ shiftfs: 'absent' }), shiftfs: ORIGIN, ...changes }
+  })
+  const ORIGIN = { registered: false, outOfTree: undefined, blockedBy: '' }
+
+  test.each<[string, Partial<Values>, string]>([
+    ['it could be built', {}, 'as the test says; it could be built with the kernel headers now'],
+    ['no modules', modulesOf({ supported: false }), 'it cannot be built: the kernel has no loadable modules'],
+    [
+      'no loading',
+      { 'module-switch': { disabled: true } },
+      'module loading is switched off (kernel.modules_disabled or nomodule)'
+    ],
+    ['Secure Boot', { 'secure-boot': 'on' }, 'it cannot be built: Secure Boot is on'],
+    ['lockdown', { lockdown: 'integrity' }, 'it cannot be built: kernel lockdown is "integrity"'],
+    ['signatures', { 'module-signatures': true }, 'the kernel takes signed modules only (sig_enforce)'],
+    ['LoadPin', { loadpin: true }, "LoadPin lets modules come only from the node's own image"],
+    ['no source', { kernel: kernel('6.8.0') }, 'no source of shiftfs is made for kernel 6.8'],
+    ['no headers', headers({ directory: '' }), 'the kernel headers of 5.15.0-116-generic are not installed'],
+    [
+      'half the headers',
+      headers({ directory: '/usr/src/x', missing: ['Makefile', 'scripts/mod/modpost'] }),
+      'the kernel headers in /usr/src/x are not complete (no Makefile, scripts/mod/modpost)'
+    ],
+    ['an old 5.15', headers({ isIdmappedMnt: false }), 'this 5.15 kernel lacks is_idmapped_mnt'],
+    ['a new 5.10', { kernel: kernel('5.10.237'), ...headers({ renamedata: true }) }, 'this 5.10 kernel has struct renamedata']
+  ])('is told: %s', (_, changes, because) => {
+    expect(derive(changes)).toMatchObject({ value: { because: expect.stringContaining(because) } })
+  })
+
+  test('is the first obstacle of several, and all of them are counted', () => {
+    const facts = factsOf({ ...NONE, 'secure-boot': 'on', lockdown: 'integrity', ...headers({ directory: '' }) }, 'loadpin')
+    expect(buildObstacles(facts)).toEqual([
+      'Secure Boot is on',
+      'kernel lockdown is "integrity"',
+      'unknown: nobody could read loadpin',
+      'the kernel headers of 5.15.0-116-generic are not installed'
+    ])
+  })
+
+  test('does not count the headers of a kernel that is not known twice', () => {
+    expect(buildObstacles(factsOf(NONE, 'kernel'))).toEqual(['unknown: nobody could read kernel'])
+  })
+
+  test('rests on the files about modules and file systems, and on no others', () => {
+    const fact = factsOf(module('loadable'))
+    const evidence = ['/proc/modules', '/proc/filesystems', '/lib/modules/5.15.0/modules.dep', '/proc/cmdline'].map(source => ({
+      source,
+      saw: ''
+    }))
+    const found = deriveShiftfs({ ...fact, 'kernel-modules': { ...fact['kernel-modules'], evidence } })
+    expect(found.evidence.map(({ source }) => source)).toEqual([
+      '/proc/modules',
+      '/proc/filesystems',
+      '/lib/modules/5.15.0/modules.dep'
+    ])
+  })
+})

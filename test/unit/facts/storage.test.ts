@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { detectHostPaths, detectStorage, mountHolding, parseMountInfo } from '../../../src/facts/storage.ts'
+import {
+  detectHostPaths,
+  detectStorage,
+  detectSysboxStorage,
+  detectVarLib,
+  mountHolding,
+  parseMountInfo
+} from '../../../src/facts/storage.ts'
 import { endless, everyParsed, garbage } from './garbage.ts'
 import { type Answers, detect, hostWith } from './replay.ts'
 
@@ -172,5 +179,47 @@ describe('the host paths', () => {
     ['a file in a directory’s place', { '/usr/src': 'text' }, { '/usr/src': { exists: false, parentWritable: false } }]
   ])('are %s', async (_, answers, value) => {
     expect(await detect(detectHostPaths, { ...node, ...answers })).toEqual({ value: expect.objectContaining(value) })
+  })
+})
+
+describe('the roots of kubelets', () => {
+  const roots = ['/var/lib/kubelet', '/var/snap/microk8s/common/var/lib/kubelet', '/var/lib/k0s/kubelet']
+
+  test.each(roots)('%s is the kubelet’s where the ones before it are not there', async root => {
+    const answers: Answers = {
+      ...Object.fromEntries(roots.map(path => [path, undefined])),
+      [root]: [],
+      '/proc/1/mountinfo': TABLE
+    }
+    expect(await detect(detectStorage, answers)).toMatchObject({ value: { path: root } })
+  })
+
+  test('the first of several counts', async () => {
+    const answers: Answers = { ...Object.fromEntries(roots.map(path => [path, []])), '/proc/1/mountinfo': TABLE }
+    expect(await detect(detectStorage, answers)).toMatchObject({ value: { path: '/var/lib/kubelet' } })
+  })
+})
+
+test('each directory has the mount and the space of its own', async () => {
+  const space = { free: 1, total: 2 }
+  const answers: Answers = { '/var/lib/sysbox': { space }, '/var/lib': { space }, '/proc/1/mountinfo': TABLE }
+  expect(await detect(detectSysboxStorage, answers)).toMatchObject({
+    value: { path: '/var/lib/sysbox', mountPoint: '/var', free: 1 }
+  })
+  expect(await detect(detectVarLib, answers)).toMatchObject({ value: { path: '/var/lib', mountPoint: '/var', total: 2 } })
+  const none: Answers = {
+    '/var/lib/sysbox': undefined,
+    '/var/lib': undefined,
+    '/var': undefined,
+    '/proc/1/mountinfo': TABLE,
+    '/': []
+  }
+  expect(await detect(detectSysboxStorage, none), 'above all is the root').toMatchObject({ value: { path: '/', type: 'ext4' } })
+})
+
+test('both host paths are looked at, each by itself', async () => {
+  const answers: Answers = { '/usr/src': [], '/lib/modules': undefined, '/lib': [], '/proc/1/mountinfo': TABLE }
+  expect(await detect(detectHostPaths, answers)).toEqual({
+    value: { '/usr/src': { exists: true, parentWritable: true }, '/lib/modules': { exists: false, parentWritable: true } }
   })
 })

@@ -1,0 +1,271 @@
+import { describe, expect, test } from 'vitest'
+import { detectDistro } from '../../../src/facts/distro.ts'
+import type { Detector } from '../../../src/facts/fact.ts'
+import { detectFuse } from '../../../src/facts/fuse.ts'
+import { detectGpus, detectNvidiaDevices, detectNvidiaDriver } from '../../../src/facts/gpu.ts'
+import { detectHeaders } from '../../../src/facts/headers.ts'
+import { detectBootId, detectKernel } from '../../../src/facts/kernel.ts'
+import { detectKernelModules, MODULES } from '../../../src/facts/kernel-modules.ts'
+import { detectCloud, detectMachine } from '../../../src/facts/machine.ts'
+import {
+  detectLoadPin,
+  detectLockdown,
+  detectModuleSwitch,
+  detectSecureBoot,
+  detectSignatureEnforcement
+} from '../../../src/facts/module-loading.ts'
+import { detectAppArmor, detectAppArmorUserns, detectSeccomp, detectSeLinux, detectYama } from '../../../src/facts/security.ts'
+import { detectStorage } from '../../../src/facts/storage.ts'
+import { detectConntrack, detectSysbox } from '../../../src/facts/sysbox.ts'
+import { detectNamespaceLimits, detectUserNamespaces } from '../../../src/facts/user-namespaces.ts'
+import { type Answers, detect } from './replay.ts'
+
+const RELEASE = { '/proc/sys/kernel/osrelease': '5.15.0\n' }
+const UID_MAP = '/proc/self/uid_map'
+const OWN = { [UID_MAP]: '0 0 4294967295\n' }
+const EFIVARS = '/sys/firmware/efi/efivars'
+const SECURE_BOOT = `${EFIVARS}/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c`
+const GPU = '/sys/bus/pci/devices/0000:00:1e.0'
+const SYSBOX = Object.fromEntries(
+  ['/usr/bin', '/opt/bin', '/usr/local/sbin'].flatMap(directory =>
+    ['sysbox-runc', 'sysbox-mgr', 'sysbox-fs'].map(name => [`${directory}/${name}`, undefined])
+  )
+)
+const BUILD = '/lib/modules/5.15.0/build'
+const HEADERS = {
+  ...RELEASE,
+  [BUILD]: [],
+  '/lib/modules/5.15.0/source': undefined,
+  ...Object.fromEntries(
+    ['Makefile', 'Module.symvers', 'include/generated/autoconf.h', 'scripts/basic/fixdep', 'scripts/mod/modpost'].map(name => [
+      `${BUILD}/${name}`,
+      'x'
+    ])
+  )
+}
+const DMI = Object.fromEntries(
+  ['product_name', 'sys_vendor', 'board_vendor', 'bios_vendor', 'product_version'].map(name => [
+    `/sys/class/dmi/id/${name}`,
+    'Dell Inc.\n'
+  ])
+)
+const MACHINE = {
+  ...DMI,
+  '/proc/cpuinfo': 'processor : 0\n',
+  '/sys/class/dmi/id': [],
+  '/sys/hypervisor/type': undefined,
+  '/proc/device-tree/hypervisor/compatible': undefined,
+  '/usr/bin/systemd-detect-virt --vm': undefined
+}
+const NO_PROC = { '/proc/sys/kernel': undefined }
+const NO_SYS = { '/sys/kernel': undefined }
+
+const REASONS: readonly (readonly [detector: Detector<unknown>, answers: Answers, why: string])[] = [
+  [detectKernel, { '/proc/sys/kernel/osrelease': undefined }, '/proc/sys/kernel/osrelease is not there: /proc of the node'],
+  [detectKernel, { '/proc/sys/kernel/osrelease': 'Linux\n' }, '/proc/sys/kernel/osrelease holds "Linux\\n", not a kernel'],
+  [
+    detectKernel,
+    { '/proc/sys/kernel/osrelease': `${'x'.repeat(99)}\n` },
+    `/proc/sys/kernel/osrelease holds "${'x'.repeat(40)}", not a kernel release`
+  ],
+  [detectBootId, { '/proc/sys/kernel/random/boot_id': 'x\n' }, '/proc/sys/kernel/random/boot_id holds no boot id'],
+  [
+    detectDistro,
+    { '/etc/os-release': undefined, '/usr/lib/os-release': undefined },
+    'neither /etc/os-release nor /usr/lib/os-release is there below the host root'
+  ],
+  [detectDistro, { '/etc/os-release': 'NAME=x\n' }, '/etc/os-release names no distribution (no complete ID= line)'],
+  [
+    detectDistro,
+    { '/etc/os-release': undefined, '/usr/lib/os-release': 'NAME=x\n' },
+    '/usr/lib/os-release names no distribution'
+  ],
+  [detectModuleSwitch, { '/proc/cmdline': undefined }, '/proc/cmdline is not there'],
+  [detectModuleSwitch, { '/proc/cmdline': 'ro\nquiet\n' }, '/proc/cmdline is not one line of text'],
+  [detectModuleSwitch, NO_PROC, '/proc/sys/kernel is not there: /proc of the node is not mounted'],
+  [detectSignatureEnforcement, NO_PROC, '/proc of the node is not mounted'],
+  [detectSecureBoot, NO_SYS, '/sys/kernel is not there: /sys of the node is not mounted'],
+  [detectSecureBoot, { '/sys/firmware': [] }, '/sys/firmware is empty: it is masked here'],
+  [detectSecureBoot, { '/sys/firmware': ['efi'], [EFIVARS]: [] }, `${EFIVARS} is empty: efivarfs is not mounted`],
+  [
+    detectSecureBoot,
+    { '/sys/firmware': ['efi'], [EFIVARS]: ['x'], [SECURE_BOOT]: undefined },
+    `${EFIVARS} has no SecureBoot variable`
+  ],
+  [
+    detectSecureBoot,
+    { '/sys/firmware': ['efi'], [EFIVARS]: ['x'], [SECURE_BOOT]: '1' },
+    `${SECURE_BOOT} does not hold four bytes of attributes and a 0 or 1`
+  ],
+  [detectLockdown, { '/sys/kernel/security': [] }, '/sys/kernel/security is empty: securityfs is not mounted'],
+  [
+    detectLockdown,
+    { '/sys/kernel/security': ['lockdown'], '/sys/kernel/security/lockdown': 'none\n' },
+    '/sys/kernel/security/lockdown holds "none\\n", no marked level'
+  ],
+  [
+    detectLockdown,
+    { '/sys/kernel/security': ['lockdown'], '/sys/kernel/security/lockdown': 'x'.repeat(99) },
+    `holds "${'x'.repeat(60)}", no marked level`
+  ],
+  [detectLoadPin, { '/sys/kernel/security': undefined }, '/sys/kernel/security is empty: securityfs is not mounted'],
+  [detectKernelModules, NO_PROC, '/proc of the node is not mounted'],
+  [detectKernelModules, NO_SYS, '/sys of the node is not mounted'],
+  [detectSeccomp, NO_PROC, '/proc of the node is not mounted'],
+  [detectAppArmor, NO_SYS, '/sys of the node is not mounted'],
+  [detectAppArmorUserns, NO_PROC, '/proc of the node is not mounted'],
+  [detectYama, NO_PROC, '/proc of the node is not mounted'],
+  [detectSeLinux, { '/sys/fs': undefined }, '/sys/fs is not there: /sys of the node is not mounted'],
+  [
+    detectSeLinux,
+    { '/sys/fs': [], '/sys/fs/selinux': [], '/sys/fs/selinux/enforce': undefined },
+    '/sys/fs/selinux is there and empty: selinuxfs is not mounted'
+  ],
+  [detectSeLinux, { '/sys/fs': [], '/sys/fs/selinux/enforce': '2\n' }, '/sys/fs/selinux/enforce holds 2, neither 0 nor 1'],
+  [detectFuse, NO_PROC, '/proc of the node is not mounted'],
+  [detectFuse, { '/proc/filesystems': undefined }, '/proc/filesystems is not there'],
+  [
+    detectFuse,
+    { '/proc/filesystems': '', '/dev': undefined, '/dev/fuse': undefined },
+    '/dev of the node is not mounted below the host root'
+  ],
+  [
+    detectGpus,
+    { '/sys/bus/pci/devices': undefined, '/sys/bus': undefined },
+    '/sys of the node is not mounted below the host root'
+  ],
+  [detectGpus, { '/sys/bus/pci/devices': ['0000:00:1e.0'], [`${GPU}/vendor`]: '10de\n' }, `${GPU}/vendor is no PCI number`],
+  [
+    detectGpus,
+    { '/sys/bus/pci/devices': ['0000:00:1e.0'], [`${GPU}/vendor`]: '0x10de\n', [`${GPU}/class`]: undefined },
+    `${GPU}/class is no PCI number`
+  ],
+  [detectNvidiaDriver, NO_PROC, '/proc of the node is not mounted'],
+  [detectNvidiaDriver, { '/proc/driver/nvidia/version': 'x\n' }, '/proc/driver/nvidia/version has no driver version'],
+  [
+    detectNvidiaDevices,
+    { '/dev': undefined, '/dev/nvidiactl': undefined, '/proc/driver/nvidia/gpus': undefined, '/sys/module/nouveau': undefined },
+    '/dev of the node is not mounted below the host root'
+  ],
+  [
+    detectHeaders,
+    { ...HEADERS, [`${BUILD}/include/linux/fs.h`]: 'struct renamedata {\n' },
+    `${BUILD}/include/linux/fs.h is not the kernel's own`
+  ],
+  [detectStorage, { '/var/lib/kubelet': [], '/proc/1/mountinfo': undefined }, '/proc/1/mountinfo is not there'],
+  [
+    detectStorage,
+    { '/var/lib/kubelet': [], '/proc/1/mountinfo': 'x\n' },
+    '/proc/1/mountinfo does not say which mount holds /var/lib/kubelet'
+  ],
+  [detectSysbox, { ...SYSBOX, '/usr': undefined }, '/usr is not there below the host root'],
+  [
+    detectSysbox,
+    {
+      ...SYSBOX,
+      '/usr/bin/sysbox-mgr': 'ELF',
+      '/run/sysbox/sysmgr.sock': { stat: { kind: 'socket', mode: 0o755, device: '' } },
+      '/run/sysbox/sysmgr.pid': 'x\n',
+      '/run/sysbox/sysfs.sock': undefined
+    },
+    '/run/sysbox/sysmgr.pid holds no process number'
+  ],
+  [detectConntrack, NO_SYS, '/sys of the node is not mounted'],
+  [detectUserNamespaces, NO_PROC, '/proc of the node is not mounted'],
+  [detectUserNamespaces, { [UID_MAP]: undefined }, `${UID_MAP} is not there`],
+  [detectUserNamespaces, { [UID_MAP]: 'x' }, `${UID_MAP} cannot be understood`],
+  [
+    detectUserNamespaces,
+    { [UID_MAP]: '0 1000 1\n' },
+    `this process runs in a user namespace of its own (${UID_MAP} begins at 1000)`
+  ],
+  [detectUserNamespaces, { ...OWN, '/proc/self/ns': undefined }, '/proc/self/ns is not there'],
+  [
+    detectUserNamespaces,
+    { ...OWN, '/proc/self/ns': ['user'], '/proc/sys/user/max_user_namespaces': undefined },
+    '/proc/sys/user/max_user_namespaces is not there'
+  ],
+  [detectNamespaceLimits, { [UID_MAP]: '0 1000 1\n' }, 'this process runs in a user namespace of its own'],
+  [
+    detectNamespaceLimits,
+    { ...OWN, '/proc/sys/user/max_mnt_namespaces': '4\n', '/proc/sys/user/max_pid_namespaces': undefined },
+    '/proc/sys/user lacks max_mnt_namespaces or max_pid_namespaces'
+  ],
+  [
+    detectNamespaceLimits,
+    { ...OWN, '/proc/sys/user/max_mnt_namespaces': undefined, '/proc/sys/user/max_pid_namespaces': '4\n' },
+    '/proc/sys/user lacks max_mnt_namespaces or max_pid_namespaces'
+  ],
+  [detectMachine, { ...MACHINE, '/proc/cpuinfo': undefined }, '/proc/cpuinfo is not there'],
+  [detectMachine, { ...MACHINE, '/proc/cpuinfo': 'x\n' }, '/proc/cpuinfo names no processor'],
+  [detectMachine, { ...MACHINE, '/sys/class/dmi/id': undefined }, 'there is no DMI, so nothing tells bare metal from virtual'],
+  [detectMachine, { ...MACHINE, '/sys/class/dmi/id/sys_vendor': '\x01\n' }, 'DMI sys_vendor is not a name'],
+  [detectMachine, { ...MACHINE, '/sys/class/dmi/id/product_name': '1\n' }, 'DMI product_name is not a name'],
+  [
+    detectMachine,
+    { ...MACHINE, '/sys/class/dmi/id/sys_vendor': 'Vultr\n' },
+    'no processor flag tells, and Vultr Dell Inc. may be a virtual machine'
+  ],
+  [detectCloud, { '/sys/class/dmi/id': undefined }, 'neither a providerID nor DMI tells']
+]
+
+/** What a person reads of a fact that is unknown: which file it is about, and what is the matter with it. */
+describe('an unknown fact says', () => {
+  test.each(REASONS.map(([detector, answers, why]) => ({ detector, answers, why })))(
+    '$why',
+    async ({ detector, answers, why }) => {
+      expect(await detect(detector, answers)).toEqual({ unsure: expect.stringContaining(why) })
+    }
+  )
+})
+
+describe('modprobe’s configuration', () => {
+  const conf = '/etc/modprobe.d/a.conf'
+  const node: Answers = {
+    ...RELEASE,
+    '/proc/sys/kernel/modules_disabled': '0\n',
+    '/proc/cmdline': 'ro\n',
+    '/proc/modules': '',
+    '/proc/filesystems': '',
+    '/lib/modules/5.15.0/modules.builtin': '',
+    '/lib/modules/5.15.0/modules.dep': 'kernel/fs/fuse/fuse.ko:\n',
+    '/etc/modprobe.d': ['a.conf'],
+    '/run/modprobe.d': undefined,
+    '/usr/lib/modprobe.d': undefined,
+    ...Object.fromEntries(MODULES.map(name => [`/sys/module/${name}`, undefined]))
+  }
+  const fuseWith = async (text: Answers[string], more: Answers = {}) => {
+    const found = await detect(detectKernelModules, { ...node, [conf]: text, ...more })
+    return 'value' in found ? found.value.modules.fuse : found
+  }
+
+  test.each<[string, Answers[string], string, string]>([
+    ['empty', '', 'unknown', `${conf} is empty, and may have lost what it said; remove it, or put a comment into it`],
+    ['only white space', ' \n\t\n', 'unknown', `${conf} is empty`],
+    ['something else', 'install fuse /bin/false\nhello\n', 'unknown', `${conf} has a line that is no directive of modprobe`],
+    ['a word that only begins like a directive', 'installed fuse\n', 'unknown', 'no directive of modprobe'],
+    ['a line that goes on with something else', 'options fuse \\\nhello=1\n', 'loadable', 'can be loaded'],
+    ['every directive that modprobe knows', directives(), 'loadable', 'can be loaded'],
+    ['a link to /dev/null', { stat: { kind: 'character', mode: 0o666, device: '1:3' } }, 'loadable', 'can be loaded'],
+    ['not there after all', undefined, 'loadable', 'can be loaded'],
+    [
+      'a command of its own',
+      'install fuse /sbin/modprobe -i fuse\n',
+      'unknown',
+      `not loaded, and ${conf} runs "/sbin/modprobe -i fuse" in place of loading it`
+    ]
+  ])('that is %s is judged so', async (_, text, state, because) => {
+    expect(await fuseWith(text)).toEqual({ state, because: expect.stringContaining(because) })
+  })
+
+  test('is read from files that end in .conf only', async () => {
+    expect(await fuseWith(undefined, { '/etc/modprobe.d': ['a.conf.bak', 'README', 'conf'] })).toMatchObject({
+      state: 'loadable'
+    })
+  })
+})
+
+function directives(): string {
+  const words = ['alias', 'blacklist', 'config', 'include', 'options', 'remove', 'softdep', 'weakdep']
+  return `# comment\n\n${words.map(word => `${word} x y\n  ${word}\tx\n`).join('')}install other /bin/false\n`
+}
