@@ -54,3 +54,37 @@ test('a remedy that failed, or that changed nothing, makes it False, whatever is
   }
   expect(opinion({ ...all, outcomes: [{ ...tried, result: 'failed' }] }, true).message).toBe('shiftfs: no gcc')
 })
+
+test('the opinion counts the facts that are unknown by name, but for the inventory, on which no label rests', () => {
+  expect(opinion({ facts: factsOf({}, 'inventory'), recalled: [], outcomes: [] }, true).status).toBe('True')
+  expect(opinion({ facts: factsOf({}, 'inventory', 'yama'), recalled: [], outcomes: [] }, true).message).toBe(
+    '1 facts are unknown (yama); the first: nobody could read yama'
+  )
+})
+
+test('the opinion names the facts that count by what was read before, but only where none is unknown', () => {
+  const recalled = ['fuse', 'yama'] as const
+  const opinionOf = (facts: ReturnType<typeof factsOf>) => opinion({ facts, recalled, outcomes: [] }, true)
+  expect(opinionOf(factsOf()).message).toBe('could not be read lately: fuse, yama')
+  expect(opinionOf(factsOf({}, 'kernel')).reason).toBe('FactsUnknown')
+})
+
+test('a message fits into a condition: 1024 characters', () => {
+  const outcome = { remedy: 'shiftfs', result: 'failed', because: 'x'.repeat(2_000), at: '', tail: '' } as const
+  expect(opinion({ facts: factsOf(), recalled: [], outcomes: [outcome] }, true).message).toHaveLength(1_024)
+  const facts = { ...factsOf(), yama: { known: false, why: 'x'.repeat(2_000), evidence: [] } } as ReturnType<typeof factsOf>
+  expect(opinion({ facts, recalled: [], outcomes: [] }, true).message).toHaveLength(1_024)
+})
+
+test('the opinion says in words that labels are missing, or that all is well', () => {
+  const all = { facts: factsOf(), recalled: [], outcomes: [] }
+  expect(opinion(all, false).message).toBe('some labels could not be written to this Node')
+  expect(opinion(all, true)).toMatchObject({
+    reason: 'FactsKnownAndPublished',
+    message: 'all facts are known and all labels are published'
+  })
+})
+
+test('a heartbeat of this very moment is young', () => {
+  expect(conditionToWrite(standing({ lastHeartbeatTime: now.toISOString() }), wanted, now, 300_000)).toBeUndefined()
+})

@@ -52,3 +52,14 @@ test('after a rest a key has all its patience again', () => {
   const { quarrels } = repairs([0, 1, 2, 3, 4, 5])
   expect(repaired(quarrels, ['k'], 60_010).begun).toEqual([])
 })
+
+test('a repair counts for less than a minute, whatever the clock shows', () => {
+  expect(repairs([0, 1, 2, 3, 4, 60_000]).begun).toEqual([])
+  expect(repairs([0, 1, 2, 3, 4, 59_999]).begun).toEqual(['k'])
+  expect(repairs([0, 1, 2, 3, 4, 5].map(at => at + 86_400_000)).begun).toEqual(['k'])
+})
+
+test('a key that is repaired in its rest goes on resting', () => {
+  const { quarrels } = repairs([0, 1, 2, 3, 4, 5])
+  expect(resting(repaired(quarrels, ['k'], 6).quarrels, 7)).toEqual({ keys: new Set(['k']), until: 60_005 })
+})

@@ -76,3 +76,29 @@ test('demoted: only what is true becomes unknown, and only below the prefix', ()
     'berth.dev/kernel': '5.15'
   })
 })
+
+test('a verdict that is unknown for what was read is not held', () => {
+  // Linux 5.4 was read, and tells no more than "maybe".
+  const maybe = snapshotOf({ kernel: { release: '5.4.0', major: 5, minor: 4 } })
+  expect(labels(maybe, 'berth.dev')['berth.dev/cvm']).toBe('unknown')
+  expect(heldLabels(maybe, right, 'berth.dev')['berth.dev/cvm']).toBe('unknown')
+})
+
+test('a verdict that is unknown for both is not held', () => {
+  const maybe = snapshotOf({ kernel: { release: '5.4.0', major: 5, minor: 4 } }, 'yama')
+  expect(heldLabels(maybe, right, 'berth.dev')['berth.dev/cvm']).toBe('unknown')
+})
+
+test('an answer is held whatever it was, and a word that is no answer as well', () => {
+  const unread = snapshotOf({}, 'yama')
+  for (const value of ['true', 'false']) {
+    expect(heldLabels(unread, { 'berth.dev/cvm': value }, 'berth.dev')['berth.dev/cvm']).toBe(value)
+  }
+})
+
+test('a label below another prefix of the same length holds nothing', () => {
+  const unread = snapshotOf({}, 'kernel')
+  expect(heldLabels(unread, { 'other.dev/kernel': '5.15', 'berth.devx/kernel': '5.15' }, 'berth.dev')).toEqual(
+    labels(unread, 'berth.dev')
+  )
+})

@@ -1,71 +1,7 @@
 import { expect, test } from 'vitest'
-import { ApiError } from '../../../src/cluster/api-error.ts'
-import type { Call, Connection } from '../../../src/cluster/connection.ts'
 import type { Condition } from '../../../src/publish/condition.ts'
-import { createPublisher, type NodeView } from '../../../src/publish/publisher.ts'
 import { snapshotOf } from './sample.ts'
-
-interface Metadata {
-  readonly labels?: Readonly<Record<string, string | null>>
-  readonly annotations?: Readonly<Record<string, string | null>>
-}
-
-/** A Node in memory, as an API server would keep it, and a publisher on it. */
-function stage(labels: Record<string, string> = {}, refuse: (metadata: Metadata) => boolean = () => false) {
-  const node = { uid: 'u', version: 100, labels: { ...labels }, annotations: {} as Record<string, string> }
-  const patches: Metadata[] = []
-  const told: string[] = []
-  const conditions: Condition[] = []
-  const time = { now: 0 }
-  const merge = (into: Record<string, string>, from: Metadata['labels'] = {}) => {
-    for (const [key, value] of Object.entries(from)) {
-      if (value === null) delete into[key]
-      else into[key] = value
-    }
-  }
-  const answer = () => ({
-    metadata: {
-      uid: node.uid,
-      resourceVersion: `${node.version}`,
-      labels: { ...node.labels },
-      annotations: { ...node.annotations }
-    }
-  })
-  const label = ({ metadata }: { readonly metadata: Metadata }) => {
-    patches.push(metadata)
-    if (refuse(metadata)) throw new ApiError('refused by a policy', { status: 422 })
-    merge(node.labels, metadata.labels)
-    merge(node.annotations, metadata.annotations)
-  }
-  const call = async (_: unknown, { method, path, body }: Call) => {
-    if (method === 'POST') {
-      told.push((body as { readonly reason: string }).reason)
-      return {}
-    }
-    if (path.includes('/status')) {
-      const { status } = body as { readonly status: { readonly conditions: readonly Condition[] } }
-      conditions.push(...status.conditions)
-    } else label(body as { readonly metadata: Metadata })
-    node.version += 1
-    return answer()
-  }
-  const connection = { server: '', call } as unknown as Connection
-  const contested: number[] = []
-  const publisher = createPublisher({
-    ...{ connection, prefix: 'berth.dev', version: '0', startupTaint: 'start', heartbeat: 300_000, unknownAfter: 600_000 },
-    ...{ clock: { elapsed: () => time.now, now: () => new Date(time.now) }, random: () => 0.5 },
-    listener: {
-      wrote: () => undefined,
-      repaired: ({ key, kind }) => told.push(`${kind} ${key}`),
-      contested: keys => contested.push(keys)
-    }
-  })
-  const view = (): NodeView => ({
-    ...answer().metadata,
-    ...{ name: 'n', taints: [], condition: undefined }
-  })
-  return { node, patches, told, time, contested, conditions, publisher, view }
-}
+import { stage } from './stage.ts'
 
 const boot = (id: string) => JSON.stringify({ version: '0', boot: id, verdicts: {} })
 const snapshot = await snapshotOf('debian-12-headers')

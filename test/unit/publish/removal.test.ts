@@ -54,3 +54,21 @@ test.each([
 ])('%j is told as "%s"', (removal, text) => {
   expect(removalText(removal)).toBe(text)
 })
+
+test.each([
+  [{ labels: ['a/x'], annotations: [], condition: false }],
+  [{ labels: [], annotations: ['a/x'], condition: false }],
+  [{ labels: ['a/x'], annotations: ['a/y'], condition: false }],
+  [{ labels: [], annotations: [], condition: true }]
+])('%j is not nothing', removal => {
+  expect(isNothing(removal)).toBe(false)
+})
+
+test.each([
+  [['Ready', 'MemoryPressure'], false],
+  [['WorkspaceNodeReady'], true],
+  [['Ready', 'WorkspaceNodeReady'], true]
+])('of the conditions %j ours is found: %s', (types, condition) => {
+  const conditions = types.map(type => ({ type, status: 'True' }))
+  expect(removalOf({ status: { conditions } }, 'berth.dev').condition).toBe(condition)
+})
