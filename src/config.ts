@@ -180,6 +180,13 @@ export const OPTIONS = {
     does: 'the oldest kernel for CVMs, in place of the built-in rule',
     parse: parseVersion
   }),
+  'kubelet-root': option({
+    form: 'DIR',
+    fallback: '',
+    commands: LOOKING,
+    does: "the kubelet's --root-dir, where the mounts of pods do not show it",
+    parse: text => (text === '' || /^(\/[^/\0]+)+$/.test(text) ? text : expected('an absolute path without a slash at its end'))
+  }),
   'gpu-in-virtual-machines': option({
     form: 'deny|allow',
     fallback: 'deny',
@@ -529,6 +536,7 @@ const policyOf = (options: Options): Policy =>
     apparmorUserns: options['apparmor-userns'],
     selinuxPodman: options['selinux-podman'],
     fuseResources: options['fuse-resources'],
+    kubeletRoot: options['kubelet-root'],
     privilegedWorkspaces: options['privileged-workspaces'],
     workspaceNamespace: options['workspace-namespace']
   })

@@ -45,7 +45,7 @@ function createWork(config: Config, { clock }: Surroundings): Work {
   const { options } = config
   const host = localWriter(options['host-root'])
   const log = createLog({ level: options['log-level'], format: options['log-format'], write: lineWriter(1), now: clock.now })
-  const { prove } = createTrials(host, clock.elapsed)
+  const { prove } = createTrials(host, clock.elapsed, options['kubelet-root'])
   const terms: RemedyTerms = {
     source: options['shiftfs-source'],
     scratch: SCRATCH,

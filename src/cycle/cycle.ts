@@ -33,7 +33,7 @@ export async function cycle(
   clock: Clock,
   { memory, patience } = NO_PAST
 ): Promise<Snapshot> {
-  const { facts: seen, durations } = await observe(sources, clock.elapsed)
+  const { facts: seen, durations } = await observe({ ...sources, kubeletRoot: terms.policy.kubeletRoot }, clock.elapsed)
   const recollection = recollect(memory, seen, clock.elapsed(), patience)
   const facts = withDerived(recollection.facts)
   return Object.freeze({

@@ -23,6 +23,8 @@ export interface Sources {
   readonly node: NodeObject | undefined
   /** The Pod Security `enforce` level of the workspaces' namespace, empty where none is set; where an operator named one. */
   readonly podSecurity: Attempt<string> | undefined
+  /** The kubelet's root, where an operator named it; empty or missing: to be found. */
+  readonly kubeletRoot?: string
   /** What a privileged helper tried on this node, under this boot. */
   readonly proofs?: Proofs | undefined
 }

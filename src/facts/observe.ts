@@ -6,7 +6,7 @@ import { detectFuse } from './fuse.ts'
 import { detectGpus, detectMig, detectNvidiaDevices, detectNvidiaDriver } from './gpu.ts'
 import { detectHeaders } from './headers.ts'
 import { detectArchitecture, detectBootId, detectKernel } from './kernel.ts'
-import { detectKernelModules } from './kernel-modules.ts'
+import { detectKernelModules } from './kernel-modules/detect.ts'
 import { detectCloud, detectMachine } from './machine.ts'
 import {
   detectLoadPin,
@@ -17,6 +17,7 @@ import {
 } from './module-loading.ts'
 import { detectNode } from './node-object.ts'
 import { MOUNT_SIGNS } from './numbers.ts'
+import { detectProcfs } from './procfs.ts'
 import { detectProofs, evidenceOfProofs, type Proofs } from './proofs.ts'
 import {
   detectAppArmor,
@@ -80,6 +81,7 @@ export const detectors = {
   mig: detectMig,
   sysbox: detectSysbox,
   conntrack: detectConntrack,
+  procfs: detectProcfs,
   node: detectNode,
   'pod-security': detectPodSecurity,
   inventory: detectInventory,

@@ -1,6 +1,6 @@
 import { completeText, type HostReader } from '../host/host.ts'
+import { attempt } from './attempt.ts'
 import { type Attempt, type Detector, Unsure } from './fact.ts'
-import { attempt } from './kernel-modules.ts'
 import { readCount, readFlag, requireMounted } from './numbers.ts'
 
 /** seccomp(2) actions of the kernel; `user_notif` is how Sysbox sees system calls. */

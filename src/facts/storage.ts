@@ -1,33 +1,40 @@
-import { completeText, type HostReader } from '../host/host.ts'
+import type { HostReader } from '../host/host.ts'
 import { type Detector, Unsure } from './fact.ts'
+import { kubeletRoot } from './kubelet-root.ts'
+import { type Mount, mountHolding, nodeMounts, ownMounts } from './mounts.ts'
 
-export interface Storage {
+export interface Storage extends Omit<Mount, 'root'> {
   /** The directory that was asked for, or the nearest one above it that is there. */
   readonly path: string
-  readonly mountPoint: string
-  /** File system type as the mount table names it; statfs cannot tell ext2 from ext4. */
-  readonly type: string
-  readonly readOnly: boolean
-  readonly noExec: boolean
   /** Bytes free for an ordinary user, and in all. */
   readonly free: number
   readonly total: number
 }
 
-/** Where kubelets keep their pods' volumes: the usual place, microk8s, k0s. */
-const KUBELET_ROOTS = ['/var/lib/kubelet', '/var/snap/microk8s/common/var/lib/kubelet', '/var/lib/k0s/kubelet'] as const
-
 /** The file system of the kubelet's root, on which the volumes of workspaces lie. */
-export const detectStorage: Detector<Storage> = async ({ host }) => storageOf(host, await kubeletRoot(host))
+export const detectStorage: Detector<Storage> = async ({ host, kubeletRoot: wanted = '' }) => {
+  const storage = await storageOf(host, await kubeletRoot(host, wanted))
+  await requireOwnPodThere(host, storage)
+  return storage
+}
 
 /** The kubelet's root, links resolved, or the nearest directory above it that is there. */
-export const dataPlace = async (host: HostReader): Promise<string> => nearest(host, await kubeletRoot(host))
+export const dataPlace = async (host: HostReader, wanted: string): Promise<string> =>
+  nearest(host, await kubeletRoot(host, wanted))
 
-async function kubeletRoot(host: HostReader): Promise<string> {
-  for (const path of KUBELET_ROOTS) {
-    if ((await host.stat(path)) !== undefined) return path
-  }
-  return KUBELET_ROOTS[0]
+/** /var/lib/kubelet/pods/UID/etc-hosts, or a part of it below the root of its file system. */
+const OWN_HOSTS = /\/pods\/[^/]+\/etc-hosts$/
+
+/**
+ * A second witness, inside a pod: the kubelet has mounted /etc/hosts from its root, so it lies on that very file system. Throws `Unsure`
+ * where it lies on another one.
+ */
+async function requireOwnPodThere(host: HostReader, { path, device, type }: Storage): Promise<void> {
+  const own = (await ownMounts(host))?.find(({ mountPoint, root }) => mountPoint === '/etc/hosts' && OWN_HOSTS.test(root))
+  if (own !== undefined && own.device !== device)
+    throw new Unsure(
+      `${path} lies on ${type} (${device}), and this pod's own /etc/hosts on ${own.type} (${own.device}); name the kubelet's root with --kubelet-root`
+    )
 }
 
 /** Where a Sysbox on the node keeps its containers. */
@@ -61,7 +68,8 @@ async function storageOf(host: HostReader, wanted: string): Promise<Storage> {
   const mount = await mountOf(host, path)
   const space = await host.statfs(path)
   if (space === undefined) throw new Unsure(`${path} vanished while it was looked at`)
-  return { path, ...mount, ...space }
+  const { root: _, ...disk } = mount
+  return { path, ...disk, ...space }
 }
 
 /** The path itself, links resolved, or the nearest directory above it that is there. */
@@ -73,42 +81,8 @@ async function nearest(host: HostReader, path: string): Promise<string> {
   return '/'
 }
 
-const MOUNTINFO = '/proc/1/mountinfo'
-
-type Mount = Pick<Storage, 'mountPoint' | 'type' | 'readOnly' | 'noExec'>
-
 async function mountOf(host: HostReader, path: string): Promise<Mount> {
-  const text = await host.read(MOUNTINFO)
-  if (text === undefined) throw new Unsure(`${MOUNTINFO} is not there`)
-  const mounts = parseMountInfo(completeText(MOUNTINFO, text))
-  const mount = mounts && mountHolding(mounts, path)
-  if (mount === undefined) throw new Unsure(`${MOUNTINFO} does not say which mount holds ${path}`)
+  const mount = mountHolding(await nodeMounts(host), path)
+  if (mount === undefined) throw new Unsure(`no mount of the node holds ${path}`)
   return mount
 }
-
-/** proc_pid_mountinfo(5). `undefined` as soon as one line cannot be understood: it could be the mount that decides. */
-export function parseMountInfo(text: string): readonly Mount[] | undefined {
-  const mounts: Mount[] = []
-  for (const line of text.split('\n').slice(0, -1)) {
-    const [, mountPoint, options, type, superOptions] =
-      /^\d+ \d+ \d+:\d+ \S+ (\/\S*) (\S+)(?: [\w]+(?::\d+)?)* - (\S+) \S*(?: (\S*))?$/.exec(line) ?? []
-    if (mountPoint === undefined || options === undefined || type === undefined) return undefined
-    const flags = options.split(',')
-    const readOnly = flags.includes('ro') || (superOptions ?? '').split(',').includes('ro')
-    mounts.push({ mountPoint: plainPath(mountPoint), type, readOnly, noExec: flags.includes('noexec') })
-  }
-  return mounts
-}
-
-/** Space, tab, newline and backslash stand as octal numbers there. */
-const plainPath = (path: string): string =>
-  path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
-
-/** The longest mount point that holds the path; of equals the last, which lies on top. */
-export const mountHolding = (mounts: readonly Mount[], path: string): Mount | undefined =>
-  mounts
-    .filter(({ mountPoint }) => mountPoint === '/' || path === mountPoint || path.startsWith(`${mountPoint}/`))
-    .reduce<Mount | undefined>(
-      (best, mount) => (best && best.mountPoint.length > mount.mountPoint.length ? best : mount),
-      undefined
-    )

@@ -9,8 +9,8 @@ const PLACES = [
   '/dev/fuse',
   '/dev/nvidiactl',
   '/dev/nvidia0',
-  '/run/sysbox/sysmgr.sock',
-  '/run/sysbox/sysfs.sock',
+  '/sys/fs/cgroup/system.slice/sysbox-mgr.service',
+  '/sys/fs/cgroup/system.slice/sysbox-fs.service',
   '/etc/modprobe.d'
 ] as const
 

@@ -33,9 +33,9 @@ const TEXTS: { readonly [Name in FactName]: (value: Value<Name>) => string } = {
   'boot-id': id => id,
   'kernel-modules': ({ supported, modules }) =>
     supported
-      ? Object.entries(modules)
-          .map(([name, { state }]) => `${name} ${state}`)
-          .join(', ')
+      ? Object.entries(Object.groupBy(Object.entries(modules), ([, { state }]) => state))
+          .map(([state, found]) => `${state}: ${found.map(([name]) => name).join(', ')}`)
+          .join('; ')
       : 'this kernel has no loadable modules',
   headers: ({ directory, missing }) => {
     if (directory === '') return 'none'
@@ -76,8 +76,13 @@ const TEXTS: { readonly [Name in FactName]: (value: Value<Name>) => string } = {
   'nvidia-devices': ({ control, gpus, nouveau }) =>
     `${control ? '/dev/nvidiactl' : 'no /dev/nvidiactl'}, driver has ${gpus} GPUs${nouveau ? ', nouveau is loaded' : ''}`,
   mig: split => (split ? 'on' : 'off'),
-  sysbox: ({ programs, manager, fs }) =>
-    programs.length === 0 ? 'not installed' : `${programs.join(', ')}; sysbox-mgr ${manager}, sysbox-fs ${fs}`,
+  sysbox: ({ programs, manager, fs, version }) => {
+    if (programs.length === 0) return 'not installed'
+    const state = (found: typeof manager | typeof version) =>
+      found.ok ? found.value || 'of unknown version' : `unknown (${found.why})`
+    return `${programs.join(', ')}: ${state(version)}; sysbox-mgr ${state(manager)}, sysbox-fs ${state(fs)}`
+  },
+  procfs: points => (points.length === 0 ? 'nothing is mounted over its files' : `mounted over: ${points.join(', ')}`),
   conntrack: there => (there ? 'loaded' : 'not loaded'),
   node: ({ name, kubelet, containerRuntime, allocatable }) =>
     `${name}, ${kubelet}, ${containerRuntime}, offers ${listed(

@@ -1,3 +1,4 @@
+import { Unsure } from '../facts/fact.ts'
 import { type Proof, type Proofs, TRIALS, type TrialName, untried } from '../facts/proofs.ts'
 import { dataPlace } from '../facts/storage.ts'
 import { HostError } from '../host/host.ts'
@@ -32,13 +33,19 @@ const trials: Readonly<Record<TrialName, Trial>> = {
   procfs: { script: PROCFS, onDisk: false, needs: [] }
 }
 
+export interface TryOptions {
+  /** Where the kubelet keeps its pods, where an operator named it; else it is found. */
+  readonly kubeletRoot?: string
+  readonly before?: Proofs | undefined
+}
+
 /**
  * Makes every trial on the node, as root, and leaves nothing behind. What hinders a trial makes it untried, and nothing is thrown.
  * What was proved `before` is not tried again.
  */
-export async function tryAll(host: HostWriter, before?: Proofs): Promise<Proofs> {
+export async function tryAll(host: HostWriter, { kubeletRoot = '', before }: TryOptions = {}): Promise<Proofs> {
   try {
-    const place = await dataPlace(host)
+    const place = await dataPlace(host, kubeletRoot)
     const registered = parseFilesystems((await host.read('/proc/filesystems')) ?? '')
     await sweep(host, place)
     const proofOf = async (name: TrialName): Promise<Proof> =>
@@ -48,7 +55,7 @@ export async function tryAll(host: HostWriter, before?: Proofs): Promise<Proofs>
     await sweep(host, place)
     return Object.fromEntries(proofs) as unknown as Proofs
   } catch (error) {
-    if (!(error instanceof HostError)) throw error
+    if (!(error instanceof HostError || error instanceof Unsure)) throw error
     return untried(`the node could not be tried: ${error.message}`)
   }
 }

@@ -3,7 +3,9 @@ import { atLeast, type Kernel, type Version } from '../facts/kernel.ts'
 import type { NodeFacts } from '../facts/observe.ts'
 import type { HostPath } from '../facts/storage.ts'
 import { judgeDataDisk, judgeIdMapping } from './data-disk.ts'
-import { judgeModulePart, judgeNetfilter } from './modules.ts'
+import { judgeFuse } from './fuse.ts'
+import { judgeModulePart } from './modules.ts'
+import { judgeNftables } from './netfilter.ts'
 import type { Policy } from './policy.ts'
 import { judgePrivilegedPods, wasAsked } from './privileged.ts'
 import { allOf, ask, type Judgement, no, unsure, type Verdict, yes } from './verdict.ts'
@@ -26,11 +28,11 @@ export function judgeCvm(facts: NodeFacts, policy: Policy): Verdict {
               'Boot a kernel with loadable modules.'
             )
       ),
-      judgeModulePart(facts, 'fuse'),
+      judgeFuse(facts),
       judgeModulePart(facts, 'nf_conntrack'),
       judgeModulePart(facts, 'bridge'),
       judgeModulePart(facts, 'veth'),
-      judgeNetfilter(facts),
+      judgeNftables(facts),
       judgeOverlay(facts)
     ]),
     judgeSeLinux(facts),

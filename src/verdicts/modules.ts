@@ -1,14 +1,19 @@
-import type { ModuleName, ModuleState } from '../facts/kernel-modules.ts'
+import type { ModuleName } from '../facts/kernel-modules/names.ts'
+import type { ModuleState } from '../facts/kernel-modules/state.ts'
 import type { NodeFacts } from '../facts/observe.ts'
-import { anyOf, ask, type Judgement, no, unsure, type Verdict, yes } from './verdict.ts'
+import { ask, type Judgement, no, unsure, type Verdict, yes } from './verdict.ts'
 
 /** A kernel module that is there, or that modprobe would load. */
 export const judgeModulePart = (facts: NodeFacts, name: ModuleName): Verdict =>
   ask(facts, `module ${name}`, 'kernel-modules', ({ modules }) => judgeModuleState(name, modules[name]))
 
-/** Docker inside the workspace makes NAT rules by one of the two. */
-export const judgeNetfilter = (facts: NodeFacts): Verdict =>
-  anyOf('module nf_tables or ip_tables', [judgeModulePart(facts, 'nf_tables'), judgeModulePart(facts, 'ip_tables')])
+/** A kernel module that has to be there already, for whoever cannot have it loaded. */
+export const judgeModuleNow = (facts: NodeFacts, name: ModuleName): Verdict =>
+  ask(facts, `module ${name} now`, 'kernel-modules', ({ modules }) =>
+    modules[name].state === 'loadable'
+      ? no(`${name} is not loaded`, `Load it: modprobe ${name}.`)
+      : judgeModuleState(name, modules[name])
+  )
 
 function judgeModuleState(name: ModuleName, { state, because }: ModuleState): Judgement {
   const sentence = `${name}: ${because}`

@@ -1,8 +1,8 @@
-import { FUSE_DEVICE, type Fuse } from '../facts/fuse.ts'
+import type { Fuse } from '../facts/fuse.ts'
 import { atLeast } from '../facts/kernel.ts'
 import type { NodeFacts } from '../facts/observe.ts'
 import { judgeUserNamespaces } from './cvm.ts'
-import { judgeModulePart } from './modules.ts'
+import { judgeFuse } from './fuse.ts'
 import type { Policy } from './policy.ts'
 import { allOf, ask, type Judgement, leaf, no, unsure, type Verdict, yes } from './verdict.ts'
 
@@ -17,8 +17,10 @@ export function judgePodman(facts: NodeFacts, policy: Policy): Verdict {
       return yes(`user.max_mnt_namespaces is ${mnt}, user.max_pid_namespaces is ${pid}`)
     }),
     judgeAppArmorUserns(facts, policy),
-    judgeFuseDriver(facts),
-    ask(facts, 'FUSE device', 'fuse', judgeDevice),
+    judgeFuse(facts),
+    ...(facts.fuse.known && facts.fuse.value.device !== undefined
+      ? [ask(facts, 'mode of /dev/fuse', 'fuse', judgeFuseMode)]
+      : []),
     ...(facts.node.known
       ? [ask(facts, 'FUSE offered to pods', 'node', ({ allocatable }) => judgeOffer(allocatable, policy.fuseResources))]
       : []),
@@ -38,7 +40,7 @@ export function judgePodman(facts: NodeFacts, policy: Policy): Verdict {
           )
     )
   ]
-  return allOf('podman', parts, ['user namespaces', 'FUSE driver', 'FUSE offered to pods'])
+  return allOf('podman', parts, ['user namespaces', 'FUSE', 'FUSE offered to pods'])
 }
 
 /** Fewer than this are soon used up: every workspace of the usual template runs as the same uid and holds one. */
@@ -78,24 +80,16 @@ function judgeRestriction(restrict: 'absent' | 'off' | 'on', { apparmor }: NodeF
     : no(`${sentence}, and no profile named podman is loaded`, wayOut)
 }
 
-const judgeFuseDriver = (facts: NodeFacts): Verdict =>
-  facts.fuse.known && facts.fuse.value.registered
-    ? ask(facts, 'FUSE driver', 'fuse', () => yes('fuse is registered in /proc/filesystems'))
-    : { ...judgeModulePart(facts, 'fuse'), name: 'FUSE driver' }
-
-function judgeDevice({ device, registered }: Fuse): Judgement {
-  const wayOut = 'Give /dev/fuse its usual form back: crw-rw-rw- 10:229 (a udev rule, or a line in tmpfiles.d).'
-  if (device === undefined) {
-    return yes(
-      `there is no /dev/fuse${registered ? '' : ' yet'}; it comes with the driver`,
-      registered ? '/dev/fuse is not there although the driver is' : undefined
-    )
-  }
-  if (device.number !== FUSE_DEVICE) return no(`/dev/fuse is ${device.number}, not the device ${FUSE_DEVICE}`, wayOut)
+/** Pods get the device with the mode that the node has. */
+function judgeFuseMode({ device }: Fuse): Judgement {
+  if (device === undefined) return no('/dev/fuse is not there')
   const mode = device.mode.toString(8).padStart(4, '0')
   return (device.mode & 0o006) === 0o006
-    ? yes(`/dev/fuse is ${FUSE_DEVICE} with mode ${mode}`)
-    : no(`/dev/fuse has mode ${mode}: others may not read and write it, and pods get it with that mode`, wayOut)
+    ? yes(`/dev/fuse has mode ${mode}`)
+    : no(
+        `/dev/fuse has mode ${mode}: others may not read and write it, and pods get it with that mode`,
+        'Give /dev/fuse its usual mode: chmod 666 /dev/fuse (to keep it: a udev rule, or a line in tmpfiles.d).'
+      )
 }
 
 function judgeOffer(allocatable: Readonly<Record<string, number>>, resources: readonly string[]): Judgement {

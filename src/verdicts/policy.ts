@@ -10,6 +10,8 @@ export interface Policy {
   readonly selinuxPodman: 'block' | 'allow'
   /** Extended resources by which FUSE is offered to pods. */
   readonly fuseResources: readonly string[]
+  /** Where the kubelet keeps its pods; empty: to be found. */
+  readonly kubeletRoot: string
   readonly privilegedWorkspaces: 'unset' | 'allowed' | 'denied'
   /** The namespace whose Pod Security level decides on privileged pods, empty when none was named. */
   readonly workspaceNamespace: string

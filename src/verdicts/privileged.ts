@@ -20,9 +20,11 @@ export function judgePrivilegedPods(facts: NodeFacts, { privilegedWorkspaces, wo
   return ask(facts, name, 'pod-security', found => {
     if (!found.asked) return unsure(`the Pod Security level of namespace ${workspaceNamespace} was not read`)
     const { level } = found
-    if (level === '' || level === 'privileged') {
+    if (level === 'privileged') return yes(`namespace ${workspaceNamespace} enforces the Pod Security level privileged`)
+    if (level === '') {
       return yes(
-        `namespace ${workspaceNamespace} enforces ${level === '' ? 'no Pod Security level' : 'the Pod Security level privileged'}`
+        `namespace ${workspaceNamespace} enforces no Pod Security level`,
+        `namespace ${workspaceNamespace} enforces no Pod Security level of its own: the cluster's default, which cannot be read, may be stricter`
       )
     }
     return no(

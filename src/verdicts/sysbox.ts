@@ -1,14 +1,17 @@
 import type { NodeFacts } from '../facts/observe.ts'
 import type { Sysbox } from '../facts/sysbox.ts'
-import { judgeFusermount, judgeSeccomp, judgeSeLinux, judgeUserNamespaces, judgeYama } from './cvm.ts'
+import { judgeFusermount, judgeKernel, judgeSeccomp, judgeSeLinux, judgeUserNamespaces, judgeYama } from './cvm.ts'
 import { judgeDataDisk } from './data-disk.ts'
+import { judgeFuseDevice } from './fuse.ts'
+import { judgeAnyNetfilter } from './netfilter.ts'
+import type { Policy } from './policy.ts'
 import { allOf, ask, type Judgement, leaf, no, unsure, type Verdict, yes } from './verdict.ts'
 
 const HANDLER = 'sysbox-runc'
 const INSTALL = 'Install Sysbox on this node (sysbox-deploy-k8s, with the label sysbox-install=yes).'
 
 /** The Sysbox runtime installed on the node; its daemons live on while no container can start, so the node is looked at too. */
-export function judgeSysbox(facts: NodeFacts): Verdict {
+export function judgeSysbox(facts: NodeFacts, policy: Policy): Verdict {
   const { sysbox } = facts
   const installed = ask(facts, 'installed', 'sysbox', ({ programs }) =>
     programs.some(path => path.endsWith('/sysbox-runc'))
@@ -22,6 +25,9 @@ export function judgeSysbox(facts: NodeFacts): Verdict {
     judgeHandler(facts),
     ask(facts, 'daemons', 'sysbox', judgeDaemons),
     ...(facts.node.known ? [judgeTaint(facts)] : []),
+    ask(facts, 'kernel', 'kernel', value => judgeKernel(value, policy.minimumKernel)),
+    ...(facts.node.known ? [judgeInstalledVersion(facts, facts.node.value.containerRuntime)] : []),
+    judgeProcfs(facts),
     judgeSeccomp(facts),
     judgeUserNamespaces(facts),
     judgeSeLinux(facts),
@@ -33,7 +39,9 @@ export function judgeSysbox(facts: NodeFacts): Verdict {
         ? yes('fuse is registered in /proc/filesystems')
         : no('fuse is not registered in /proc/filesystems', 'Load it: modprobe fuse.')
     ),
-    judgeConntrackNow(facts)
+    judgeFuseDevice(facts),
+    judgeConntrackNow(facts),
+    judgeAnyNetfilter(facts)
   ]
   return allOf('sysbox', parts, ['runtime handler', 'daemons'])
 }
@@ -57,7 +65,8 @@ function judgeHandler(facts: NodeFacts): Verdict {
     )
   const { runtimeHandlers, containerRuntime, labels } = node.value
   if (runtimeHandlers?.includes(HANDLER)) return leaf(name, ['node'], yes(`the Node reports the runtime handler ${HANDLER}`))
-  if (containerRuntime.startsWith('cri-o:') && labels['sysbox-runtime'] === 'running') {
+  // Only CRI-O of old, under a kubelet that reports no handlers at all.
+  if (runtimeHandlers === undefined && containerRuntime.startsWith('cri-o:') && labels['sysbox-runtime'] === 'running') {
     return leaf(name, ['node'], yes(`${containerRuntime} with the label sysbox-runtime=running`))
   }
   return runtimeHandlers === undefined
@@ -70,13 +79,61 @@ function judgeHandler(facts: NodeFacts): Verdict {
 }
 
 function judgeDaemons({ manager, fs }: Sysbox): Judgement {
-  const down = Object.entries({ 'sysbox-mgr': manager, 'sysbox-fs': fs }).filter(([, state]) => state !== 'alive')
-  return down.length === 0
+  const daemons = Object.entries({ 'sysbox-mgr': manager, 'sysbox-fs': fs })
+  const dead = daemons.filter(([, found]) => found.ok && found.value === 'dead').map(([name]) => name)
+  if (dead.length > 0) {
+    return no(
+      `${dead.join(' and ')} ${dead.length === 1 ? 'does' : 'do'} not run`,
+      'Start them (systemctl restart sysbox) and see why they ended (journalctl -u sysbox-mgr -u sysbox-fs).'
+    )
+  }
+  const hidden = daemons.map(([, found]) => found).find(({ ok }) => !ok)
+  return hidden === undefined || hidden.ok
     ? yes('sysbox-mgr and sysbox-fs are alive')
-    : no(
-        down.map(([name, state]) => `${name}: ${state}`).join(', '),
-        'Start them (systemctl restart sysbox) and see why they ended (journalctl -u sysbox-mgr -u sysbox-fs).'
-      )
+    : unsure(hidden.why, 'Let the agent see all processes of the node, or run the privileged helper.')
+}
+
+const judgeInstalledVersion = (facts: NodeFacts, runtime: string): Verdict => {
+  const part = ask(facts, 'Sysbox and its runtime', 'sysbox', found => judgeVersion(found, runtime))
+  return { ...part, facts: ['sysbox', 'node'] }
+}
+
+/** From 0.7.1 on Sysbox starts pods under containerd 2.x (nestybox/sysbox#1006, #1013, #1025). */
+const CONTAINERD_2 = [0, 7, 1] as const
+
+function judgeVersion({ version }: Sysbox, runtime: string): Judgement {
+  if (!/^containerd:\/\/2\./.test(runtime)) return yes(`the container runtime is ${runtime}`)
+  const wayOut = 'Install Sysbox 0.7.1 or newer, or use containerd 1.7.'
+  if (!version.ok) return unsure(`the version of Sysbox is not known (${version.why}), and the runtime is ${runtime}`, wayOut)
+  if (version.value === '')
+    return unsure(`the version of Sysbox is not known, and before 0.7.1 no pod starts under ${runtime}`, wayOut)
+  const order = compare(version.value.split('.').map(Number), CONTAINERD_2)
+  if (order < 0) return no(`Sysbox ${version.value} starts no pod under ${runtime}`, wayOut)
+  return order > 0
+    ? yes(`Sysbox ${version.value} under ${runtime}`)
+    : yes(`Sysbox ${version.value} under ${runtime}`, `Sysbox 0.7.1 fails on some nodes with ${runtime} (nestybox/sysbox#1035)`)
+}
+
+const compare = (a: readonly number[], b: readonly number[]): number => {
+  const index = b.findIndex((part, index) => part !== (a[index] ?? 0))
+  return index < 0 ? 0 : (a[index] ?? 0) - (b[index] ?? 0)
+}
+
+/** A trial of a new procfs outranks what the mount table says. */
+function judgeProcfs(facts: NodeFacts): Verdict {
+  const name = 'a new procfs'
+  const tried = facts.proofs.known ? facts.proofs.value.procfs : undefined
+  if (tried?.outcome === 'works') return leaf(name, ['proofs'], yes(`a trial mount worked: ${tried.because}`))
+  if (tried?.outcome === 'fails')
+    return leaf(name, ['proofs'], no(`a trial mount failed: ${tried.because}`, 'Unmount what lies over files of /proc.'))
+  return ask(facts, name, 'procfs', points =>
+    points.length === 0
+      ? yes('nothing is mounted over files of /proc')
+      : no(
+          `${points.join(', ')} is mounted over, so the kernel refuses a new procfs in a user namespace`,
+          `Unmount it: umount ${points.join(' ')}.`
+        )
+  )
 }
 
 const judgeTaint = (facts: NodeFacts): Verdict =>

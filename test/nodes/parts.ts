@@ -1,4 +1,4 @@
-import { device, directory, type Entry, type Expected, link, type Machine, socket, type Tree } from './played.ts'
+import { device, directory, type Entry, type Expected, link, locked, type Machine, type Tree } from './played.ts'
 
 /** What machines share, each a part of a tree; a machine is some of these, the later ones over the earlier. */
 
@@ -103,7 +103,17 @@ export const mounts = (...disks: readonly Mount[]): Tree => {
   return { '/proc/1/mountinfo': lines.join('') }
 }
 
+/** The token of a pod, as the kubelet mounts it below its root. */
+export const podBelow = (root: string): Mount => [
+  `${root}/pods/00000000-0000-4000-8000-000000000000/volumes/kubernetes.io~projected/kube-api-access-x`,
+  'tmpfs'
+]
+
 const FILES: Readonly<Record<string, string>> = {
+  iptable_filter: 'kernel/net/ipv4/netfilter/iptable_filter.ko',
+  iptable_nat: 'kernel/net/ipv4/netfilter/iptable_nat.ko',
+  iptable_raw: 'kernel/net/ipv4/netfilter/iptable_raw.ko',
+  br_netfilter: 'kernel/net/bridge/br_netfilter.ko',
   bridge: 'kernel/net/bridge/bridge.ko',
   fuse: 'kernel/fs/fuse/fuse.ko',
   ip_tables: 'kernel/net/ipv4/netfilter/ip_tables.ko',
@@ -115,22 +125,70 @@ const FILES: Readonly<Record<string, string>> = {
 }
 const FILE_SYSTEMS = ['fuse', 'overlay', 'shiftfs']
 
+/** iptables-legacy's tables, what iptables-nft adds to nf_tables, and the matches and targets of both, as Docker uses them. */
+const TABLES = ['iptable_filter', 'iptable_nat', 'iptable_raw']
+const COMPAT = ['nft_chain_nat', 'nft_compat']
+const MATCHES = ['xt_MASQUERADE', 'xt_addrtype', 'xt_conntrack', 'xt_nat', 'xt_tcpudp']
+
+/** What the kernel's own packages of each distribution have of them, as modules unless it says otherwise. */
+export const NETFILTER = {
+  /** linux-image-amd64 and -cloud-amd64, 5.10 to 6.12 (measured: netfilter-measured.md). */
+  debian: [...TABLES, ...COMPAT, ...MATCHES],
+  /** linux-modules, without linux-modules-extra: kube-proxy and Docker of cloud images run on it. */
+  ubuntu: [...TABLES, ...COMPAT, ...MATCHES],
+  /** kernel-modules (EL 8), kernel-modules-core and kernel-modules (EL 9). */
+  el: [...TABLES, ...COMPAT, ...MATCHES],
+  /** kernel-modules-core of EL 10: the rest moved to kernel-modules-extra. */
+  el10Core: ['nft_chain_nat'],
+  amazon: [...TABLES, ...COMPAT, ...MATCHES],
+  azureLinux: [...TABLES, ...COMPAT, ...MATCHES],
+  flatcar: [...TABLES, ...COMPAT, ...MATCHES],
+  /** Docker in Envbox ran on it: coder-experiments-2026.md 1. */
+  bottlerocket: [...TABLES, ...COMPAT, ...MATCHES],
+  /** Without nft_compat: its containers' iptables are the legacy ones. */
+  cos: [...TABLES, ...MATCHES],
+  talos: [...TABLES, ...MATCHES],
+  /** L4T 36 (5.15.148-tegra): CONFIG_NF_TABLES is not set. */
+  tegra: [...TABLES, ...MATCHES],
+  /** minikube's kernel: iptables-legacy, CONFIG_NF_TABLES is not set. */
+  buildroot: [...TABLES, ...MATCHES],
+  none: []
+} as const satisfies Readonly<Record<string, readonly string[]>>
+
 interface Modules {
   readonly loaded: readonly string[]
   /** On the disk and not loaded. */
   readonly loadable?: readonly string[]
   readonly builtin?: readonly string[]
+  /** On the disk and not loaded, of `NETFILTER`; built in where nothing is loaded. */
+  readonly netfilter: readonly string[]
   /** After `.ko`, as the distribution packs them. */
   readonly packed?: '.xz' | '.zst' | '.gz'
   /** Where a module lies that is not the kernel's own, and its taint in /proc/modules. */
   readonly foreign?: Readonly<Record<string, string>>
 }
 
+/** What has to be loaded before a module, where that is a module too. */
+const needsOf = (name: string): readonly string[] => {
+  if (name === 'br_netfilter') return ['bridge']
+  if (name.startsWith('xt_') || name === 'ip_tables') return ['x_tables']
+  if (name.startsWith('iptable_')) return ['ip_tables', 'x_tables']
+  if (name === 'nft_compat') return ['nf_tables', 'x_tables']
+  return name === 'nft_chain_nat' ? ['nf_tables'] : []
+}
+
 /** Every place where the modules of a kernel show: /proc/modules, /proc/filesystems, /sys/module, modules.dep and modules.builtin. */
-export function modules(release: string, { loaded, loadable = [], builtin = [], packed, foreign = {} }: Modules): Tree {
-  const fileOf = (name: string) => (foreign[name] ?? FILES[name] ?? `kernel/lib/${name}.ko`) + (packed ?? '')
-  const dep = ['br_netfilter', ...loaded, ...loadable].map(name =>
-    name === 'br_netfilter' ? `kernel/net/bridge/br_netfilter.ko${packed ?? ''}: ${fileOf('bridge')}` : `${fileOf(name)}:`
+export function modules(release: string, parts: Modules): Tree {
+  const { packed = '', foreign = {}, loadable = [] } = parts
+  const loaded = parts.loaded.includes('ip_tables') ? [...parts.loaded, 'x_tables'] : parts.loaded
+  const onDisk = [...loadable, ...(loaded.length > 0 ? parts.netfilter.filter(name => !loaded.includes(name)) : [])]
+  const builtin = [...(parts.builtin ?? []), ...(loaded.length > 0 ? [] : parts.netfilter)]
+  const fileOf = (name: string) => (foreign[name] ?? FILES[name] ?? `kernel/net/netfilter/${name}.ko`) + packed
+  const dep = [...new Set(['br_netfilter', 'x_tables', ...loaded, ...onDisk])].map(
+    name =>
+      `${fileOf(name)}:${needsOf(name)
+        .map(need => ` ${fileOf(need)}`)
+        .join('')}`
   )
   const live = [...loaded].map(name => `${name} 40960 0 - Live 0x0000000000000000${foreign[name] === undefined ? '' : ' (OE)'}\n`)
   const types = [...loaded, ...builtin].filter(name => FILE_SYSTEMS.includes(name))
@@ -306,10 +364,12 @@ export const sysbox: Tree = {
   '/usr/bin/sysbox-runc': '',
   '/usr/bin/sysbox-mgr': '',
   '/usr/bin/sysbox-fs': '',
-  '/run/sysbox/sysmgr.sock': socket,
-  '/run/sysbox/sysmgr.pid': '1412\n',
-  '/run/sysbox/sysfs.sock': socket,
-  '/run/sysbox/sysfs.pid': '1436\n',
+  // For root only.
+  '/run/sysbox': locked('EACCES'),
+  '/sys/fs/cgroup/system.slice/sysbox-mgr.service/cgroup.procs': '1412\n',
+  '/sys/fs/cgroup/system.slice/sysbox-fs.service/cgroup.procs': '1436\n',
+  '/var/lib/sysbox-deploy-k8s/sysbox_installed_version': 'v0.7.1\n',
+  '/proc/1/comm': 'systemd\n',
   '/proc/1412/comm': 'sysbox-mgr\n',
   '/proc/1436/comm': 'sysbox-fs\n',
   '/var/lib/sysbox': directory

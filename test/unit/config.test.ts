@@ -49,6 +49,7 @@ const OTHERS: Readonly<Partial<Record<OptionName, string>>> = {
   'node-name': 'n-1',
   'label-prefix': 'x.example',
   'minimum-kernel': '5.4',
+  'kubelet-root': '/data/kubelet',
   'gpu-in-virtual-machines': 'allow',
   'shiftfs-outside-ubuntu': 'allow',
   'apparmor-userns': 'allow',
@@ -170,6 +171,7 @@ describe('a value', () => {
       '--apparmor-userns=allow',
       '--selinux-podman=allow',
       '--fuse-resources=a.b/c',
+      '--kubelet-root=/data/kubelet',
       '--privileged-workspaces=allowed',
       '--workspace-namespace=ws'
     ])
@@ -180,6 +182,7 @@ describe('a value', () => {
       apparmorUserns: 'allow',
       selinuxPodman: 'allow',
       fuseResources: ['a.b/c'],
+      kubeletRoot: '/data/kubelet',
       privilegedWorkspaces: 'allowed',
       workspaceNamespace: 'ws'
     })
@@ -223,6 +226,9 @@ describe('a wrong value', () => {
     ['shiftfs-outside-ubuntu', 'true', 'deny or allow'],
     ['apparmor-userns', 'deny', 'block or allow'],
     ['selinux-podman', '', 'block or allow'],
+    ['kubelet-root', 'data/kubelet', 'an absolute path'],
+    ['kubelet-root', '/data/', 'an absolute path'],
+    ['kubelet-root', '/', 'an absolute path'],
     ['fuse-resources', '', 'domain/name'],
     ['fuse-resources', 'fuse', 'domain/name'],
     ['fuse-resources', 'a/b c/d', 'domain/name'],

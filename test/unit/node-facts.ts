@@ -1,5 +1,6 @@
 import type { Known, Unknown } from '../../src/facts/fact.ts'
-import { MODULES, type ModuleName, type ModuleState } from '../../src/facts/kernel-modules.ts'
+import { MODULE_NAMES, type ModuleName } from '../../src/facts/kernel-modules/names.ts'
+import type { ModuleState } from '../../src/facts/kernel-modules/state.ts'
 import type { FactName, NodeFacts } from '../../src/facts/observe.ts'
 import { type Proof, type Proofs, type TrialName, untried } from '../../src/facts/proofs.ts'
 import type { Storage } from '../../src/facts/storage.ts'
@@ -12,13 +13,13 @@ export const known = <T>(value: T): Known<T> => ({ known: true, value, evidence:
 export const unknown = (why = 'nobody could read it'): Unknown => ({ known: false, why, evidence: [] })
 
 export const modules = (changes: Partial<Record<ModuleName, ModuleState['state']>> = {}): Record<ModuleName, ModuleState> =>
-  Object.fromEntries(MODULES.map(name => [name, { state: changes[name] ?? 'present', because: 'as the test says' }])) as Record<
-    ModuleName,
-    ModuleState
-  >
+  Object.fromEntries(
+    MODULE_NAMES.map(name => [name, { state: changes[name] ?? 'present', because: 'as the test says' }])
+  ) as Record<ModuleName, ModuleState>
 
 export const storage = (changes: Partial<Storage> = {}): Storage => ({
   path: '/var/lib/kubelet',
+  device: '8:1',
   mountPoint: '/',
   type: 'ext4',
   readOnly: false,
@@ -70,7 +71,13 @@ export const IDEAL: Values = {
   'nvidia-driver': { version: '550.135', open: false },
   'nvidia-devices': { control: true, gpus: 1, nouveau: false },
   mig: false,
-  sysbox: { programs: ['/usr/bin/sysbox-runc'], manager: 'alive', fs: 'alive' },
+  sysbox: {
+    programs: ['/usr/bin/sysbox-runc'],
+    manager: { ok: true, value: 'alive' },
+    fs: { ok: true, value: 'alive' },
+    version: { ok: true, value: '0.7.1' }
+  },
+  procfs: [],
   conntrack: true,
   node: {
     name: 'node',
@@ -108,6 +115,7 @@ export const policy = (changes: Partial<Policy> = {}): Policy => ({
   apparmorUserns: 'block',
   selinuxPodman: 'block',
   fuseResources: ['github.com/fuse', 'smarter-devices/fuse'],
+  kubeletRoot: '',
   privilegedWorkspaces: 'unset',
   workspaceNamespace: '',
   ...changes

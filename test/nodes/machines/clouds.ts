@@ -14,6 +14,7 @@ import {
   machine,
   modules,
   mounts,
+  NETFILTER,
   selinux,
   sysctl,
   ubuntu,
@@ -58,7 +59,7 @@ const bottlerocket = distro({
 /** GKE's Container-Optimized OS: the root is read-only, LoadPin holds modules to it. */
 const cosTree = (release: string) => [
   linux(release, 'cros_efi module.sig_enforce=1 loadpin.exclude=kernel-module'),
-  modules(release, { loaded: WORKING, builtin: ['fuse'] }),
+  modules(release, { loaded: WORKING, builtin: ['fuse'], netfilter: NETFILTER.cos }),
   gce,
   virtio,
   uefi('off'),
@@ -74,7 +75,7 @@ const cosTree = (release: string) => [
 const bottlerocketTree = [
   linux('6.12.37', 'console=ttyS0 lockdown=integrity'),
   bottlerocket,
-  modules('6.12.37', { loaded: WORKING, builtin: ['fuse'], packed: '.xz' }),
+  modules('6.12.37', { loaded: WORKING, builtin: ['fuse'], packed: '.xz', netfilter: NETFILTER.bottlerocket }),
   ec2('m5.large'),
   virtio,
   uefi('on'),
@@ -109,7 +110,7 @@ export const clouds = {
     parts: [
       linux('5.4.0-1065-gke'),
       ubuntu('20.04', '20.04.4'),
-      modules('5.4.0-1065-gke', { loaded: WORKING, builtin: ['fuse'] }),
+      modules('5.4.0-1065-gke', { netfilter: NETFILTER.ubuntu, loaded: WORKING, builtin: ['fuse'] }),
       gce,
       virtio,
       uefi('off'),
@@ -133,7 +134,7 @@ export const clouds = {
     parts: [
       linux('5.15.0-1061-gke'),
       ubuntu('22.04', '22.04.4'),
-      modules('5.15.0-1061-gke', { loaded: WORKING, loadable: ['shiftfs'], builtin: ['fuse'] }),
+      modules('5.15.0-1061-gke', { netfilter: NETFILTER.ubuntu, loaded: WORKING, loadable: ['shiftfs'], builtin: ['fuse'] }),
       gce,
       virtio,
       uefi('off'),
@@ -190,7 +191,7 @@ export const clouds = {
     parts: [
       linux('5.10.237-230.948.amzn2.x86_64'),
       amazon('2', 'centos rhel fedora'),
-      modules('5.10.237-230.948.amzn2.x86_64', { loaded: WORKING, loadable: ['fuse'], builtin: [] }),
+      modules('5.10.237-230.948.amzn2.x86_64', { netfilter: NETFILTER.amazon, loaded: WORKING, loadable: ['fuse'], builtin: [] }),
       ec2('m5.large'),
       virtio,
       mounts(['/', 'xfs']),
@@ -214,7 +215,12 @@ export const clouds = {
     parts: [
       linux('6.1.115-126.197.amzn2023.x86_64', 'selinux=1 security=selinux'),
       amazon('2023', 'fedora'),
-      modules('6.1.115-126.197.amzn2023.x86_64', { loaded: WORKING, loadable: ['fuse'], packed: '.xz' }),
+      modules('6.1.115-126.197.amzn2023.x86_64', {
+        netfilter: NETFILTER.amazon,
+        loaded: WORKING,
+        loadable: ['fuse'],
+        packed: '.xz'
+      }),
       ec2('m5.large'),
       virtio,
       uefi('off'),
@@ -241,7 +247,12 @@ export const clouds = {
     parts: [
       linux('6.12.40-63.114.amzn2023.aarch64', 'selinux=1 security=selinux'),
       amazon('2023', 'fedora'),
-      modules('6.12.40-63.114.amzn2023.aarch64', { loaded: WORKING, loadable: ['fuse'], packed: '.xz' }),
+      modules('6.12.40-63.114.amzn2023.aarch64', {
+        netfilter: NETFILTER.amazon,
+        loaded: WORKING,
+        loadable: ['fuse'],
+        packed: '.xz'
+      }),
       armCpu,
       dmi('Amazon EC2', 'c7g.xlarge', { product_version: '' }),
       virtio,
@@ -258,7 +269,7 @@ export const clouds = {
     parts: [
       linux('5.15.0-1084-aws'),
       ubuntu('20.04', '20.04.6'),
-      modules('5.15.0-1084-aws', { loaded: WORKING, builtin: ['fuse'] }),
+      modules('5.15.0-1084-aws', { netfilter: NETFILTER.ubuntu, loaded: WORKING, builtin: ['fuse'] }),
       headers('5.15.0-1084-aws', '/usr/src/linux-headers-5.15.0-1084-aws', [IDMAPPED]),
       ec2('m5.large'),
       virtio,
@@ -282,7 +293,7 @@ export const clouds = {
     parts: [
       linux('5.15.0-1017-aws'),
       ubuntu('22.04', '22.04.1'),
-      modules('5.15.0-1017-aws', { loaded: WORKING, builtin: ['fuse'] }),
+      modules('5.15.0-1017-aws', { netfilter: NETFILTER.ubuntu, loaded: WORKING, builtin: ['fuse'] }),
       headers('5.15.0-1017-aws', '/usr/src/linux-headers-5.15.0-1017-aws', []),
       ec2('m5.large'),
       virtio,
@@ -331,7 +342,7 @@ export const clouds = {
     parts: [
       linux('5.4.0-1090-azure'),
       ubuntu('18.04', '18.04.6'),
-      modules('5.4.0-1090-azure', { loaded: WORKING, builtin: ['fuse'] }),
+      modules('5.4.0-1090-azure', { netfilter: NETFILTER.ubuntu, loaded: WORKING, builtin: ['fuse'] }),
       azure,
       virtio,
       apparmor(),
@@ -353,7 +364,7 @@ export const clouds = {
     parts: [
       linux('5.15.0-1102-azure'),
       ubuntu('22.04', '22.04.5'),
-      modules('5.15.0-1102-azure', { loaded: WORKING, builtin: ['fuse'] }),
+      modules('5.15.0-1102-azure', { netfilter: NETFILTER.ubuntu, loaded: WORKING, builtin: ['fuse'] }),
       azure,
       virtio,
       uefi('off'),
@@ -378,7 +389,7 @@ export const clouds = {
     parts: [
       linux('6.8.0-1052-azure'),
       ubuntu('24.04', '24.04.4'),
-      modules('6.8.0-1052-azure', { loaded: WORKING, builtin: ['fuse'], packed: '.zst' }),
+      modules('6.8.0-1052-azure', { netfilter: NETFILTER.ubuntu, loaded: WORKING, builtin: ['fuse'], packed: '.zst' }),
       azure,
       virtio,
       uefi('on'),
@@ -414,7 +425,7 @@ export const clouds = {
         VERSION_ID: '"3.0"',
         PRETTY_NAME: 'Microsoft Azure Linux 3.0'
       }),
-      modules('6.6.150.1-1.azl3', { loaded: WORKING, loadable: ['fuse'] }),
+      modules('6.6.150.1-1.azl3', { netfilter: NETFILTER.azureLinux, loaded: WORKING, loadable: ['fuse'] }),
       azure,
       virtio,
       uefi('off'),

@@ -12,6 +12,7 @@ import {
   linux,
   machine,
   modules,
+  NETFILTER,
   NVIDIA_3D,
   nvidia,
   type Pci,
@@ -31,7 +32,7 @@ const REL = '5.15.0-91-generic'
 const jammy = [
   linux(REL),
   ubuntu('22.04', '22.04.4'),
-  modules(REL, { loaded: WORKING, loadable: ['shiftfs'], builtin: ['fuse'] }),
+  modules(REL, { netfilter: NETFILTER.ubuntu, loaded: WORKING, loadable: ['shiftfs'], builtin: ['fuse'] }),
   apparmor(),
   sysctl({ 'kernel.unprivileged_userns_clone': 1 })
 ]
@@ -117,7 +118,7 @@ export const gpus = {
     parts: [
       linux('6.8.0-1008-aws'),
       ubuntu('22.04', '22.04.4'),
-      modules('6.8.0-1008-aws', { loaded: WORKING, builtin: ['fuse'], packed: '.zst' }),
+      modules('6.8.0-1008-aws', { netfilter: NETFILTER.ubuntu, loaded: WORKING, builtin: ['fuse'], packed: '.zst' }),
       apparmor(),
       ec2('g5.xlarge'),
       pci(
@@ -135,7 +136,7 @@ export const gpus = {
     parts: [
       linux('5.15.0-1084-aws'),
       ubuntu('22.04', '22.04.5'),
-      modules('5.15.0-1084-aws', { loaded: WORKING, builtin: ['fuse'] }),
+      modules('5.15.0-1084-aws', { netfilter: NETFILTER.ubuntu, loaded: WORKING, builtin: ['fuse'] }),
       apparmor(),
       ec2('g4dn.metal'),
       pci({ at: '0000:00:05.0', vendor: '0x1d0f', kind: '0x020000', driver: 'ena' }),
@@ -158,7 +159,7 @@ export const gpus = {
     parts: [
       linux('6.8.0-45-generic'),
       ubuntu('24.04', '24.04.1'),
-      modules('6.8.0-45-generic', { loaded: WORKING, builtin: ['fuse'], packed: '.zst' }),
+      modules('6.8.0-45-generic', { netfilter: NETFILTER.ubuntu, loaded: WORKING, builtin: ['fuse'], packed: '.zst' }),
       apparmor(),
       sysctl({ 'kernel.unprivileged_userns_clone': 1, 'kernel.apparmor_restrict_unprivileged_userns': 0 }),
       supermicro,
@@ -191,7 +192,7 @@ export const gpus = {
     parts: [
       linux('6.8.0-1024-gcp'),
       ubuntu('24.04', '24.04.1'),
-      modules('6.8.0-1024-gcp', { loaded: WORKING, builtin: ['fuse'], packed: '.zst' }),
+      modules('6.8.0-1024-gcp', { netfilter: NETFILTER.ubuntu, loaded: WORKING, builtin: ['fuse'], packed: '.zst' }),
       apparmor(),
       gce,
       armCpu,

@@ -1,28 +1,31 @@
 import {
   apparmor,
   armCpu,
+  distro,
   kvm,
   linux,
   machine,
   modules,
   mounts,
+  NETFILTER,
   NVIDIA_3D,
   nvidia,
   pci,
+  podBelow,
   sysctl,
   virtio,
   WORKING
 } from '../parts.ts'
-import { device, locked, unreadable } from '../played.ts'
+import { device, directory, link, locked, unreadable } from '../played.ts'
 import { debian } from './plain.ts'
 
 /** Hardened, broken and half-seen machines. */
 
 const REL = '6.1.0-56-amd64'
-const debian12 = (parts: Parameters<typeof modules>[1]) => [
+const debian12 = (parts: Omit<Parameters<typeof modules>[1], 'netfilter'> & { netfilter?: readonly string[] }) => [
   linux(REL),
   debian('12', 'bookworm'),
-  modules(REL, parts),
+  modules(REL, { netfilter: NETFILTER.debian, ...parts }),
   kvm,
   virtio,
   apparmor(),
@@ -31,6 +34,19 @@ const debian12 = (parts: Parameters<typeof modules>[1]) => [
 const usual = debian12({ loaded: WORKING, loadable: ['fuse'] })
 const NOTHING = { cvm: 'no', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'no', sysbox: 'no' } as const
 const ONLY_PODMAN = { ...NOTHING, podman: 'yes' } as const
+
+/** Debian 12 without one module of netfilter; its set is complete otherwise. */
+const missing = (module: string, cvm: 'yes' | 'no') =>
+  machine({
+    about: `A kernel package without ${module}: ${cvm === 'no' ? 'dockerd does not start' : 'a container that publishes a port does not start'}`,
+    source: 'netfilter-measured.md 1, 2',
+    parts: debian12({
+      loaded: WORKING,
+      loadable: ['fuse'],
+      netfilter: NETFILTER.debian.filter(name => name !== module)
+    }),
+    expected: { ...ONLY_PODMAN, cvm }
+  })
 
 export const odd = {
   'hardened-sysctls': machine({
@@ -89,8 +105,130 @@ export const odd = {
   'veth-missing': machine({
     about: 'A small kernel package without veth, and neither nf_tables nor ip_tables',
     source: 'sysbox-measured.md 5',
-    parts: debian12({ loaded: ['bridge', 'nf_conntrack', 'overlay'], loadable: ['fuse'] }),
+    parts: debian12({ loaded: ['bridge', 'nf_conntrack', 'overlay'], loadable: ['fuse'], netfilter: NETFILTER.none }),
     expected: ONLY_PODMAN
+  }),
+  'nft-compat-missing': missing('nft_compat', 'no'),
+  'nft-chain-nat-missing': missing('nft_chain_nat', 'no'),
+  'xt-addrtype-missing': missing('xt_addrtype', 'no'),
+  'xt-conntrack-missing': missing('xt_conntrack', 'no'),
+  'xt-masquerade-missing': missing('xt_MASQUERADE', 'no'),
+  'xt-nat-missing': missing('xt_nat', 'yes'),
+  'xt-tcpudp-missing': missing('xt_tcpudp', 'yes'),
+  'nf-tables-missing': machine({
+    about: 'Only iptables-legacy: a kernel without nf_tables, as one that was configured by hand years ago',
+    source: 'netfilter-measured.md 1 (nf_tables deleted)',
+    parts: debian12({
+      loaded: WORKING.filter(name => name !== 'nf_tables'),
+      loadable: ['fuse'],
+      netfilter: NETFILTER.debian.filter(name => !name.startsWith('nft_'))
+    }),
+    expected: ONLY_PODMAN
+  }),
+  'blacklist-by-alias': machine({
+    about: 'A hardening guide has put bare blacklists of veth and nft_compat into modprobe.d, which arrive by alias only',
+    source: 'netfilter-measured.md 1, 2 (does a blacklist stop it?)',
+    parts: [
+      ...debian12({ loaded: WORKING.filter(name => name !== 'veth'), loadable: ['fuse', 'veth'] }),
+      { '/etc/modprobe.d/hardening.conf': 'blacklist veth\nblacklist nft-compat\n' }
+    ],
+    expected: ONLY_PODMAN
+  }),
+  'blacklist-by-name': machine({
+    about: 'Bare blacklists of ip_tables and nf_tables, which are asked for by name or come as dependencies: they stop nothing',
+    source: 'netfilter-measured.md 1 (nf_tables blacklisted), 2',
+    parts: [
+      ...debian12({
+        loaded: WORKING.filter(name => !name.includes('tables')),
+        loadable: ['fuse', 'nf_tables', 'ip_tables']
+      }),
+      { '/etc/modprobe.d/hardening.conf': 'blacklist ip_tables\nblacklist nf_tables\n' }
+    ],
+    expected: { ...ONLY_PODMAN, cvm: 'yes' }
+  }),
+  'install-on-dependency': machine({
+    about: 'An install line for x_tables, on which every match of iptables depends, in a directory of rank three',
+    source: 'netfilter-measured.md 6 (install on a dependency stops the module too)',
+    parts: [
+      ...debian12({ loaded: WORKING.filter(name => name !== 'ip_tables'), loadable: ['fuse', 'ip_tables'] }),
+      { '/usr/local/lib/modprobe.d/hardening.conf': 'install x-tables exit 1\n' }
+    ],
+    expected: ONLY_PODMAN
+  }),
+  'modprobe-masked': machine({
+    about: 'The install line of a package for veth, masked by an empty file of its name and by a link to /dev/null',
+    source: 'netfilter-measured.md 6 (masking by file name)',
+    parts: [
+      ...debian12({ loaded: WORKING.filter(name => name !== 'veth'), loadable: ['fuse', 'veth'] }),
+      {
+        '/usr/lib/modprobe.d/a.conf': 'install veth /bin/false\n',
+        '/run/modprobe.d/a.conf': '',
+        '/usr/lib/modprobe.d/b.conf': 'install bridge /bin/false\ninstall veth /bin/false\n',
+        '/etc/modprobe.d/b.conf': link('/dev/null')
+      }
+    ],
+    expected: { ...ONLY_PODMAN, cvm: 'yes' }
+  }),
+  'builtin-missing': machine({
+    about: 'A stripped image without modules.builtin: what is nowhere else may be built in',
+    source: 'rules.md Logic (a module is usable)',
+    parts: [
+      ...debian12({ loaded: WORKING.filter(name => name !== 'veth'), loadable: ['fuse'] }),
+      { [`/usr/lib/modules/${REL}/modules.builtin`]: undefined }
+    ],
+    expected: { ...ONLY_PODMAN, cvm: 'unknown', 'cached-cvm': 'unknown' }
+  }),
+  'k3s-alpine': machine({
+    about: 'k3s on Alpine: the FUSE driver can be loaded, and nothing makes its device before',
+    source: 'netfilter-measured.md 5 (nothing loaded, no device)',
+    parts: [
+      ...usual,
+      distro({ NAME: '"Alpine Linux"', ID: 'alpine', VERSION_ID: '3.22.1', PRETTY_NAME: '"Alpine Linux v3.22"' }),
+      { '/dev/fuse': undefined }
+    ],
+    expected: NOTHING
+  }),
+  'fuse-removed': machine({
+    about: 'The FUSE driver is registered, and somebody has removed its device',
+    source: 'netfilter-measured.md 5 (the device removed by hand, driver loaded)',
+    parts: [...debian12({ loaded: [...WORKING, 'fuse'] }), { '/dev/fuse': undefined }],
+    expected: NOTHING
+  }),
+  'k0s-on-zfs': machine({
+    about: 'k0s whose kubelet lies on ZFS; the chart of a CSI driver has made /var/lib/kubelet, on ext4',
+    source: 'rules.md cvm 10',
+    parts: [
+      ...usual,
+      mounts(['/', 'ext4'], ['/var/lib/k0s', 'zfs'], podBelow('/var/lib/k0s/kubelet')),
+      { '/var/lib/kubelet/plugins/example.csi': directory, '/var/lib/k0s/kubelet/pods': directory }
+    ],
+    expected: { ...ONLY_PODMAN, cvm: 'unknown' }
+  }),
+  'k0s-on-tmpfs': machine({
+    about: 'k0s whose kubelet lies in memory; the chart of a CSI driver has made /var/lib/kubelet, on ext4',
+    source: 'rules.md cvm 10',
+    parts: [
+      ...usual,
+      mounts(['/', 'ext4'], ['/var/lib/k0s', 'tmpfs'], podBelow('/var/lib/k0s/kubelet')),
+      { '/var/lib/k0s/kubelet/pods': directory }
+    ],
+    expected: ONLY_PODMAN
+  }),
+  'root-dir-on-nfs': machine({
+    about: 'A kubelet with --root-dir=/data/kubelet, which is on NFS',
+    source: 'rules.md cvm 10',
+    parts: [...usual, mounts(['/', 'ext4'], ['/data', 'nfs4'], podBelow('/data/kubelet')), { '/data/kubelet/pods': directory }],
+    expected: ONLY_PODMAN
+  }),
+  'root-dir-on-disk': machine({
+    about: 'A root file system of overlay, and a kubelet with --root-dir=/data/kubelet, which is on ext4',
+    source: 'rules.md cvm 10 (the reverse)',
+    parts: [
+      ...usual,
+      mounts(['/', 'overlay'], ['/data', 'ext4'], podBelow('/data/kubelet')),
+      { '/data/kubelet/pods': directory }
+    ],
+    expected: { ...ONLY_PODMAN, cvm: 'yes' }
   }),
   'no-modules': machine({
     about: 'A micro virtual machine whose kernel has no loadable modules, with everything built in',
@@ -98,7 +236,7 @@ export const odd = {
     parts: [
       ...usual,
       linux('6.18.44-fc', 'nomodule panic=1'),
-      modules('6.18.44-fc', { loaded: [], builtin: [...WORKING, 'fuse'] }),
+      modules('6.18.44-fc', { netfilter: NETFILTER.debian, loaded: [], builtin: [...WORKING, 'fuse'] }),
       {
         '/proc/modules': undefined,
         '/proc/sys/kernel/modules_disabled': undefined,

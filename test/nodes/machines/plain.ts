@@ -1,5 +1,6 @@
 import {
   apparmor,
+  armCpu,
   board,
   cpu,
   dell,
@@ -14,6 +15,7 @@ import {
   machine,
   modules,
   mounts,
+  NETFILTER,
   RENAMEDATA,
   selinux,
   sysctl,
@@ -51,7 +53,7 @@ const REL12 = '6.1.0-56-cloud-amd64'
 const debian11 = [
   linux(REL11),
   debian('11', 'bullseye'),
-  modules(REL11, { loaded: WORKING, loadable: ['fuse'] }),
+  modules(REL11, { netfilter: NETFILTER.debian, loaded: WORKING, loadable: ['fuse'] }),
   kvm,
   virtio,
   apparmor(),
@@ -60,7 +62,7 @@ const debian11 = [
 const debian12 = [
   linux(REL12),
   debian('12', 'bookworm'),
-  modules(REL12, { loaded: WORKING, loadable: ['fuse'] }),
+  modules(REL12, { netfilter: NETFILTER.debian, loaded: WORKING, loadable: ['fuse'] }),
   kvm,
   virtio,
   apparmor(),
@@ -76,7 +78,7 @@ const headers12 = headers(
 const ubuntu22 = (release: string) => [
   linux(release),
   ubuntu('22.04', '22.04.4'),
-  modules(release, { loaded: WORKING, loadable: ['shiftfs'], builtin: ['fuse'] }),
+  modules(release, { netfilter: NETFILTER.ubuntu, loaded: WORKING, loadable: ['shiftfs'], builtin: ['fuse'] }),
   kvm,
   virtio,
   apparmor(),
@@ -102,7 +104,7 @@ export const plain = {
     parts: [
       linux('5.10.0-30-cloud-amd64'),
       debian('11', 'bullseye'),
-      modules('5.10.0-30-cloud-amd64', { loaded: WORKING, loadable: ['fuse'] }),
+      modules('5.10.0-30-cloud-amd64', { netfilter: NETFILTER.debian, loaded: WORKING, loadable: ['fuse'] }),
       kvm,
       virtio,
       apparmor(),
@@ -147,7 +149,12 @@ export const plain = {
     parts: [
       ...debian12,
       headers12,
-      modules(REL12, { loaded: [...WORKING, 'shiftfs'], loadable: ['fuse'], foreign: { shiftfs: 'updates/shiftfs.ko' } })
+      modules(REL12, {
+        netfilter: NETFILTER.debian,
+        loaded: [...WORKING, 'shiftfs'],
+        loadable: ['fuse'],
+        foreign: { shiftfs: 'updates/shiftfs.ko' }
+      })
     ],
     expected: { cvm: 'yes', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
   }),
@@ -156,7 +163,12 @@ export const plain = {
     source: 'shiftfs-measured.md 3, 4',
     parts: [
       ...debian12,
-      modules(REL12, { loaded: WORKING, loadable: ['fuse', 'shiftfs'], foreign: { shiftfs: 'updates/shiftfs.ko' } })
+      modules(REL12, {
+        netfilter: NETFILTER.debian,
+        loaded: WORKING,
+        loadable: ['fuse', 'shiftfs'],
+        foreign: { shiftfs: 'updates/shiftfs.ko' }
+      })
     ],
     expected: { cvm: 'yes', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
   }),
@@ -205,7 +217,7 @@ export const plain = {
     parts: [
       linux('6.8.0-45-generic'),
       ubuntu('24.04', '24.04.1'),
-      modules('6.8.0-45-generic', { loaded: WORKING, builtin: ['fuse'], packed: '.zst' }),
+      modules('6.8.0-45-generic', { netfilter: NETFILTER.ubuntu, loaded: WORKING, builtin: ['fuse'], packed: '.zst' }),
       kvm,
       virtio,
       apparmor('unprivileged_userns (enforce)'),
@@ -219,7 +231,7 @@ export const plain = {
     parts: [
       linux('7.0.0-9-generic'),
       ubuntu('26.04'),
-      modules('7.0.0-9-generic', { loaded: WORKING, builtin: ['fuse'], packed: '.zst' }),
+      modules('7.0.0-9-generic', { netfilter: NETFILTER.ubuntu, loaded: WORKING, builtin: ['fuse'], packed: '.zst' }),
       kvm,
       virtio,
       apparmor('fusermount3 (enforce)', 'podman (unconfined)', 'unprivileged_userns (enforce)'),
@@ -235,7 +247,7 @@ export const plain = {
     parts: [
       linux('4.18.0-425.10.1.el8_7.x86_64'),
       el('rocky', 'Rocky Linux', '8.10', 'rhel centos fedora'),
-      modules('4.18.0-425.10.1.el8_7.x86_64', { loaded: WORKING, loadable: ['fuse'], packed: '.xz' }),
+      modules('4.18.0-425.10.1.el8_7.x86_64', { netfilter: NETFILTER.el, loaded: WORKING, loadable: ['fuse'], packed: '.xz' }),
       kvm,
       virtio,
       selinux(1),
@@ -251,13 +263,66 @@ export const plain = {
     parts: [
       linux('6.1.66-1.el8.elrepo.x86_64'),
       el('rocky', 'Rocky Linux', '8.10', 'rhel centos fedora'),
-      modules('6.1.66-1.el8.elrepo.x86_64', { loaded: WORKING, loadable: ['fuse'], packed: '.xz' }),
+      modules('6.1.66-1.el8.elrepo.x86_64', { netfilter: NETFILTER.el, loaded: WORKING, loadable: ['fuse'], packed: '.xz' }),
       kvm,
       virtio,
       selinux(0),
       mounts(['/', 'xfs'])
     ],
     expected: { cvm: 'yes', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
+  }),
+  'rocky-10-core': machine({
+    about: 'Rocky Linux 10 without kernel-modules-extra: nf_tables is there, and neither nft_compat nor any xt_ module',
+    source: 'netfilter-measured.md 1 (nft_compat deleted); rules.md cvm 6',
+    parts: [
+      linux('6.12.0-55.30.1.el10_0.x86_64'),
+      el('rocky', 'Rocky Linux', '10.0', 'rhel centos fedora'),
+      modules('6.12.0-55.30.1.el10_0.x86_64', {
+        loaded: WORKING.filter(name => name !== 'ip_tables'),
+        loadable: ['fuse'],
+        netfilter: NETFILTER.el10Core,
+        packed: '.xz'
+      }),
+      kvm,
+      virtio,
+      selinux(0)
+    ],
+    expected: { cvm: 'no', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
+  }),
+  'jetson-orin': machine({
+    about: 'NVIDIA Jetson Orin (L4T 36), which calls itself Ubuntu 22.04: its kernel has iptables-legacy only',
+    source: 'rules.md cvm 6; netfilter-measured.md 1 (nf_tables deleted)',
+    arch: 'arm64',
+    parts: [
+      linux('5.15.148-tegra'),
+      ubuntu('22.04', '22.04.5'),
+      modules('5.15.148-tegra', {
+        loaded: WORKING.filter(name => name !== 'nf_tables'),
+        builtin: ['fuse'],
+        netfilter: NETFILTER.tegra
+      }),
+      armCpu,
+      virtio,
+      apparmor(),
+      dmi('NVIDIA', 'NVIDIA Jetson AGX Orin Developer Kit', { board_vendor: 'NVIDIA', bios_vendor: 'EDK II' })
+    ],
+    expected: { cvm: 'no', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
+  }),
+  minikube: machine({
+    about: 'minikube, whose Buildroot kernel has iptables-legacy and no nf_tables',
+    source: 'rules.md cvm 6; netfilter-measured.md 1 (nf_tables deleted)',
+    parts: [
+      linux('6.6.95'),
+      distro({ NAME: 'Buildroot', ID: 'buildroot', VERSION_ID: '2025.02', PRETTY_NAME: '"Buildroot 2025.02"' }),
+      modules('6.6.95', {
+        loaded: WORKING.filter(name => name !== 'nf_tables'),
+        builtin: ['fuse'],
+        netfilter: NETFILTER.buildroot
+      }),
+      kvm,
+      virtio
+    ],
+    expected: { cvm: 'no', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
   }),
   'rocky-9': machine({
     about: 'Rocky Linux 9, SELinux permissive: its kernel may have ID-mapped mounts switched off',
@@ -266,7 +331,7 @@ export const plain = {
     parts: [
       linux(rocky9),
       el('rocky', 'Rocky Linux', '9.5', 'rhel centos fedora'),
-      modules(rocky9, { loaded: WORKING, loadable: ['fuse'], packed: '.xz' }),
+      modules(rocky9, { netfilter: NETFILTER.el, loaded: WORKING, loadable: ['fuse'], packed: '.xz' }),
       kvm,
       virtio,
       uefi('off'),
@@ -291,7 +356,7 @@ export const plain = {
         PRETTY_NAME: 'Red Hat Enterprise Linux CoreOS 416.94.202405291527-0',
         OPENSHIFT_VERSION: '"4.16"'
       }),
-      modules(rocky9, { loaded: WORKING, loadable: ['fuse'], packed: '.xz' }),
+      modules(rocky9, { netfilter: NETFILTER.el, loaded: WORKING, loadable: ['fuse'], packed: '.xz' }),
       kvm,
       virtio,
       uefi('off'),
@@ -322,7 +387,7 @@ export const plain = {
         PRETTY_NAME: 'Flatcar Container Linux by Kinvolk 3815.2.2 (Oklo)',
         FLATCAR_BOARD: '"amd64-usr"'
       }),
-      modules('6.1.85-flatcar', { loaded: WORKING, loadable: ['fuse'], packed: '.xz' }),
+      modules('6.1.85-flatcar', { netfilter: NETFILTER.flatcar, loaded: WORKING, loadable: ['fuse'], packed: '.xz' }),
       kvm,
       virtio,
       uefi('off'),
@@ -344,7 +409,7 @@ export const plain = {
     parts: [
       linux('6.6.58-talos', 'talos.platform=metal module.sig_enforce=1 lockdown=integrity'),
       distro({ NAME: 'Talos', ID: 'talos', VERSION_ID: 'v1.8.2', PRETTY_NAME: 'Talos (v1.8.2)' }),
-      modules('6.6.58-talos', { loaded: [], builtin: [...WORKING, 'fuse'] }),
+      modules('6.6.58-talos', { netfilter: NETFILTER.talos, loaded: [], builtin: [...WORKING, 'fuse'] }),
       dell,
       board,
       uefi('off'),

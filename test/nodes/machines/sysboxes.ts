@@ -1,4 +1,18 @@
-import { apparmor, kubeNode, kvm, linux, machine, modules, sysbox, sysctl, ubuntu, virtio, WORKING } from '../parts.ts'
+import {
+  apparmor,
+  kubeNode,
+  kvm,
+  linux,
+  machine,
+  modules,
+  mounts,
+  NETFILTER,
+  sysbox,
+  sysctl,
+  ubuntu,
+  virtio,
+  WORKING
+} from '../parts.ts'
 
 /** Nodes with Sysbox installed on them, in health and not. */
 
@@ -6,7 +20,7 @@ const REL = '6.8.0-45-generic'
 const host = [
   linux(REL),
   ubuntu('22.04', '22.04.5'),
-  modules(REL, { loaded: WORKING, builtin: ['fuse'], packed: '.zst' }),
+  modules(REL, { netfilter: NETFILTER.ubuntu, loaded: WORKING, builtin: ['fuse'], packed: '.zst' }),
   kvm,
   virtio,
   apparmor(),
@@ -51,16 +65,16 @@ export const sysboxes = {
     expected: { ...expected, sysbox: 'no' }
   }),
   'sysbox-half-dead': machine({
-    about: 'Sysbox whose file system daemon is gone, socket and all',
+    about: 'Sysbox whose file system daemon is gone',
     source: 'sysbox-and-shiftfs.md 2.3',
-    parts: [...host, { '/run/sysbox/sysfs.sock': undefined, '/run/sysbox/sysfs.pid': undefined, '/proc/1436': undefined }],
+    parts: [...host, { '/sys/fs/cgroup/system.slice/sysbox-fs.service': undefined, '/proc/1436': undefined }],
     node: kubeNode(node),
     expected: { ...expected, sysbox: 'no' }
   }),
   'sysbox-pid-reused': machine({
-    about: 'Sysbox whose manager was killed: socket and pid file are left, and another process has the number',
+    about: 'Sysbox whose manager was killed: socket and pid file are left, its unit is empty, and another process has the number',
     source: 'sysbox-and-shiftfs.md 2.3 (the pids live)',
-    parts: [...host, { '/proc/1412/comm': 'sshd\n' }],
+    parts: [...host, { '/sys/fs/cgroup/system.slice/sysbox-mgr.service/cgroup.procs': '', '/proc/1412/comm': 'sshd\n' }],
     node: kubeNode(node),
     expected: { ...expected, sysbox: 'no' }
   }),
@@ -70,6 +84,7 @@ export const sysboxes = {
     parts: [
       ...host,
       modules(REL, {
+        netfilter: NETFILTER.ubuntu,
         loaded: WORKING.filter(name => name !== 'nf_conntrack'),
         loadable: ['nf_conntrack'],
         builtin: ['fuse'],
@@ -79,6 +94,64 @@ export const sysboxes = {
     ],
     node: kubeNode(node),
     expected: { ...expected, sysbox: 'no' }
+  }),
+  'sysbox-old-on-containerd-2': machine({
+    about: 'Sysbox 0.7.0 under containerd 2.x: handler and daemons are there, and no pod starts',
+    source: 'field-2026.md 0 (3); rules.md sysbox',
+    parts: [...host, { '/var/lib/sysbox-deploy-k8s/sysbox_installed_version': 'v0.7.0\n' }],
+    node: kubeNode(node),
+    expected: { ...expected, sysbox: 'no' }
+  }),
+  'sysbox-of-no-version': machine({
+    about: 'Sysbox built by hand under containerd 2.x: nothing tells its version',
+    source: 'rules.md sysbox',
+    parts: [...host, { '/var/lib/sysbox-deploy-k8s': undefined }],
+    node: kubeNode(node),
+    expected: { ...expected, sysbox: 'unknown' }
+  }),
+  'sysbox-of-a-package': machine({
+    about: 'Sysbox 0.6.7 of its Debian package under containerd 1.7',
+    source: 'rules.md sysbox (versions)',
+    parts: [
+      ...host,
+      {
+        '/var/lib/sysbox-deploy-k8s': undefined,
+        '/var/lib/dpkg/status':
+          'Package: bash\nStatus: install ok installed\nVersion: 5.1-6ubuntu1.1\n\nPackage: sysbox-ce\nStatus: install ok installed\nVersion: 0.6.7-0.linux\n'
+      }
+    ],
+    node: kubeNode({ ...node, runtime: 'containerd://1.7.27' }),
+    expected: { ...expected, sysbox: 'yes' }
+  }),
+  'sysbox-covered-proc': machine({
+    about: 'Sysbox on a node with a mount over /proc/cmdline, so that no container can mount a procfs of its own',
+    source: 'sysbox-measured.md; rules.md sysbox',
+    parts: [...host, mounts(['/', 'ext4'], ['/proc/cmdline', 'tmpfs'])],
+    node: kubeNode(node),
+    expected: { ...expected, sysbox: 'no' }
+  }),
+  'sysbox-label-only': machine({
+    about: 'The label sysbox-runtime=running is left on a CRI-O node that reports other handlers',
+    source: 'rules.md sysbox',
+    parts: host,
+    node: kubeNode({ ...node, runtime: 'cri-o://1.33.4', handlers: ['', 'runc'] }),
+    expected: { ...expected, sysbox: 'no' }
+  }),
+  'sysbox-legacy-iptables': machine({
+    about: 'Sysbox on a kernel with iptables-legacy only, loaded: the image of the workspace brings its own iptables',
+    source: 'netfilter-measured.md 4',
+    parts: [
+      ...host,
+      modules(REL, {
+        loaded: WORKING.filter(name => name !== 'nf_tables'),
+        builtin: ['fuse'],
+        netfilter: NETFILTER.tegra,
+        packed: '.zst'
+      }),
+      { '/sys/module/nf_tables': undefined }
+    ],
+    node: kubeNode(node),
+    expected: { ...expected, cvm: 'no', sysbox: 'yes' }
   }),
   'sysbox-no-node': machine({
     about: 'Sysbox installed, looked at without a cluster: whether the kubelet knows it is not known',

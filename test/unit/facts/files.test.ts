@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { detectDistro } from '../../../src/facts/distro.ts'
 import { detectHeaders } from '../../../src/facts/headers.ts'
 import { detectBootId, detectKernel } from '../../../src/facts/kernel.ts'
-import { detectConntrack, detectSysbox } from '../../../src/facts/sysbox.ts'
+import { detectConntrack, detectSysbox, parseSysboxVersion } from '../../../src/facts/sysbox.ts'
 import { type Answers, detect } from './replay.ts'
 
 describe('the kernel', () => {
@@ -112,52 +112,106 @@ describe('Sysbox on the node', () => {
       ['sysbox-runc', 'sysbox-mgr', 'sysbox-fs'].map(name => [`${directory}/${name}`, undefined])
     )
   )
-  const socket = { stat: { kind: 'socket', mode: 0o755, device: '' } } as const
+  const unit = (name: string) => `/sys/fs/cgroup/system.slice/${name}.service/cgroup.procs`
+  const elsewhere: Answers = Object.fromEntries(
+    ['systemd', 'unified'].flatMap(hierarchy =>
+      ['sysbox-mgr', 'sysbox-fs'].map(name => [
+        `/sys/fs/cgroup/${hierarchy}/system.slice/${name}.service/cgroup.procs`,
+        undefined
+      ])
+    )
+  )
   const running: Answers = {
     ...nothing,
+    ...elsewhere,
     '/usr/bin/sysbox-runc': 'ELF',
     '/usr/bin/sysbox-mgr': 'ELF',
     '/usr/bin/sysbox-fs': 'ELF',
-    '/run/sysbox/sysmgr.sock': socket,
-    '/run/sysbox/sysfs.sock': socket,
-    '/run/sysbox/sysmgr.pid': '812\n',
-    '/run/sysbox/sysfs.pid': '813',
+    [unit('sysbox-mgr')]: '812\n',
+    [unit('sysbox-fs')]: '0\n',
+    '/proc': ['1', '812', '813', 'cpuinfo'],
+    '/proc/1/comm': 'systemd\n',
     '/proc/812/comm': 'sysbox-mgr\n',
-    '/proc/813/comm': 'sysbox-fs\n'
+    '/proc/813/comm': 'sysbox-fs\n',
+    '/var/lib/sysbox-deploy-k8s/sysbox_installed_version': 'v0.7.1\n'
   }
+  const is = <T>(value: T) => ({ ok: true, value })
+  /** Without systemd's units. */
+  const loose: Answers = { [unit('sysbox-mgr')]: undefined, [unit('sysbox-fs')]: undefined }
 
   test.each<[string, Answers, object]>([
     [
       'alive',
       {},
-      { programs: ['/usr/bin/sysbox-runc', '/usr/bin/sysbox-mgr', '/usr/bin/sysbox-fs'], manager: 'alive', fs: 'alive' }
+      {
+        programs: ['/usr/bin/sysbox-runc', '/usr/bin/sysbox-mgr', '/usr/bin/sysbox-fs'],
+        manager: is('alive'),
+        fs: is('alive'),
+        version: is('0.7.1')
+      }
     ],
-    ['without a socket', { '/run/sysbox/sysmgr.sock': undefined }, { manager: 'no socket', fs: 'alive' }],
-    ['with a file for a socket', { '/run/sysbox/sysfs.sock': 'x' }, { manager: 'alive', fs: 'no socket' }],
-    ['dead', { '/proc/812/comm': undefined }, { manager: 'dead' }],
-    ['dead, and its number was given to another', { '/proc/813/comm': 'bash\n' }, { fs: 'dead' }],
-    ['of an older release, which writes no pid', { '/run/sysbox/sysmgr.pid': undefined }, { manager: 'alive' }],
-    ['in Flatcar’s place', { ...nothing, '/opt/bin/sysbox-runc': 'ELF' }, { programs: ['/opt/bin/sysbox-runc'] }]
+    ['alive by the names of its processes', loose, { manager: is('alive'), fs: is('alive') }],
+    [
+      'alive in a hierarchy of the first version',
+      { ...loose, '/sys/fs/cgroup/systemd/system.slice/sysbox-fs.service/cgroup.procs': '813\n', '/proc/813/comm': undefined },
+      { fs: is('alive') }
+    ],
+    ['dead', { ...loose, '/proc/812/comm': undefined }, { manager: is('dead'), fs: is('alive') }],
+    ['dead with its unit left empty', { [unit('sysbox-mgr')]: '', '/proc/812/comm': 'bash\n' }, { manager: is('dead') }],
+    ['in Flatcar’s place', { ...nothing, '/opt/bin/sysbox-runc': 'ELF' }, { programs: ['/opt/bin/sysbox-runc'] }],
+    [
+      'of a package',
+      {
+        '/var/lib/sysbox-deploy-k8s/sysbox_installed_version': undefined,
+        '/var/lib/dpkg/status':
+          'Package: bash\nVersion: 5.2\n\nPackage: sysbox-ce\nStatus: install ok installed\nVersion: 0.6.7-0.linux\n'
+      },
+      { version: is('0.6.7') }
+    ],
+    [
+      'of nobody knows which version',
+      { '/var/lib/sysbox-deploy-k8s/sysbox_installed_version': undefined, '/var/lib/dpkg/status': undefined },
+      { version: is('') }
+    ]
   ])('is %s', async (_, answers, value) => {
     expect(await detect(detectSysbox, { ...running, ...answers })).toEqual({ value: expect.objectContaining(value) })
   })
 
   test('is not there without its programs, whatever else is', async () => {
     expect(await detect(detectSysbox, { ...nothing, '/usr': undefined })).toHaveProperty('unsure')
-    expect(await detect(detectSysbox, { ...nothing, '/usr': ['bin'] })).toEqual({
-      value: { programs: [], manager: 'no socket', fs: 'no socket' }
-    })
+    expect(await detect(detectSysbox, { ...nothing, '/usr': ['bin'] })).toMatchObject({ value: { programs: [] } })
   })
 
-  test.each<[string, Answers]>([
-    ['a program', { '/usr/bin/sysbox-runc': { error: 'EACCES' } }],
-    ['a socket', { '/run/sysbox/sysmgr.sock': { error: 'EACCES' } }],
-    ['a pid', { '/run/sysbox/sysmgr.pid': { error: 'EACCES' } }],
-    ['a number in a pid', { '/run/sysbox/sysmgr.pid': '../../1\n' }],
-    ['anything in a pid', { '/run/sysbox/sysmgr.pid': '' }],
-    ['a process', { '/proc/812/comm': { error: 'EIO' } }]
-  ])('is not known where %s cannot be read', async (_, answers) => {
-    expect(await detect(detectSysbox, { ...running, ...answers })).toHaveProperty('unsure')
+  test.each<[string, Answers, 'manager' | 'fs' | 'version', string]>([
+    ['a process', { ...loose, '/proc/812/comm': { error: 'EIO' } }, 'manager', 'EIO'],
+    ['the list of processes', { ...loose, '/proc': { error: 'EACCES' } }, 'fs', 'EACCES'],
+    [
+      "other users' processes",
+      { ...loose, '/proc': ['812', '900'], '/proc/812/comm': 'node\n', '/proc/900/comm': 'node\n' },
+      'fs',
+      'hidepid'
+    ],
+    ['the version', { '/var/lib/sysbox-deploy-k8s/sysbox_installed_version': { error: 'EACCES' } }, 'version', 'EACCES'],
+    ['a number in the version', { '/var/lib/sysbox-deploy-k8s/sysbox_installed_version': 'latest\n' }, 'version', 'no version']
+  ])('is known but for one part where %s cannot be read', async (_, answers, part, why) => {
+    const found = await detect(detectSysbox, { ...running, ...answers })
+    expect(found).toMatchObject({ value: { [part]: { ok: false, why: expect.stringContaining(why) } } })
+  })
+
+  test('is not known where its programs cannot be seen', async () => {
+    expect(await detect(detectSysbox, { ...running, '/usr/bin/sysbox-runc': { error: 'EACCES' } })).toHaveProperty('unsure')
+  })
+
+  test.each([
+    ['v0.7.1\n', '0.7.1'],
+    ['0.6.4-1.linux', '0.6.4'],
+    ['sysbox-ce version 0.6.7\n', '0.6.7'],
+    ['latest', undefined],
+    ['0.7', undefined],
+    ['1.2.3.4', undefined],
+    ['', undefined]
+  ])('of the version %j is %s', (text, version) => {
+    expect(parseSysboxVersion(text)).toBe(version)
   })
 
   test('needs conntrack now', async () => {
@@ -171,38 +225,21 @@ describe('Sysbox on the node', () => {
 test('Sysbox’s programs are looked for in three places, and told in that order', async () => {
   const places = ['/usr/bin', '/opt/bin', '/usr/local/sbin']
   const paths = places.flatMap(place => ['sysbox-runc', 'sysbox-mgr', 'sysbox-fs'].map(name => `${place}/${name}`))
-  const sockets = { '/run/sysbox/sysmgr.sock': undefined, '/run/sysbox/sysfs.sock': undefined }
+  const hierarchies = ['', '/systemd', '/unified']
+  const units = hierarchies.flatMap(at =>
+    ['mgr', 'fs'].map(name => `/sys/fs/cgroup${at}/system.slice/sysbox-${name}.service/cgroup.procs`)
+  )
   const programs = async (found: readonly string[]) =>
     await detect(detectSysbox, {
-      ...sockets,
+      ...Object.fromEntries(units.map(path => [path, undefined])),
+      '/proc': ['1'],
+      '/proc/1/comm': 'init\n',
+      '/var/lib/sysbox-deploy-k8s/sysbox_installed_version': undefined,
+      '/var/lib/dpkg/status': undefined,
       ...Object.fromEntries(paths.map(path => [path, found.includes(path) ? 'ELF' : undefined]))
     })
   for (const path of paths) expect(await programs([path])).toMatchObject({ value: { programs: [path] } })
   expect(await programs(paths)).toMatchObject({ value: { programs: paths } })
-})
-
-test('each daemon of Sysbox is judged by its own socket, number and name', async () => {
-  const paths = ['/usr/bin', '/opt/bin', '/usr/local/sbin'].flatMap(place =>
-    ['sysbox-runc', 'sysbox-mgr', 'sysbox-fs'].map(name => `${place}/${name}`)
-  )
-  const socket = { stat: { kind: 'socket', mode: 0o755, device: '' } } as const
-  const node: Answers = {
-    ...Object.fromEntries(paths.map(path => [path, undefined])),
-    '/usr/bin/sysbox-runc': 'ELF',
-    '/run/sysbox/sysmgr.sock': socket,
-    '/run/sysbox/sysfs.sock': socket,
-    '/run/sysbox/sysmgr.pid': '7\n',
-    '/run/sysbox/sysfs.pid': '123456789 \n',
-    '/proc/7/comm': 'sysbox-mgr\n',
-    '/proc/123456789/comm': 'sysbox-fs\n'
-  }
-  expect(await detect(detectSysbox, node)).toMatchObject({ value: { manager: 'alive', fs: 'alive' } })
-  expect(await detect(detectSysbox, { ...node, '/proc/7/comm': 'sysbox-fs\n' })).toMatchObject({
-    value: { manager: 'dead', fs: 'alive' }
-  })
-  for (const pid of ['1234567890\n', '7 7\n', 'x7\n', '7x\n', '-7\n']) {
-    expect(await detect(detectSysbox, { ...node, '/run/sysbox/sysmgr.pid': pid }), pid).toHaveProperty('unsure')
-  }
 })
 
 test('each tool of the kernel headers is missed by name, and a folder in its place is none', async () => {

@@ -5,7 +5,8 @@ import { detectFuse } from '../../../src/facts/fuse.ts'
 import { detectGpus, detectNvidiaDevices, detectNvidiaDriver } from '../../../src/facts/gpu.ts'
 import { detectHeaders } from '../../../src/facts/headers.ts'
 import { detectBootId, detectKernel } from '../../../src/facts/kernel.ts'
-import { detectKernelModules, MODULES } from '../../../src/facts/kernel-modules.ts'
+import { detectKernelModules } from '../../../src/facts/kernel-modules/detect.ts'
+import { MODULE_NAMES } from '../../../src/facts/kernel-modules/names.ts'
 import { detectCloud, detectMachine } from '../../../src/facts/machine.ts'
 import {
   detectLoadPin,
@@ -152,24 +153,17 @@ const REASONS: readonly (readonly [detector: Detector<unknown>, answers: Answers
     { ...HEADERS, [`${BUILD}/include/linux/fs.h`]: 'struct renamedata {\n' },
     `${BUILD}/include/linux/fs.h is not the kernel's own`
   ],
-  [detectStorage, { '/var/lib/kubelet': [], '/proc/1/mountinfo': undefined }, '/proc/1/mountinfo is not there'],
   [
     detectStorage,
-    { '/var/lib/kubelet': [], '/proc/1/mountinfo': 'x\n' },
-    '/proc/1/mountinfo does not say which mount holds /var/lib/kubelet'
+    { '/var/lib/kubelet': [], '/proc/1/mountinfo': undefined, '/proc/self/mountinfo': undefined },
+    '/proc/1/mountinfo is not there'
+  ],
+  [
+    detectStorage,
+    { '/var/lib/kubelet': [], '/proc/1/mountinfo': 'x\n', '/proc/self/mountinfo': undefined },
+    '/proc/1/mountinfo has a line of another form'
   ],
   [detectSysbox, { ...SYSBOX, '/usr': undefined }, '/usr is not there below the host root'],
-  [
-    detectSysbox,
-    {
-      ...SYSBOX,
-      '/usr/bin/sysbox-mgr': 'ELF',
-      '/run/sysbox/sysmgr.sock': { stat: { kind: 'socket', mode: 0o755, device: '' } },
-      '/run/sysbox/sysmgr.pid': 'x\n',
-      '/run/sysbox/sysfs.sock': undefined
-    },
-    '/run/sysbox/sysmgr.pid holds no process number'
-  ],
   [detectConntrack, NO_SYS, '/sys of the node is not mounted'],
   [detectUserNamespaces, NO_PROC, '/proc of the node is not mounted'],
   [detectUserNamespaces, { [UID_MAP]: undefined }, `${UID_MAP} is not there`],
@@ -231,8 +225,10 @@ describe('modprobe’s configuration', () => {
     '/lib/modules/5.15.0/modules.dep': 'kernel/fs/fuse/fuse.ko:\n',
     '/etc/modprobe.d': ['a.conf'],
     '/run/modprobe.d': undefined,
+    '/usr/local/lib/modprobe.d': undefined,
     '/usr/lib/modprobe.d': undefined,
-    ...Object.fromEntries(MODULES.map(name => [`/sys/module/${name}`, undefined]))
+    '/lib/modprobe.d': undefined,
+    ...Object.fromEntries(MODULE_NAMES.map(name => [`/sys/module/${name}`, undefined]))
   }
   const fuseWith = async (text: Answers[string], more: Answers = {}) => {
     const found = await detect(detectKernelModules, { ...node, [conf]: text, ...more })
@@ -252,7 +248,7 @@ describe('modprobe’s configuration', () => {
       'a command of its own',
       'install fuse /sbin/modprobe -i fuse\n',
       'unknown',
-      `not loaded, and ${conf} runs "/sbin/modprobe -i fuse" in place of loading it`
+      `not loaded, and ${conf} runs "/sbin/modprobe -i fuse" in place of loading fuse`
     ]
   ])('that is %s is judged so', async (_, text, state, because) => {
     expect(await fuseWith(text)).toEqual({ state, because: expect.stringContaining(because) })

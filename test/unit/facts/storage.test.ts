@@ -1,13 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  detectHostPaths,
-  detectStorage,
-  detectSysboxStorage,
-  detectVarLib,
-  mountHolding,
-  parseMountInfo
-} from '../../../src/facts/storage.ts'
+import { rootByMounts } from '../../../src/facts/kubelet-root.ts'
+import { mountHolding, parseMountInfo } from '../../../src/facts/mounts.ts'
+import { detectHostPaths, detectStorage, detectSysboxStorage, detectVarLib } from '../../../src/facts/storage.ts'
 import { endless, everyParsed, garbage } from './garbage.ts'
 import { type Answers, detect, hostWith } from './replay.ts'
 
@@ -31,7 +26,14 @@ describe('a line of mountinfo', () => {
     ['1 2 0:3 /sub\\040dir /with\\040space\\134x rw - ext4 /dev/x rw', '/with space\\x', 'ext4', false, false],
     ['1 2 0:3 mnt:[4026531841] /run/netns rw - nsfs nsfs rw', '/run/netns', 'nsfs', false, false]
   ])('%s', (line, mountPoint, type, readOnly, noExec) => {
-    expect(parseMountInfo(`${line}\n`)).toEqual([{ mountPoint, type, readOnly, noExec }])
+    expect(parseMountInfo(`${line}\n`)).toEqual([
+      { device: expect.stringMatching(/^\d+:\d+$/), root: expect.stringMatching(/./), mountPoint, type, readOnly, noExec }
+    ])
+  })
+
+  test('tells the file system by its number, and the part of it that is mounted', () => {
+    const line = '1 2 259:1 /lib/kubelet/pods/a\\040b/etc-hosts /etc/hosts rw - ext4 /dev/x rw\n'
+    expect(parseMountInfo(line)).toMatchObject([{ device: '259:1', root: '/lib/kubelet/pods/a b/etc-hosts' }])
   })
 
   test.each([
@@ -102,7 +104,7 @@ describe('the mount that holds a path', () => {
     const path = fc.array(fc.constantFrom('a', 'b', 'ab'), { maxLength: 4 }).map(parts => `/${parts.join('/')}`)
     fc.assert(
       fc.property(fc.array(path, { maxLength: 6 }), path, (points, asked) => {
-        const mounts = points.map(mountPoint => ({ mountPoint, type: 'x', readOnly: false, noExec: false }))
+        const mounts = points.map(mountPoint => ({ mountPoint }))
         const above = points.filter(point => `${asked}/`.startsWith(point === '/' ? '/' : `${point}/`))
         const longest = above.toSorted((a, b) => b.length - a.length)[0]
         expect(mountHolding(mounts, asked)?.mountPoint).toBe(longest)
@@ -112,12 +114,18 @@ describe('the mount that holds a path', () => {
 })
 
 describe('the kubelet’s storage', () => {
-  const node: Answers = { '/var/lib/kubelet': [], '/proc/1/mountinfo': TABLE }
+  const node: Answers = {
+    '/var/lib/kubelet': [],
+    '/var/lib/kubelet/pods': ['a'],
+    '/proc/1/mountinfo': TABLE,
+    '/proc/self/mountinfo': undefined
+  }
 
   test('is that of the kubelet’s root', async () => {
     expect(await detect(detectStorage, node)).toEqual({
       value: {
         path: '/var/lib/kubelet',
+        device: '259:3',
         mountPoint: '/var',
         type: 'xfs',
         readOnly: false,
@@ -129,21 +137,20 @@ describe('the kubelet’s storage', () => {
   })
 
   test('is found where links lead, and where microk8s or k0s put it', async () => {
-    const linked: Answers = { '/var/lib/kubelet': { link: '/mnt/kubelet' }, '/mnt/kubelet': [], '/proc/1/mountinfo': TABLE }
+    const linked: Answers = { ...node, '/var/lib/kubelet': { link: '/mnt/kubelet' }, '/mnt/kubelet': [] }
     expect(await detect(detectStorage, linked)).toMatchObject({ value: { path: '/mnt/kubelet', mountPoint: '/' } })
     const path = '/var/snap/microk8s/common/var/lib/kubelet'
-    expect(await detect(detectStorage, { '/var/lib/kubelet': undefined, [path]: [], '/proc/1/mountinfo': TABLE })).toMatchObject({
-      value: { path }
-    })
+    const elsewhere: Answers = { ...node, '/var/lib/kubelet': undefined, [path]: [], [`${path}/pods`]: { error: 'EACCES' } }
+    expect(await detect(detectStorage, elsewhere)).toMatchObject({ value: { path } })
   })
 
   test('is that of the directory above, where there is no kubelet yet', async () => {
     const answers: Answers = {
+      ...node,
       '/var/lib/kubelet': undefined,
       '/var/snap/microk8s/common/var/lib/kubelet': undefined,
       '/var/lib/k0s/kubelet': undefined,
-      '/var/lib': [],
-      '/proc/1/mountinfo': TABLE
+      '/var/lib': []
     }
     expect(await detect(detectStorage, answers)).toMatchObject({ value: { path: '/var/lib', type: 'xfs' } })
   })
@@ -162,6 +169,85 @@ describe('the kubelet’s storage', () => {
     ['a closed directory', { '/var/lib/kubelet': { error: 'EACCES' } }]
   ])('is not known with %s', async (_, answers) => {
     expect(await detect(detectStorage, { ...node, ...answers })).toHaveProperty('unsure')
+  })
+})
+
+/** A line for a token of a pod below a kubelet's root. */
+const token = (root: string, name = 'kube-api-access-x') =>
+  `60 25 0:60 / ${root}/pods/7b3c1e2a-90ab-4cde-8f01-23456789abcd/volumes/kubernetes.io~projected/${name} rw - tmpfs tmpfs rw\n`
+
+describe('the kubelet’s root', () => {
+  const node: Answers = {
+    '/var/lib/kubelet': [],
+    '/var/lib/kubelet/pods': [],
+    '/data/kubelet': [],
+    '/var/lib/k0s/kubelet': [],
+    '/proc/1/mountinfo': TABLE,
+    '/proc/self/mountinfo': undefined
+  }
+  const found = (answers: Answers, kubeletRoot = '') => detect(detectStorage, { ...node, ...answers }, { kubeletRoot })
+
+  test('is where the mounts show volumes of pods, also where the usual directory exists', async () => {
+    const disk = '32 25 8:17 / /data rw - zfs tank/data rw\n'
+    expect(await found({ '/proc/1/mountinfo': `${TABLE}${disk}${token('/data/kubelet')}` })).toMatchObject({
+      value: { path: '/data/kubelet', type: 'zfs' }
+    })
+  })
+
+  test('is what the operator says', async () => {
+    expect(await found({ '/proc/1/mountinfo': `${TABLE}${token('/data/kubelet')}` }, '/var/lib/k0s/kubelet')).toMatchObject({
+      value: { path: '/var/lib/k0s/kubelet', type: 'xfs' }
+    })
+  })
+
+  test('is that of the most pods, and not known where two have as many', () => {
+    const rootOf = (...lines: readonly string[]) => rootByMounts(parseMountInfo(lines.join('')) ?? [])
+    expect(rootOf(token('/a'), token('/b'), token('/b', 'y'))).toBe('/b')
+    expect(rootOf(TABLE)).toBeUndefined()
+    expect(() => rootOf(token('/a'), token('/b'))).toThrow(
+      "/a and /b both hold volumes of pods; name the kubelet's with --kubelet-root"
+    )
+  })
+
+  test('without such mounts is the first known directory that holds pods, or whose pods may not be listed', async () => {
+    const k0s: Answers = { '/var/snap/microk8s/common/var/lib/kubelet': undefined, '/var/lib/k0s/kubelet/pods': ['a'] }
+    expect(await found(k0s)).toMatchObject({ value: { path: '/var/lib/k0s/kubelet' } })
+    expect(await found({ ...k0s, '/var/lib/kubelet/pods': { error: 'EACCES' } })).toMatchObject({
+      value: { path: '/var/lib/kubelet' }
+    })
+    expect(await found({ ...k0s, '/var/lib/k0s/kubelet/pods': undefined })).toMatchObject({ value: { path: '/var/lib/kubelet' } })
+  })
+
+  // As a pod sees them whose host root is /host.
+  const POD = `70 69 0:70 / / ro - overlay overlay ro
+71 70 0:71 / /proc rw - proc proc rw
+72 70 0:72 / /sys ro - sysfs sysfs ro
+73 70 259:3 /lib/kubelet/pods/7b3c1e2a-90ab-4cde-8f01-23456789abcd/etc-hosts /etc/hosts rw - xfs /dev/nvme1n1 rw
+80 70 259:1 / /host ro - ext4 /dev/root rw
+81 80 0:23 / /host/proc rw - proc proc rw
+82 80 0:24 / /host/sys rw - sysfs sysfs rw
+83 80 259:3 / /host/var rw - xfs /dev/nvme1n1 rw
+84 83 0:60 / /host/var/lib/kubelet/pods/7b3c1e2a-90ab-4cde-8f01-23456789abcd/volumes/kubernetes.io~projected/t rw - tmpfs tmpfs rw
+`
+
+  test.each<[string, Answers]>([
+    ['is hidden', { '/proc/1/mountinfo': undefined }],
+    ['may not be read', { '/proc/1/mountinfo': { error: 'EACCES' } }]
+  ])('is found in the own mounts of the pod where the table of the first process %s', async (_, answers) => {
+    expect(await found({ ...answers, '/proc/self/mountinfo': POD })).toMatchObject({
+      value: { path: '/var/lib/kubelet', mountPoint: '/var', type: 'xfs', device: '259:3' }
+    })
+  })
+
+  test('is not known where the own pod lies on another file system', async () => {
+    const table = `${TABLE}32 25 8:17 / /data rw - ext4 /dev/sdb1 rw\n${token('/data/kubelet')}`
+    expect(await found({ '/proc/1/mountinfo': table, '/proc/self/mountinfo': POD })).toEqual({
+      unsure:
+        "/data/kubelet lies on ext4 (8:17), and this pod's own /etc/hosts on xfs (259:3); name the kubelet's root with --kubelet-root"
+    })
+    expect(
+      await found({ '/proc/1/mountinfo': `${TABLE}${token('/var/lib/kubelet')}`, '/proc/self/mountinfo': POD })
+    ).toHaveProperty('value')
   })
 })
 
@@ -189,13 +275,19 @@ describe('the roots of kubelets', () => {
     const answers: Answers = {
       ...Object.fromEntries(roots.map(path => [path, undefined])),
       [root]: [],
-      '/proc/1/mountinfo': TABLE
+      [`${root}/pods`]: undefined,
+      '/proc/1/mountinfo': TABLE,
+      '/proc/self/mountinfo': undefined
     }
     expect(await detect(detectStorage, answers)).toMatchObject({ value: { path: root } })
   })
 
   test('the first of several counts', async () => {
-    const answers: Answers = { ...Object.fromEntries(roots.map(path => [path, []])), '/proc/1/mountinfo': TABLE }
+    const answers: Answers = {
+      ...Object.fromEntries(roots.flatMap(path => [[path, []] as const, [`${path}/pods`, undefined] as const])),
+      '/proc/1/mountinfo': TABLE,
+      '/proc/self/mountinfo': undefined
+    }
     expect(await detect(detectStorage, answers)).toMatchObject({ value: { path: '/var/lib/kubelet' } })
   })
 })

@@ -9,7 +9,7 @@ const NODE = {
   [LIMIT]: '65536\n',
   'sys/module/fuse': 'directory/',
   'dev/fuse': '',
-  'run/sysbox': 'directory/',
+  'sys/fs/cgroup/system.slice': 'directory/',
   'etc/modprobe.d/a.conf': ''
 }
 
@@ -34,8 +34,8 @@ describe('a change that a workspace may wait for is heard of at the next call', 
     ['the FUSE device went', root => rmSync(join(root, 'dev/fuse'))],
     ['the driver of NVIDIA came', root => writeFileSync(join(root, 'dev/nvidiactl'), '')],
     ['a GPU came', root => writeFileSync(join(root, 'dev/nvidia0'), '')],
-    ['a daemon of Sysbox came', root => writeFileSync(join(root, 'run/sysbox/sysmgr.sock'), '')],
-    ['its other daemon came', root => writeFileSync(join(root, 'run/sysbox/sysfs.sock'), '')],
+    ['a daemon of Sysbox came', root => mkdirSync(join(root, 'sys/fs/cgroup/system.slice/sysbox-mgr.service'))],
+    ['its other daemon came', root => mkdirSync(join(root, 'sys/fs/cgroup/system.slice/sysbox-fs.service'))],
     ['an order for modprobe went', root => rmSync(join(root, 'etc/modprobe.d/a.conf'))],
     ['the helper left something', root => writeFileSync(join(root, 'handover.json'), '{}')]
   ])('%s', (_, change) => {

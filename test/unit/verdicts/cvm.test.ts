@@ -135,21 +135,52 @@ describe('a CVM', () => {
   })
 
   test.each<[string, Values['kernel-modules']['modules'], string, Answer]>([
-    ['no fuse', modules({ fuse: 'absent' }), '5.15.0', 'no'],
-    ['fuse to be loaded', modules({ fuse: 'loadable' }), '5.15.0', 'yes'],
-    ['nobody knows about fuse', modules({ fuse: 'unknown' }), '5.15.0', 'unknown'],
     ['no nf_conntrack', modules({ nf_conntrack: 'absent' }), '5.15.0', 'no'],
     ['no bridge', modules({ bridge: 'absent' }), '5.15.0', 'no'],
     ['no veth', modules({ veth: 'absent' }), '5.15.0', 'no'],
-    ['no nf_tables, but ip_tables', modules({ nf_tables: 'absent' }), '5.15.0', 'yes'],
-    ['no ip_tables, but nf_tables', modules({ ip_tables: 'absent' }), '5.15.0', 'yes'],
-    ['neither', modules({ nf_tables: 'absent', ip_tables: 'absent' }), '5.15.0', 'no'],
-    ['neither for sure', modules({ nf_tables: 'absent', ip_tables: 'unknown' }), '5.15.0', 'unknown'],
+    ['no nf_tables, but ip_tables', modules({ nf_tables: 'absent' }), '5.15.0', 'no'],
+    ['no ip_tables and its tables', modules({ ip_tables: 'absent', iptable_nat: 'absent' }), '5.15.0', 'yes'],
+    ...(['nf_tables', 'nft_compat', 'nft_chain_nat', 'xt_addrtype', 'xt_conntrack', 'xt_MASQUERADE'] as const).flatMap(
+      name =>
+        [
+          [`no ${name}`, modules({ [name]: 'absent' }), '6.1.0', 'no'],
+          [`${name} to be loaded`, modules({ [name]: 'loadable' }), '6.1.0', 'yes'],
+          [`nobody knows about ${name}`, modules({ [name]: 'unknown' }), '6.1.0', 'unknown']
+        ] as [string, Values['kernel-modules']['modules'], string, Answer][]
+    ),
     ['no overlay', modules({ overlay: 'absent' }), '5.15.0', 'no'],
     ['no overlay before 5.12', modules({ overlay: 'absent' }), '5.10.0', 'yes'],
     ['no shiftfs', modules({ shiftfs: 'absent' }), '5.15.0', 'yes']
   ])('with %s is judged by what Sysbox needs (%#)', (_, found, release, answer) => {
     const changes = { kernel: kernel(release), 'kernel-modules': { ...IDEAL['kernel-modules'], modules: found } }
+    expect(cvm(changes).answer).toBe(answer)
+  })
+
+  test.each([['xt_nat'], ['xt_tcpudp']] as const)('without %s publishes no port, which is a caution', name => {
+    for (const state of ['absent', 'unknown'] as const) {
+      const found = { ...IDEAL['kernel-modules'], modules: modules({ [name]: state }) }
+      const verdict = cvm({ 'kernel-modules': found })
+      expect(verdict.answer).toBe('yes')
+      expect(verdict.cautions).toContainEqual(expect.stringMatching(/a container that publishes a port does not/))
+    }
+    expect(cvm({}).cautions).toEqual([])
+  })
+
+  const fuse = (state: 'absent' | 'loadable' | 'unknown', device: Values['fuse']['device']): Partial<Values> => ({
+    fuse: { registered: false, device },
+    'kernel-modules': { ...IDEAL['kernel-modules'], modules: modules({ fuse: state }) }
+  })
+  const DEVICE = { number: '10:229', mode: 0o600 }
+  test.each<[string, Partial<Values>, Answer]>([
+    ['a registered driver and its device', { fuse: { registered: true, device: DEVICE } }, 'yes'],
+    ['a driver that opening the device loads', fuse('loadable', DEVICE), 'yes'],
+    ['a driver that can be loaded, and no device', fuse('loadable', undefined), 'no'],
+    ['a registered driver, and no device', { fuse: { registered: true, device: undefined } }, 'no'],
+    ['another device in its place', { fuse: { registered: true, device: { number: '1:3', mode: 0o666 } } }, 'no'],
+    ['a file in its place', { fuse: { registered: true, device: { number: 'file', mode: 0o644 } } }, 'no'],
+    ['no driver', fuse('absent', DEVICE), 'no'],
+    ['a driver that nobody knows about', fuse('unknown', DEVICE), 'unknown']
+  ])('FUSE with %s: %s', (_, changes, answer) => {
     expect(cvm(changes).answer).toBe(answer)
   })
 

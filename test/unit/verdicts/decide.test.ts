@@ -274,10 +274,18 @@ describe('Podman', () => {
     [
       'with FUSE to be loaded',
       {
-        fuse: { registered: false, device: undefined },
+        fuse: { registered: false, device: { number: '10:229', mode: 0o666 } },
         'kernel-modules': { ...IDEAL['kernel-modules'], modules: modules({ fuse: 'loadable' }) }
       },
       'yes'
+    ],
+    [
+      'with FUSE that nothing loads, since there is no device',
+      {
+        fuse: { registered: false, device: undefined },
+        'kernel-modules': { ...IDEAL['kernel-modules'], modules: modules({ fuse: 'loadable' }) }
+      },
+      'no'
     ],
     [
       'without FUSE',
@@ -322,15 +330,39 @@ describe('Podman', () => {
   )
 })
 
+const CONTAINERD_2 = { containerRuntime: 'containerd://2.2.1' } as const
+
 describe('Sysbox on the node', () => {
   const node = (changes: Partial<Values['node']>): Partial<Values> => ({ node: { ...IDEAL.node, ...changes } })
+  const netfilter = (states: Parameters<typeof modules>[0]): Partial<Values> => ({
+    'kernel-modules': { ...IDEAL['kernel-modules'], modules: modules(states) }
+  })
   const sysbox = (changes: Partial<Values['sysbox']>): Partial<Values> => ({ sysbox: { ...IDEAL.sysbox, ...changes } })
 
   test.each<[string, Partial<Values>, Answer]>([
-    ['not installed', sysbox({ programs: [], manager: 'no socket', fs: 'no socket' }), 'no'],
+    ['not installed', sysbox({ programs: [] }), 'no'],
     ['without sysbox-runc', sysbox({ programs: ['/usr/bin/sysbox-mgr'] }), 'no'],
-    ['with a dead manager', sysbox({ manager: 'dead' }), 'no'],
-    ['without the socket of sysbox-fs', sysbox({ fs: 'no socket' }), 'no'],
+    ['with a dead manager', sysbox({ manager: { ok: true, value: 'dead' } }), 'no'],
+    ['with a daemon that is hidden', sysbox({ fs: { ok: false, why: 'hidepid' } }), 'unknown'],
+    [
+      'with one that is dead and one that is hidden',
+      sysbox({ manager: { ok: true, value: 'dead' }, fs: { ok: false, why: 'x' } }),
+      'no'
+    ],
+    ['0.7.0 under containerd 2', { ...sysbox({ version: { ok: true, value: '0.7.0' } }), ...node(CONTAINERD_2) }, 'no'],
+    ['0.6.7 under containerd 2', { ...sysbox({ version: { ok: true, value: '0.6.7' } }), ...node(CONTAINERD_2) }, 'no'],
+    ['0.7.1 under containerd 2', { ...sysbox({ version: { ok: true, value: '0.7.1' } }), ...node(CONTAINERD_2) }, 'yes'],
+    ['0.10.0 under containerd 2', { ...sysbox({ version: { ok: true, value: '0.10.0' } }), ...node(CONTAINERD_2) }, 'yes'],
+    [
+      'of a hidden version under containerd 2',
+      { ...sysbox({ version: { ok: false, why: 'x' } }), ...node(CONTAINERD_2) },
+      'unknown'
+    ],
+    ['of no version under containerd 2', { ...sysbox({ version: { ok: true, value: '' } }), ...node(CONTAINERD_2) }, 'unknown'],
+    ['0.6.4 under containerd 1.7', sysbox({ version: { ok: true, value: '0.6.4' } }), 'yes'],
+    ['with a mount over /proc/cmdline', { procfs: ['/proc/cmdline'] }, 'no'],
+    ['with such a mount, and a trial that worked', { procfs: ['/proc/cmdline'], proofs: proofs({ procfs: 'works' }) }, 'yes'],
+    ['without one, and a trial that failed', { proofs: proofs({ procfs: 'fails' }) }, 'no'],
     ['not among the runtime handlers', node({ runtimeHandlers: ['runc'] }), 'no'],
     ['under an old kubelet', node({ runtimeHandlers: undefined }), 'unknown'],
     [
@@ -338,11 +370,25 @@ describe('Sysbox on the node', () => {
       node({ runtimeHandlers: undefined, containerRuntime: 'cri-o://1.29.1', labels: { 'sysbox-runtime': 'running' } }),
       'yes'
     ],
+    [
+      'under CRI-O that reports other handlers, by label',
+      node({ runtimeHandlers: ['runc'], containerRuntime: 'cri-o://1.36.3', labels: { 'sysbox-runtime': 'running' } }),
+      'no'
+    ],
     ['under containerd by label only', node({ runtimeHandlers: undefined, labels: { 'sysbox-runtime': 'running' } }), 'unknown'],
     ['with the taint', node({ taints: [{ key: 'sysbox-runtime', value: 'not-running', effect: 'NoSchedule' }] }), 'no'],
     ['with another taint', node({ taints: [{ key: 'sysbox-runtime', value: 'running', effect: 'NoSchedule' }] }), 'yes'],
     ['without conntrack now', { conntrack: false }, 'no'],
-    ['without FUSE now', { fuse: { registered: false, device: undefined } }, 'no'],
+    ['without FUSE now', { fuse: { registered: false, device: { number: '10:229', mode: 0o666 } } }, 'no'],
+    ['without the device of FUSE', { fuse: { registered: true, device: undefined } }, 'no'],
+    ['on kernel 5.3', { kernel: kernel('5.3.0') }, 'no'],
+    ['on kernel 5.6', { kernel: kernel('5.6.0') }, 'unknown'],
+    ['on kernel 5.7', { kernel: kernel('5.7.0') }, 'yes'],
+    ['with iptables-nft alone', netfilter({ ip_tables: 'absent', iptable_nat: 'absent' }), 'yes'],
+    ['with iptables-legacy alone', netfilter({ nf_tables: 'absent', nft_compat: 'absent' }), 'yes'],
+    ['with iptables-legacy alone, not loaded', netfilter({ nf_tables: 'absent', ip_tables: 'loadable' }), 'no'],
+    ['with iptables-legacy alone, without its table raw', netfilter({ nft_compat: 'absent', iptable_raw: 'absent' }), 'no'],
+    ['without a match that both need', netfilter({ xt_addrtype: 'absent' }), 'no'],
     ['without user_notif', { seccomp: [] }, 'no'],
     ['with SELinux', { selinux: 'enforcing' }, 'no'],
     ['with Yama at 3', { yama: 3 }, 'no'],

@@ -21,6 +21,9 @@ const virtual: Partial<Values> = { machine: { kind: 'virtual', sign: 'DMI says K
 const MISSING = { exists: false, parentWritable: false }
 const CREATED = { exists: false, parentWritable: true }
 
+const DEAD = { ok: true, value: 'dead' } as const
+const HIDDEN = { ok: false, why: 'hidden' } as const
+
 describe('every part of every verdict has a name, a reason that rests on facts, and a way out where it is a no', () => {
   const nodes: [string, Partial<Values>, (readonly FactName[])?][] = [
     ['the ideal node', {}],
@@ -76,8 +79,10 @@ describe('every part of every verdict has a name, a reason that rests on facts, 
       node({ runtimeHandlers: undefined, containerRuntime: 'cri-o://1.29', labels: { 'sysbox-runtime': 'running' } })
     ],
     ['a tainted Node', node({ taints: [{ key: 'sysbox-runtime', value: 'not-running', effect: 'NoSchedule' }] })],
-    ['no Sysbox', { sysbox: { programs: [], manager: 'no socket', fs: 'no socket' } }],
-    ['a dead Sysbox', { sysbox: { ...IDEAL.sysbox, manager: 'dead' } }],
+    ['no Sysbox', { sysbox: { ...IDEAL.sysbox, programs: [] } }],
+    ['a dead Sysbox', { sysbox: { ...IDEAL.sysbox, manager: DEAD } }],
+    ['a hidden Sysbox', { sysbox: { ...IDEAL.sysbox, fs: HIDDEN, version: HIDDEN } }],
+    ['a covered procfs', { procfs: ['/proc/cmdline'] }],
     ['a read-only /var/lib', { 'var-lib': storage({ readOnly: true }) }],
     ['/var/lib in an image', { 'var-lib': storage({ type: 'erofs' }) }],
     ...(['loadable', 'buildable', 'absent', 'broken'] as const).map((state): [string, Partial<Values>] => [
@@ -123,7 +128,7 @@ describe('a part tells the value that was measured', () => {
     ['cvm', 'user namespaces', {}, 'yes', 'user.max_user_namespaces is 65536'],
     ['cvm', 'loadable modules', {}, 'yes', '/proc/modules is there'],
     ['cvm', 'module veth', withModules({ veth: 'absent' }), 'no', 'veth: as the test says'],
-    ['cvm', 'module nf_tables or ip_tables', {}, 'yes', 'nf_tables: as the test says'],
+    ['cvm', 'module nft_compat', {}, 'yes', 'nft_compat: as the test says'],
     ['cvm', 'SELinux', {}, 'yes', 'there is no SELinux'],
     ['cvm', 'SELinux', { selinux: 'permissive' }, 'yes', 'SELinux is permissive'],
     ['cvm', 'AppArmor', {}, 'yes', 'AppArmor enforces no profile for fusermount3'],
@@ -239,8 +244,15 @@ describe('a part tells the value that was measured', () => {
     ['podman', 'AppArmor and user namespaces', { 'apparmor-userns': 'off' }, 'yes', 'apparmor_restrict_unprivileged_userns is 0'],
     ['podman', 'AppArmor and user namespaces', { 'apparmor-userns': 'on' }, 'no', 'apparmor_restrict_unprivileged_userns is 1'],
     ['podman', 'FUSE driver', {}, 'yes', 'fuse is registered in /proc/filesystems'],
-    ['podman', 'FUSE device', {}, 'yes', '/dev/fuse is 10:229 with mode 0666'],
-    ['podman', 'FUSE device', { fuse: { registered: true, device: { number: '10:229', mode: 0o20 } } }, 'no', 'has mode 0020'],
+    ['podman', 'FUSE device', {}, 'yes', '/dev/fuse is the device 10:229'],
+    ['podman', 'mode of /dev/fuse', {}, 'yes', '/dev/fuse has mode 0666'],
+    [
+      'podman',
+      'mode of /dev/fuse',
+      { fuse: { registered: true, device: { number: '10:229', mode: 0o20 } } },
+      'no',
+      'has mode 0020'
+    ],
     [
       'podman',
       'FUSE device',
@@ -252,10 +264,16 @@ describe('a part tells the value that was measured', () => {
       'podman',
       'FUSE device',
       { fuse: { registered: false, device: undefined } },
-      'yes',
-      'there is no /dev/fuse yet; it comes with the driver'
+      'no',
+      '/dev/fuse is not there, so nothing loads the driver'
     ],
-    ['podman', 'FUSE device', { fuse: { registered: true, device: undefined } }, 'yes', 'there is no /dev/fuse; it comes'],
+    [
+      'podman',
+      'FUSE device',
+      { fuse: { registered: true, device: undefined } },
+      'no',
+      '/dev/fuse is not there, although the driver is'
+    ],
     ['podman', 'FUSE offered to pods', {}, 'yes', 'the Node offers 10 github.com/fuse'],
     ['podman', 'FUSE offered to pods', node({ allocatable: {} }), 'no', 'none of github.com/fuse, smarter-devices/fuse'],
     ['podman', 'SELinux', {}, 'yes', 'there is no SELinux'],
@@ -289,14 +307,8 @@ describe('a part tells the value that was measured', () => {
       'the kubelet v1.33.4 does not report'
     ],
     ['sysbox', 'daemons', {}, 'yes', 'sysbox-mgr and sysbox-fs are alive'],
-    ['sysbox', 'daemons', { sysbox: { ...IDEAL.sysbox, manager: 'dead' } }, 'no', 'sysbox-mgr: dead'],
-    [
-      'sysbox',
-      'daemons',
-      { sysbox: { ...IDEAL.sysbox, manager: 'dead', fs: 'no socket' } },
-      'no',
-      'sysbox-mgr: dead, sysbox-fs: no socket'
-    ],
+    ['sysbox', 'daemons', { sysbox: { ...IDEAL.sysbox, manager: DEAD } }, 'no', 'sysbox-mgr does not run'],
+    ['sysbox', 'daemons', { sysbox: { ...IDEAL.sysbox, manager: DEAD, fs: DEAD } }, 'no', 'sysbox-mgr and sysbox-fs do not run'],
     ['sysbox', 'taint', {}, 'yes', 'the Node has no taint sysbox-runtime=not-running'],
     [
       'sysbox',

@@ -92,7 +92,7 @@ describe('the disk of the workspaces', () => {
   ])('of a Sysbox that lies on the mount %s, tried on / (%s): %s', (mountPoint, outcome, answer) => {
     const changes = { 'sysbox-storage': storage({ path: '/var/lib/sysbox', type: 'zfs', mountPoint }) }
     const outcomes = { 'id-mapped-mount': outcome as Proof['outcome'] }
-    expect(answers(judgeSysbox(factsOf({ ...changes, proofs: proofs(outcomes) })))['data file system']).toBe(answer)
+    expect(answers(judgeSysbox(factsOf({ ...changes, proofs: proofs(outcomes) }), policy()))['data file system']).toBe(answer)
   })
 })
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { detectKernelModules, MODULES, type ModuleName } from '../../../src/facts/kernel-modules.ts'
-import { type Answers, detect } from './replay.ts'
+import { detectKernelModules } from '../../../../src/facts/kernel-modules/detect.ts'
+import { MODULE_NAMES, type ModuleName } from '../../../../src/facts/kernel-modules/names.ts'
+import { type Answers, detect } from '../replay.ts'
 
 const DIRECTORY = '/lib/modules/6.8.0-45-generic'
 
@@ -13,20 +14,22 @@ const NODE: Answers = {
   '/proc/filesystems': 'nodev\tsysfs\n\text4\n\tfuseblk\nnodev\tfuse\n',
   [`${DIRECTORY}/modules.builtin`]: 'kernel/fs/overlayfs/overlay.ko\nkernel/lib/crc16.ko\n',
   [`${DIRECTORY}/modules.dep`]:
-    'kernel/net/bridge/bridge.ko.zst: kernel/net/802/stp.ko.zst\nkernel/net/netfilter/nf_conntrack.ko.zst:\nkernel/net/netfilter/nf_tables.ko.zst: kernel/net/netfilter/nfnetlink.ko.zst\nkernel/net/ipv4/netfilter/ip_tables.ko.zst:\n',
+    'kernel/net/bridge/bridge.ko.zst: kernel/net/802/stp.ko.zst\nkernel/net/netfilter/nf_conntrack.ko.zst:\nkernel/net/netfilter/nf_tables.ko.zst: kernel/net/netfilter/nfnetlink.ko.zst\nkernel/net/ipv4/netfilter/ip_tables.ko.zst: kernel/net/netfilter/x_tables.ko.zst\nkernel/net/netfilter/xt_addrtype.ko.zst: kernel/net/netfilter/x_tables.ko.zst\n',
   '/etc/modprobe.d': ['blacklist.conf', 'README'],
   '/etc/modprobe.d/blacklist.conf': '# of the distribution\nblacklist pcspkr\n',
   '/run/modprobe.d': undefined,
+  '/usr/local/lib/modprobe.d': undefined,
+  '/lib/modprobe.d': { link: '/usr/lib/modprobe.d' },
   '/usr/lib/modprobe.d': ['aliases.conf'],
   '/usr/lib/modprobe.d/aliases.conf': 'alias char-major-10-229 fuse\noptions nf_conntrack hashsize=65536\n',
-  ...Object.fromEntries(MODULES.map(name => [`/sys/module/${name}`, undefined])),
+  ...Object.fromEntries(MODULE_NAMES.map(name => [`/sys/module/${name}`, undefined])),
   '/sys/module/veth': ['refcnt']
 }
 
 const statesOf = async (changes: Answers = {}): Promise<Partial<Record<ModuleName, string>> | string> => {
   const found = await detect(detectKernelModules, { ...NODE, ...changes })
   if ('unsure' in found) return found.unsure
-  return Object.fromEntries(MODULES.map(name => [name, found.value.modules[name].state]))
+  return Object.fromEntries(MODULE_NAMES.map(name => [name, found.value.modules[name].state]))
 }
 
 describe('the modules of a node', () => {
@@ -39,7 +42,17 @@ describe('the modules of a node', () => {
       nf_tables: 'loadable',
       overlay: 'present',
       shiftfs: 'absent',
-      veth: 'present'
+      veth: 'present',
+      xt_addrtype: 'loadable',
+      iptable_filter: 'absent',
+      iptable_nat: 'absent',
+      iptable_raw: 'absent',
+      nft_chain_nat: 'absent',
+      nft_compat: 'absent',
+      xt_MASQUERADE: 'absent',
+      xt_conntrack: 'absent',
+      xt_nat: 'absent',
+      xt_tcpudp: 'absent'
     })
   })
 
@@ -69,7 +82,37 @@ describe('the modules of a node', () => {
       },
       { bridge: 'absent' }
     ],
-    ['a bare blacklist', { '/etc/modprobe.d/blacklist.conf': 'blacklist bridge\n' }, { bridge: 'loadable' }],
+    ['a bare blacklist', { '/etc/modprobe.d/blacklist.conf': 'blacklist bridge\n' }, { bridge: 'absent' }],
+    [
+      'an install line for what two of them need',
+      { '/etc/modprobe.d/blacklist.conf': 'install x_tables /bin/false\n' },
+      { ip_tables: 'absent', xt_addrtype: 'absent', bridge: 'loadable' }
+    ],
+    [
+      'an install line for what is loaded already',
+      { '/etc/modprobe.d/blacklist.conf': 'install nfnetlink /bin/false\n' },
+      { nf_tables: 'loadable' }
+    ],
+    [
+      'a file of /usr/local/lib that forbids',
+      { '/usr/local/lib/modprobe.d': ['x.conf'], '/usr/local/lib/modprobe.d/x.conf': 'install bridge exit 1\n' },
+      { bridge: 'absent' }
+    ],
+    [
+      'an empty file of /run that switches off one of /usr',
+      {
+        '/run/modprobe.d': ['aliases.conf'],
+        '/run/modprobe.d/aliases.conf': '',
+        '/usr/lib/modprobe.d/aliases.conf': 'install bridge /bin/true\n'
+      },
+      { bridge: 'loadable' }
+    ],
+    ['an empty file that switches off nothing', { '/etc/modprobe.d/blacklist.conf': '' }, { bridge: 'unknown', veth: 'present' }],
+    [
+      'a file that is no configuration by its name',
+      { '/etc/modprobe.d': ['hardening'], '/etc/modprobe.d/hardening': 'install bridge /bin/false\n' },
+      { bridge: 'loadable' }
+    ],
     [
       'the kernel’s own blacklist',
       { '/proc/cmdline': 'ro module_blacklist=bridge,nf-tables\n' },
@@ -90,8 +133,9 @@ describe('the modules of a node', () => {
     [
       'a closed modules.builtin',
       { [`${DIRECTORY}/modules.builtin`]: { error: 'EACCES' } },
-      { bridge: 'loadable', veth: 'present' }
+      { bridge: 'loadable', veth: 'present', shiftfs: 'unknown' }
     ],
+    ['no modules.builtin', { [`${DIRECTORY}/modules.builtin`]: undefined }, { bridge: 'loadable', shiftfs: 'unknown' }],
     ['a closed /etc/modprobe.d', { '/etc/modprobe.d': { error: 'EACCES' } }, { bridge: 'unknown', veth: 'present' }],
     ['a closed rule', { '/usr/lib/modprobe.d/aliases.conf': { error: 'EACCES' } }, { bridge: 'unknown' }],
     ['a rule that is cut short', { '/usr/lib/modprobe.d/aliases.conf': 'install bridge /bin/fal' }, { bridge: 'unknown' }],

@@ -1,18 +1,20 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Attempt } from '../../../src/facts/fact.ts'
+import { attempt } from '../../../../src/facts/attempt.ts'
+import type { Attempt } from '../../../../src/facts/fact.ts'
+import { judgeModules } from '../../../../src/facts/kernel-modules/detect.ts'
 import {
-  attempt,
-  filesIn,
-  judgeModules,
-  MODULES,
-  type ModuleSources,
+  installRuleOf,
+  loadsNothing,
   parseKernelBlacklist,
-  parseModprobeRules,
-  parseModules
-} from '../../../src/facts/kernel-modules.ts'
-import { HostError } from '../../../src/host/host.ts'
-import { accepted, endless, everyParsed, garbage, outcome } from './garbage.ts'
+  parseModprobeRules
+} from '../../../../src/facts/kernel-modules/modprobe.ts'
+import { parseModulesBuiltin, parseModulesDep } from '../../../../src/facts/kernel-modules/modules-dep.ts'
+import { MODULE_NAMES, MODULES, type ModuleName } from '../../../../src/facts/kernel-modules/names.ts'
+import { parseModules } from '../../../../src/facts/kernel-modules/proc-modules.ts'
+import type { ModuleSources } from '../../../../src/facts/kernel-modules/state.ts'
+import { HostError } from '../../../../src/host/host.ts'
+import { accepted, endless, everyParsed, garbage, outcome } from '../garbage.ts'
 
 describe('/proc/modules', () => {
   test.each([
@@ -65,17 +67,24 @@ describe('/proc/modules', () => {
 })
 
 describe('modules.dep', () => {
+  const found = (line: string) => [...parseModulesDep([line])]
+
   test.each([
-    ['kernel/fs/fuse/fuse.ko:', 'fuse', 'kernel/fs/fuse/fuse.ko'],
-    ['kernel/fs/fuse/fuse.ko.zst: kernel/lib/crc16.ko.zst', 'fuse', 'kernel/fs/fuse/fuse.ko.zst'],
-    ['kernel/fs/overlayfs/overlay.ko.xz:', 'overlay', 'kernel/fs/overlayfs/overlay.ko.xz'],
-    ['updates/dkms/shiftfs.ko:', 'shiftfs', 'updates/dkms/shiftfs.ko'],
-    ['extra/shiftfs.ko.gz:', 'shiftfs', 'extra/shiftfs.ko.gz'],
-    ['kernel/net/netfilter/nf-conntrack.ko:', 'nf_conntrack', 'kernel/net/netfilter/nf-conntrack.ko'],
-    ['fuse.ko:', 'fuse', 'fuse.ko'],
-    ['kernel/fs/fuse/fuse.ko', 'fuse', 'kernel/fs/fuse/fuse.ko']
-  ])('%s', (line, name, path) => {
-    expect(filesIn([line])).toEqual(new Map([[name, path]]))
+    ['kernel/fs/fuse/fuse.ko:', 'fuse', 'kernel/fs/fuse/fuse.ko', []],
+    ['kernel/fs/fuse/fuse.ko.zst: kernel/lib/crc16.ko.zst', 'fuse', 'kernel/fs/fuse/fuse.ko.zst', ['crc16']],
+    ['updates/dkms/shiftfs.ko:', 'shiftfs', 'updates/dkms/shiftfs.ko', []],
+    ['extra/shiftfs.ko.gz:', 'shiftfs', 'extra/shiftfs.ko.gz', []],
+    [
+      'a/nf-conntrack.ko: a/nf_defrag_ipv6.ko a/nf-defrag-ipv4.ko',
+      'nf_conntrack',
+      'a/nf-conntrack.ko',
+      ['nf_defrag_ipv6', 'nf_defrag_ipv4']
+    ],
+    ['a/xt_MASQUERADE.ko.xz: a/nf_nat.ko.xz a/x_tables.ko.xz', 'xt_MASQUERADE', 'a/xt_MASQUERADE.ko.xz', ['nf_nat', 'x_tables']],
+    ['fuse.ko:', 'fuse', 'fuse.ko', []],
+    ['kernel/fs/fuse/fuse.ko', 'fuse', 'kernel/fs/fuse/fuse.ko', []]
+  ])('%s', (line, name, path, needs) => {
+    expect(found(line)).toEqual([[name, { path, needs }]])
   })
 
   test.each([
@@ -87,22 +96,17 @@ describe('modules.dep', () => {
     ['fuse.ko.:'],
     ['fuse.ko.a.b:']
   ])('has no module in %j', line => {
-    expect(filesIn([line])).toEqual(new Map())
-  })
-
-  test('that is not there has no answer', () => {
-    expect(filesIn(undefined)).toBeUndefined()
-    expect(filesIn([])).toEqual(new Map())
+    expect(found(line)).toEqual([])
   })
 
   test('of any lines gives names and paths', () => {
     const line = garbage('kernel/fs/fuse/fuse.ko.zst: kernel/lib/crc16.ko.zst')
     const filesOf = (lines: readonly string[]) => {
-      const files = [...(filesIn(lines) ?? [])]
+      const files = [...parseModulesDep(lines)]
       return files.length === 0 ? undefined : files
     }
     everyParsed(fc.array(line, { maxLength: 5 }), filesOf, files => {
-      for (const [name, path] of files) expect(path.replaceAll('-', '_')).toContain(`${name}.ko`)
+      for (const [name, { path }] of files) expect(path.replaceAll('-', '_')).toContain(`${name}.ko`)
     })
   })
 
@@ -114,8 +118,14 @@ describe('modules.dep', () => {
     [endless('b', 'x.ko.', '!:')],
     [endless('.ko', 'a', '/fuse.k:')]
   ])('with a line of 1 MB is judged like any other (%#)', line => {
-    expect(filesIn([line])?.has('fuse')).toBe(false)
+    expect(parseModulesDep([line]).has('fuse')).toBe(false)
   })
+})
+
+test('modules.builtin names the modules that the kernel holds', () => {
+  expect(parseModulesBuiltin(['kernel/fs/fuse/fuse.ko', 'kernel/net/netfilter/nf-tables.ko', 'kernel/x', ''])).toEqual(
+    new Set(['fuse', 'nf_tables'])
+  )
 })
 
 describe('the kernel’s command line', () => {
@@ -155,7 +165,11 @@ describe('the kernel’s command line', () => {
 
 describe('modprobe.d', () => {
   const rules = (text: string) => parseModprobeRules([['/etc/modprobe.d/a.conf', text]])
-  const commands = (text: string) => Object.fromEntries([...rules(text).install].map(([name, { command }]) => [name, command]))
+  const commands = (text: string) => {
+    const parsed = rules(text)
+    const found = MODULE_NAMES.map(name => [name, installRuleOf(parsed, name)?.command] as const)
+    return Object.fromEntries(found.filter(([, command]) => command !== undefined))
+  }
 
   test.each([
     ['install fuse /bin/false\n', { fuse: '/bin/false' }],
@@ -170,7 +184,7 @@ describe('modprobe.d', () => {
     ['install nf_* /bin/false\n', { nf_conntrack: '/bin/false', nf_tables: '/bin/false' }],
     ['install v?th /bin/false\n', { veth: '/bin/false' }],
     ['install [a-f]use /bin/false\n', { fuse: '/bin/false' }],
-    ['install * /bin/false\n', Object.fromEntries(MODULES.map(name => [name, '/bin/false']))],
+    ['install * /bin/false\n', Object.fromEntries(MODULE_NAMES.map(name => [name, '/bin/false']))],
     ['# install fuse /bin/false\n#install fuse /bin/false\n', {}],
     ['options fuse x=1\nalias fs-x fuse\nsoftdep fuse pre: x\nremove fuse /bin/false\n', {}],
     ['installfuse /bin/false\n', {}],
@@ -179,18 +193,50 @@ describe('modprobe.d', () => {
     expect(commands(text)).toEqual(expected)
   })
 
-  test('tells a blacklist from an install, and the file of each', () => {
-    const { install, blacklist } = parseModprobeRules([
-      ['/etc/modprobe.d/a.conf', 'blacklist shiftfs\n'],
+  test('tells a blacklist, an install and an alias that is off, with the file of each', () => {
+    const found = parseModprobeRules([
+      ['/etc/modprobe.d/a.conf', 'blacklist shiftfs\nalias veth off\nalias fs-fuse fuse\n'],
       ['/run/modprobe.d/b.conf', 'install shiftfs /bin/false\nblacklist nf-tables\n']
     ])
-    expect(blacklist).toEqual(
+    expect(found.blacklist).toEqual(
       new Map([
         ['shiftfs', '/etc/modprobe.d/a.conf'],
         ['nf_tables', '/run/modprobe.d/b.conf']
       ])
     )
-    expect(install).toEqual(new Map([['shiftfs', { command: '/bin/false', file: '/run/modprobe.d/b.conf' }]]))
+    expect(found.install).toEqual([{ name: 'shiftfs', command: '/bin/false', file: '/run/modprobe.d/b.conf' }])
+    expect(found.off).toEqual(new Map([['veth', '/etc/modprobe.d/a.conf']]))
+  })
+
+  test.each([
+    ['/bin/false'],
+    ['/bin/true'],
+    ['/usr/bin/false'],
+    ['/usr/bin/true'],
+    ['true'],
+    ['/bin/false # by order of the guide'],
+    ['/bin/false #'],
+    ['/bin/true 1'],
+    [':'],
+    ['exit 1'],
+    ['exit']
+  ])('the command %j loads nothing', command => {
+    expect(loadsNothing(command)).toBe(true)
+  })
+
+  test.each([
+    ['/sbin/modprobe --ignore-install fuse'],
+    ['/bin/true; modprobe -i fuse'],
+    ['/bin/true && insmod /x.ko'],
+    ['/bin/false || modprobe -i fuse'],
+    ['/bin/true $(insmod /x.ko)'],
+    ['/bin/true `insmod /x.ko`'],
+    ['/opt/bin/true'],
+    ['/bin/falsehood'],
+    ['exits'],
+    ['']
+  ])('the command %j may load it', command => {
+    expect(loadsNothing(command)).toBe(false)
   })
 
   test('that ends inside a line is refused, since the line could have decided', () => {
@@ -202,17 +248,16 @@ describe('modprobe.d', () => {
     const lines = garbage('install fuse /bin/false\n', 'blacklist shiftfs\n', 'install [n*?]f_* /bin/true\n')
     const installs = (text: string) => {
       const install = accepted(() => rules(`${text}\n`))?.install
-      return install?.size === 0 ? undefined : install
+      return install?.length === 0 ? undefined : install
     }
     everyParsed(lines, installs, install => {
-      for (const { file } of install.values()) expect(file).toBe('/etc/modprobe.d/a.conf')
+      for (const { file } of install) expect(file).toBe('/etc/modprobe.d/a.conf')
     })
   })
 
-  const all = MODULES.toSorted()
+  const all = MODULE_NAMES.toSorted()
   test.each<[string, readonly string[] | undefined]>([
     [endless('install '), undefined],
-    [endless(' ', 'install', 'x\n'), ['x']],
     [endless('*', 'install ', ' /bin/false\n'), all],
     // What modprobe would make of such patterns nobody knows: they forbid everything.
     [endless('*?', 'install ', 'x /bin/false\n'), all],
@@ -220,9 +265,9 @@ describe('modprobe.d', () => {
     [endless('[a]', 'install ', ' /bin/false\n'), all],
     [endless('\\\n'), undefined],
     [endless(' \n'), []]
-  ])('of 1 MB is read like any other (%#)', (text, names) => {
-    const found = accepted(() => rules(text))
-    expect(found && [...found.install.keys()].toSorted()).toEqual(names)
+  ])('of 1 MB is read like any other (%#)', (text, expected) => {
+    const found = outcome(() => Object.keys(commands(text)).toSorted())
+    expect(found === 'refused' ? undefined : found.value).toEqual(expected)
   })
 })
 
@@ -231,13 +276,16 @@ const failed = (why: string): Attempt<never> => ({ ok: false, why })
 const live = { taint: '', live: true }
 const rulesOf = (text: string) => ok(parseModprobeRules([['/etc/modprobe.d/x.conf', text]]))
 
+const onDisk = (names: readonly string[], needs: readonly string[] = []) =>
+  new Map(names.map(name => [name, { path: `kernel/${name}.ko`, needs }]))
+
 /** A kernel with modules, on which nothing is loaded and everything could be. */
 const sources = (more: Partial<ModuleSources> = {}): ModuleSources => ({
   loaded: new Map(),
   fileSystems: new Set(),
   sysModules: new Set(),
   builtin: ok(new Set<string>()),
-  dep: ok(new Map(MODULES.map(name => [name, `kernel/${name}.ko`]))),
+  dep: ok(onDisk(MODULE_NAMES)),
   disabled: ok(false),
   rules: rulesOf(''),
   kernelBlacklist: ok(new Set<string>()),
@@ -265,8 +313,62 @@ describe('a module', () => {
       'not loaded'
     ],
     ['on the disk', {}, 'loadable', 'kernel/fuse.ko can be loaded'],
-    ['on the disk and only blacklisted', { rules: rulesOf('blacklist fuse\n') }, 'loadable', 'can be loaded'],
     ['not on the disk', { dep: ok(new Map()) }, 'absent', 'not among the modules of the running kernel'],
+    [
+      'not on the disk, without a modules.builtin',
+      { dep: ok(new Map()), builtin: ok(undefined) },
+      'unknown',
+      'no modules.builtin'
+    ],
+    ['not on the disk, behind an unreadable modules.builtin', { dep: ok(new Map()), builtin: failed('EIO') }, 'unknown', 'EIO'],
+    ['on the disk, without a modules.builtin', { builtin: ok(undefined) }, 'loadable', 'can be loaded'],
+    ['off by its name, by which nobody asks for it', { rules: rulesOf('alias fuse off\n') }, 'loadable', 'can be loaded'],
+    [
+      'behind a dependency that is switched off',
+      { dep: ok(onDisk(['fuse'], ['crc16'])), rules: rulesOf('install crc16 /bin/false\n') },
+      'absent',
+      'says "install crc16 /bin/false"'
+    ],
+    [
+      'behind a dependency that is switched off and loaded already',
+      { dep: ok(onDisk(['fuse'], ['crc16'])), rules: rulesOf('install crc16 /bin/false\n'), loaded: new Map([['crc16', live]]) },
+      'loadable',
+      'can be loaded'
+    ],
+    [
+      'behind a dependency that is only being loaded',
+      {
+        dep: ok(onDisk(['fuse'], ['crc16'])),
+        rules: rulesOf('install crc16 /bin/false\n'),
+        loaded: new Map([['crc16', { taint: '', live: false }]])
+      },
+      'absent',
+      'says "install crc16 /bin/false"'
+    ],
+    [
+      'behind a dependency on the kernel’s blacklist',
+      { dep: ok(onDisk(['fuse'], ['crc16'])), kernelBlacklist: ok(new Set(['crc16'])) },
+      'absent',
+      'module_blacklist=crc16'
+    ],
+    [
+      'behind a dependency that another command loads',
+      { dep: ok(onDisk(['fuse'], ['crc16'])), rules: rulesOf('install crc16 /sbin/x\n') },
+      'unknown',
+      'in place of loading crc16'
+    ],
+    [
+      'behind a dependency that is only blacklisted',
+      { dep: ok(onDisk(['fuse'], ['crc16'])), rules: rulesOf('blacklist crc16\n') },
+      'loadable',
+      'can be loaded'
+    ],
+    [
+      'behind a command that nobody knows, and certainly behind another',
+      { dep: ok(onDisk(['fuse'], ['crc16'])), rules: rulesOf('install fuse /sbin/x\ninstall crc16 /bin/false\n') },
+      'absent',
+      'install crc16 /bin/false'
+    ],
     ['nowhere, where there are no modules', { loaded: undefined }, 'absent', 'no loadable modules'],
     ['behind an unreadable modules.dep', { dep: failed('modules.dep cannot be read: EACCES') }, 'unknown', 'EACCES'],
     ['without a modules.dep', { dep: ok(undefined) }, 'unknown', 'no modules.dep'],
@@ -281,7 +383,12 @@ describe('a module', () => {
       '/etc/modprobe.d/x.conf says "install fuse /bin/false"'
     ],
     ['switched off by /usr/bin/true', { rules: rulesOf('install fuse /usr/bin/true\n') }, 'absent', '/usr/bin/true'],
-    ['replaced by another command', { rules: rulesOf('install fuse /bin/false || true\n') }, 'unknown', 'in place of loading it'],
+    [
+      'replaced by another command',
+      { rules: rulesOf('install fuse /bin/false || true\n') },
+      'unknown',
+      'in place of loading fuse'
+    ],
     ['behind unreadable rules', { rules: failed('/etc/modprobe.d cannot be read: EACCES') }, 'unknown', 'EACCES'],
     [
       'loaded, though nothing else can be read',
@@ -295,7 +402,39 @@ describe('a module', () => {
 
   test('is judged by its own name only', () => {
     const { modules } = judgeModules(sources({ loaded: new Map([['fuse', live]]), dep: ok(new Map()) }))
-    expect(MODULES.filter(name => modules[name].state === 'present')).toEqual(['fuse'])
+    expect(MODULE_NAMES.filter(name => modules[name].state === 'present')).toEqual(['fuse'])
+  })
+
+  // Measured with the real modprobe and Docker: what arrives by an alias only is stopped by a blacklist.
+  test.each(MODULE_NAMES)('%s that is blacklisted and not loaded is judged by how it is asked for', name => {
+    const { modules } = judgeModules(sources({ rules: rulesOf(`blacklist ${name}\n`) }))
+    const expected = { alias: 'absent', name: 'loadable', dependency: 'loadable', either: 'unknown' } as const
+    expect(modules[name].state).toBe(expected[MODULES[name]])
+    const others = MODULE_NAMES.filter(other => other !== name && modules[other].state !== 'loadable')
+    expect(others).toEqual([])
+  })
+
+  test.each(MODULE_NAMES)('%s that is off by its name is judged by how it is asked for', name => {
+    const { modules } = judgeModules(sources({ rules: rulesOf(`alias ${name} off\n`) }))
+    const expected = { alias: 'loadable', name: 'absent', dependency: 'loadable', either: 'unknown' } as const
+    expect(modules[name].state).toBe(expected[MODULES[name]])
+  })
+
+  test.each<[ModuleName, string]>([
+    ['fuse', 'alias'],
+    ['veth', 'alias'],
+    ['bridge', 'alias'],
+    ['overlay', 'alias'],
+    ['nft_compat', 'alias'],
+    ['nft_chain_nat', 'alias'],
+    ['xt_MASQUERADE', 'alias'],
+    ['nf_tables', 'dependency'],
+    ['ip_tables', 'name'],
+    ['iptable_nat', 'name'],
+    ['nf_conntrack', 'either'],
+    ['shiftfs', 'either']
+  ])('%s comes by %s', (name, how) => {
+    expect(MODULES[name]).toBe(how)
   })
 
   test('can be had only where the kernel supports modules, or holds it already', () => {
@@ -312,8 +451,8 @@ describe('shiftfs', () => {
     ['loaded with no taint', { loaded: new Map([['shiftfs', live]]) }, false],
     ['loaded and only unsigned', { loaded: new Map([['shiftfs', { taint: 'E', live: true }]]) }, false],
     ['on the disk in kernel/', {}, false],
-    ['on the disk in updates/', { dep: ok(new Map([['shiftfs', 'updates/dkms/shiftfs.ko']])) }, true],
-    ['on the disk in extra/', { dep: ok(new Map([['shiftfs', 'extra/shiftfs.ko']])) }, true],
+    ['on the disk in updates/', { dep: ok(new Map([['shiftfs', { path: 'updates/dkms/shiftfs.ko', needs: [] }]])) }, true],
+    ['on the disk in extra/', { dep: ok(new Map([['shiftfs', { path: 'extra/shiftfs.ko', needs: [] }]])) }, true],
     ['built in', { builtin: ok(new Set(['shiftfs'])) }, false],
     ['registered by nobody knows what', { fileSystems: new Set(['shiftfs']) }, undefined],
     ['nowhere', { dep: ok(new Map()) }, undefined],
@@ -325,6 +464,7 @@ describe('shiftfs', () => {
   test.each<[string, Partial<ModuleSources>, string]>([
     ['nothing', {}, ''],
     ['a blacklist', { rules: rulesOf('blacklist shiftfs\n') }, '/etc/modprobe.d/x.conf'],
+    ['an alias that is off', { rules: rulesOf('alias shiftfs off\n') }, '/etc/modprobe.d/x.conf'],
     ['an install line', { rules: rulesOf('install shiftfs /bin/false\n') }, '/etc/modprobe.d/x.conf'],
     ['the kernel’s blacklist', { kernelBlacklist: ok(new Set(['shiftfs'])) }, 'module_blacklist='],
     ['rules that cannot be read', { rules: failed('EACCES') }, 'EACCES'],
@@ -344,8 +484,8 @@ describe('shiftfs', () => {
 
 describe('whatever the sources say', () => {
   const attempts = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<Attempt<T>> => fc.oneof(value.map(ok), fc.constant(failed('why')))
-  const names = fc.subarray([...MODULES]).map(some => new Set<string>(some))
-  const table = fc.subarray([...MODULES])
+  const names = fc.subarray([...MODULE_NAMES]).map(some => new Set<string>(some))
+  const table = fc.subarray([...MODULE_NAMES])
   const any: fc.Arbitrary<ModuleSources> = fc.record({
     loaded: fc.option(
       table.map(some => new Map(some.map(name => [name, live]))),
@@ -356,15 +496,16 @@ describe('whatever the sources say', () => {
     builtin: attempts(fc.option(names, { nil: undefined })),
     dep: attempts(
       fc.option(
-        table.map(some => new Map(some.map(name => [name, `kernel/${name}.ko`]))),
+        table.map(some => onDisk(some)),
         { nil: undefined }
       )
     ),
     disabled: attempts(fc.boolean()),
     rules: attempts(
       fc.tuple(table, table).map(([install, blacklist]) => ({
-        install: new Map(install.map(name => [name, { command: '/bin/false', file: '/x.conf' }])),
-        blacklist: new Map(blacklist.map(name => [name, '/x.conf']))
+        install: install.map(name => ({ name, command: '/bin/false', file: '/x.conf' })),
+        blacklist: new Map(blacklist.map(name => [name, '/x.conf'])),
+        off: new Map()
       }))
     ),
     kernelBlacklist: attempts(names)
@@ -374,11 +515,11 @@ describe('whatever the sources say', () => {
     fc.assert(
       fc.property(any, found => {
         const { modules } = judgeModules(found)
-        for (const name of MODULES.filter(each => modules[each].state === 'loadable')) {
+        for (const name of MODULE_NAMES.filter(each => modules[each].state === 'loadable')) {
           expect(found.loaded).toBeDefined()
           expect(found.dep.ok && found.dep.value?.has(name)).toBe(true)
           expect(found.disabled).toEqual(ok(false))
-          expect(found.rules.ok && !found.rules.value.install.has(name)).toBe(true)
+          expect(found.rules.ok && installRuleOf(found.rules.value, name) === undefined).toBe(true)
           expect(found.kernelBlacklist.ok && !found.kernelBlacklist.value.has(name)).toBe(true)
         }
       })
@@ -390,7 +531,7 @@ describe('whatever the sources say', () => {
     fc.assert(
       fc.property(any, key, (found, which) => {
         const [before, after] = [judgeModules(found), judgeModules({ ...found, [which]: failed('unreadable') })]
-        for (const name of MODULES) {
+        for (const name of MODULE_NAMES) {
           if (['absent', 'unknown'].includes(before.modules[name].state)) {
             expect(['absent', 'unknown']).toContain(after.modules[name].state)
           }

@@ -1,0 +1,80 @@
+import { completeText, type HostReader } from '../host/host.ts'
+import { attempt } from './attempt.ts'
+import { Unsure } from './fact.ts'
+
+export interface Mount {
+  /** Major and minor number of the file system, `259:1`. */
+  readonly device: string
+  /** The directory of the file system that is mounted, `/` for all of it. */
+  readonly root: string
+  readonly mountPoint: string
+  /** File system type as the mount table names it; statfs cannot tell ext2 from ext4. */
+  readonly type: string
+  readonly readOnly: boolean
+  readonly noExec: boolean
+}
+
+const FIRST_PROCESS = '/proc/1/mountinfo'
+/** Of this very process: where the node's own table is hidden (hidepid), the node's mounts are in it too, below the host root. */
+const OWN = '/proc/self/mountinfo'
+
+/** The node's mounts, by the paths that they have on the node. Throws `HostError` or `Unsure` where no table can be read. */
+export async function nodeMounts(host: HostReader): Promise<readonly Mount[]> {
+  const first = await attempt(() => readMounts(host, FIRST_PROCESS))
+  if (first.ok && first.value !== undefined) return first.value
+  const own = await attempt(() => ownMounts(host))
+  const below = own.ok && own.value !== undefined ? belowHostRoot(own.value) : undefined
+  if (below !== undefined) return below
+  throw new Unsure(first.ok ? `${FIRST_PROCESS} is not there` : first.why)
+}
+
+/** The mounts of this process, by the paths that it sees itself; `undefined` where there is no such table. */
+export const ownMounts = (host: HostReader): Promise<readonly Mount[] | undefined> => readMounts(host, OWN)
+
+async function readMounts(host: HostReader, path: string): Promise<readonly Mount[] | undefined> {
+  const text = await host.read(path)
+  if (text === undefined) return undefined
+  const mounts = parseMountInfo(completeText(path, text))
+  if (mounts === undefined) throw new Unsure(`${path} has a line of another form`)
+  return mounts
+}
+
+/** The host root is where the node's /proc and /sys are: in a pod the deepest place that has both. */
+function belowHostRoot(mounts: readonly Mount[]): readonly Mount[] | undefined {
+  const has = (type: string, path: string) => mounts.some(mount => mount.type === type && mount.mountPoint === path)
+  const roots = mounts
+    .filter(({ type, mountPoint }) => type === 'proc' && mountPoint.endsWith('/proc'))
+    .map(({ mountPoint }) => mountPoint.slice(0, -'/proc'.length))
+    .filter(root => has('sysfs', `${root}/sys`))
+  const [root] = roots.toSorted((a, b) => b.length - a.length)
+  if (root === undefined) return undefined
+  return mounts
+    .filter(({ mountPoint }) => mountPoint === root || mountPoint.startsWith(`${root}/`) || root === '')
+    .map(mount => ({ ...mount, mountPoint: mount.mountPoint.slice(root.length) || '/' }))
+}
+
+/** proc_pid_mountinfo(5). `undefined` as soon as one line cannot be understood: it could be the mount that decides. */
+export function parseMountInfo(text: string): readonly Mount[] | undefined {
+  const mounts: Mount[] = []
+  for (const line of text.split('\n').slice(0, -1)) {
+    const [, device, root, mountPoint, options, type, superOptions] =
+      /^\d+ \d+ (\d+:\d+) (\S+) (\/\S*) (\S+)(?: [\w]+(?::\d+)?)* - (\S+) \S*(?: (\S*))?$/.exec(line) ?? []
+    if (device === undefined || root === undefined || mountPoint === undefined || options === undefined || type === undefined)
+      return undefined
+    const flags = options.split(',')
+    const readOnly = flags.includes('ro') || (superOptions ?? '').split(',').includes('ro')
+    const noExec = flags.includes('noexec')
+    mounts.push({ device, root: plainPath(root), mountPoint: plainPath(mountPoint), type, readOnly, noExec })
+  }
+  return mounts
+}
+
+/** Space, tab, newline and backslash stand as octal numbers there. */
+const plainPath = (path: string): string =>
+  path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
+
+/** The longest mount point that holds the path; of equals the last, which lies on top. */
+export const mountHolding = <M extends Pick<Mount, 'mountPoint'>>(mounts: readonly M[], path: string): M | undefined =>
+  mounts
+    .filter(({ mountPoint }) => mountPoint === '/' || path === mountPoint || path.startsWith(`${mountPoint}/`))
+    .reduce<M | undefined>((best, mount) => (best && best.mountPoint.length > mount.mountPoint.length ? best : mount), undefined)
