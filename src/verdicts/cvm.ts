@@ -79,7 +79,6 @@ export function judgeKernel(kernel: Kernel, minimum: Version | undefined): Judge
 /** Distributions that cannot host Sysbox whatever their kernel, and where to go from there. */
 const EXCLUDED: Readonly<Record<string, string>> = {
   cos: 'Use the Ubuntu image type for this node pool (GKE: --image-type UBUNTU_CONTAINERD).',
-  bottlerocket: 'Use an Ubuntu or Amazon Linux 2023 image for this node group; on Bottlerocket run rootless Podman workspaces.',
   talos: 'Use a general-purpose distribution (Ubuntu 22.04 or 24.04) for this node pool.'
 }
 
@@ -99,8 +98,20 @@ const judgeDistro = (facts: NodeFacts): Verdict =>
   ask(facts, 'distribution', 'distro', distro => {
     const wayOut = Object.hasOwn(EXCLUDED, distro.id) ? EXCLUDED[distro.id] : undefined
     if (wayOut !== undefined) return no(`${distro.name} cannot host Sysbox`, wayOut)
+    if (distro.id === 'bottlerocket') return judgeBottlerocket(distro, facts.kernel)
     return yes(distro.name, distroCaution(distro, facts.kernel.known ? facts.kernel.value : undefined))
   })
+
+/** Envbox ran on Bottlerocket 2026.8.3 with kernel 6.18 and everything in it worked (coder/envbox#176); nothing older was tried. */
+function judgeBottlerocket({ name }: Distro, kernel: NodeFacts['kernel']): Judgement {
+  if (!kernel.known) return unsure(`${name}, and its kernel is not known: ${kernel.why}`)
+  return atLeast(kernel.value, [6, 12])
+    ? yes(`${name} with kernel ${kernel.value.release}`, 'Sysbox was tested on Bottlerocket 2026.8 with kernel 6.18 only')
+    : unsure(
+        `${name} with kernel ${kernel.value.release}: Sysbox was never tested on a Bottlerocket with a kernel before 6.12`,
+        'Use a Bottlerocket variant with kernel 6.12 or newer (aws-k8s-1.33 and later).'
+      )
+}
 
 function distroCaution(distro: Distro, kernel: Kernel | undefined): string | undefined {
   const { id, version, name } = distro
@@ -149,6 +160,11 @@ function judgeOverlay(facts: NodeFacts): Verdict {
 
 export const judgeSeLinux = (facts: NodeFacts): Verdict =>
   ask(facts, 'SELinux', 'selinux', mode => {
+    // There a privileged container is control_t, which may do what Sysbox needs.
+    if (mode === 'enforcing' && facts.distro.known && facts.distro.value.id === 'bottlerocket')
+      return yes('SELinux is enforcing, which stops no privileged container on Bottlerocket')
+    if (mode === 'enforcing' && !facts.distro.known)
+      return unsure(`SELinux is enforcing, and the distribution is not known: ${facts.distro.why}`)
     if (mode === 'enforcing')
       return no(
         'SELinux is enforcing, which Sysbox does not support',

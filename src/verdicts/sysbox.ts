@@ -8,20 +8,27 @@ import type { Policy } from './policy.ts'
 import { allOf, ask, type Judgement, leaf, no, unsure, type Verdict, yes } from './verdict.ts'
 
 const HANDLER = 'sysbox-runc'
+/** Their root file systems are images, and no installer brings Sysbox there. */
+const UNSUPPORTED: readonly string[] = ['bottlerocket', 'cos', 'talos']
+const OTHER_IMAGE = 'Use a node pool with Ubuntu, Debian or Amazon Linux 2023, and install Sysbox there.'
 const INSTALL = 'Install Sysbox on this node (sysbox-deploy-k8s, with the label sysbox-install=yes).'
 
 /** The Sysbox runtime installed on the node; its daemons live on while no container can start, so the node is looked at too. */
 export function judgeSysbox(facts: NodeFacts, policy: Policy): Verdict {
   const { sysbox } = facts
+  const wayOut = facts.distro.known && UNSUPPORTED.includes(facts.distro.value.id) ? OTHER_IMAGE : INSTALL
   const installed = ask(facts, 'installed', 'sysbox', ({ programs }) =>
     programs.some(path => path.endsWith('/sysbox-runc'))
       ? yes(programs.join(', '))
-      : no('no Sysbox is installed on this node', INSTALL)
+      : no('no Sysbox is installed on this node', wayOut)
   )
   // Without it the other parts would say the same thing five times.
   if (sysbox.known && installed.answer === 'no') return allOf('sysbox', [installed])
   const parts = [
     installed,
+    ask(facts, 'distribution', 'distro', ({ id, name }) =>
+      UNSUPPORTED.includes(id) ? no(`Sysbox cannot be installed on ${name}`, OTHER_IMAGE) : yes(name)
+    ),
     judgeHandler(facts),
     ask(facts, 'daemons', 'sysbox', judgeDaemons),
     ...(facts.node.known ? [judgeTaint(facts)] : []),

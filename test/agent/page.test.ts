@@ -109,7 +109,7 @@ describe.each(SIGHTS)('at $width px in $colorScheme', sight => {
       expect(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')).toBe('solid')
       await page.keyboard.press('Enter')
       await expect.poll(() => first.getAttribute('open')).toBe('')
-      expect(await first.getByText('/sys/fs/selinux/enforce', { exact: true }).isVisible()).toBe(true)
+      expect(await first.getByText('/proc/sys/user/max_user_namespaces', { exact: true }).isVisible()).toBe(true)
       await page.keyboard.press('Space')
       await expect.poll(() => first.getAttribute('open')).toBe(null)
     })
@@ -154,7 +154,7 @@ describe('to those who do not see it', () => {
       expect(await page.getByRole('rowheader', { name: 'kernel', exact: true }).count()).toBe(1)
       expect(await page.getByRole('columnheader', { name: 'Fact', exact: true }).count()).toBe(1)
       const first = page.locator('details.verdict > summary').first()
-      expect(((await first.textContent()) ?? '').replace(/\s+/g, ' ')).toMatch(/no cvm Bottlerocket/)
+      expect(((await first.textContent()) ?? '').replace(/\s+/g, ' ')).toMatch(/no cvm user\.max_user_namespaces is 0/)
     })
   })
 

@@ -29,7 +29,7 @@ const CASES: Readonly<Record<string, Case>> = {
   'gke-ubuntu-22.04': { offers: [FUSE], hosts: ['cvm', 'cached-cvm', 'podman', 'privileged'] },
   'gke-cos-6.6': { offers: [FUSE], hosts: ['podman', 'privileged'] },
   'bottlerocket-fresh': { offers: [FUSE], hosts: ['privileged'] },
-  'bottlerocket-raised': { offers: [FUSE], hosts: ['podman', 'privileged'] },
+  'bottlerocket-raised': { offers: [FUSE], hosts: ['cvm', 'podman', 'privileged'] },
   'eks-al2023': { offers: [FUSE], hosts: ['cvm', 'podman', 'privileged'] },
   'ubuntu-24.04': { offers: [FUSE], hosts: ['cvm', 'privileged'] },
   'modules-disabled': { offers: [FUSE], hosts: ['podman', 'privileged'] },

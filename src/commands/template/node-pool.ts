@@ -3,7 +3,9 @@ import type { Capability } from '../../verdicts/decide.ts'
 
 /** Every kind of workspace that has an example, and what its nodes must bring along. Sysbox is used in two ways. */
 const NODES = {
-  cvm: ['Ubuntu images do (GKE: --image-type=UBUNTU_CONTAINERD); COS, Bottlerocket and Talos cannot host Sysbox.'],
+  cvm: [
+    'Ubuntu images do (GKE: --image-type=UBUNTU_CONTAINERD); Bottlerocket from kernel 6.12 on does once user namespaces are switched on; COS and Talos cannot host Sysbox.'
+  ],
   'cached-cvm': [
     'Ubuntu images whose kernel has shiftfs do: 22.04 with linux-modules-extra (GKE: --image-type=UBUNTU_CONTAINERD).'
   ],

@@ -15,6 +15,7 @@ import {
   modules,
   mounts,
   NETFILTER,
+  podBelow,
   selinux,
   sysctl,
   ubuntu,
@@ -325,7 +326,7 @@ export const clouds = {
     size: cloudSize,
     parts: [...bottlerocketTree, sysctl({ 'user.max_user_namespaces': 65_536 })],
     node: kubeNode({ ...bottlerocketNode, offers: { 'smarter-devices/fuse': '20' } }),
-    expected: { cvm: 'no', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
+    expected: { cvm: 'yes', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
   }),
   'bottlerocket-no-plugin': machine({
     about: 'Bottlerocket with the limit raised, and nobody offers FUSE to pods',
@@ -333,8 +334,59 @@ export const clouds = {
     size: cloudSize,
     parts: [...bottlerocketTree, sysctl({ 'user.max_user_namespaces': 65_536 })],
     node: kubeNode(bottlerocketNode),
-    expected: { cvm: 'no', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'no', sysbox: 'no' }
+    expected: { cvm: 'yes', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'no', sysbox: 'no' }
   }),
+  'bottlerocket-auto': machine({
+    about:
+      'EKS Auto Mode, Bottlerocket 2026.8.3, its limits raised by a privileged pod: Envbox ran there, and no FUSE is offered',
+    source: 'coder-experiments-2026.md 1, 2, 3',
+    size: cloudSize,
+    parts: [
+      ...bottlerocketTree,
+      linux('6.18.38', 'console=ttyS0 lockdown=integrity'),
+      distro({
+        NAME: 'Bottlerocket',
+        ID: 'bottlerocket',
+        VERSION: '"2026.8.3 (aws-k8s-1.36-standard)"',
+        PRETTY_NAME: '"Bottlerocket (EKS Auto, Standard) 2026.8.3 (aws-k8s-1.36-standard)"',
+        VARIANT_ID: 'aws-k8s-1.36-standard',
+        VERSION_ID: '2026.8.3'
+      }),
+      modules('6.18.38', { loaded: WORKING, builtin: ['fuse'], packed: '.xz', netfilter: NETFILTER.bottlerocket }),
+      ec2('m6i.large'),
+      uefi('on'),
+      lockdown('integrity'),
+      selinux(1),
+      mounts(['/', 'erofs', 'ro,relatime'], ['/local', 'xfs'], ['/var', 'xfs'], ['/opt', 'xfs'], podBelow('/var/lib/kubelet')),
+      sysctl({ 'user.max_user_namespaces': 65_536, 'user.max_mnt_namespaces': 20_000, 'user.max_pid_namespaces': 20_000 })
+    ],
+    node: kubeNode({
+      name: 'bottlerocket-auto',
+      kubelet: 'v1.36.1-eks-a3a0722',
+      image: 'Bottlerocket (EKS Auto, Standard) 2026.8.3 (aws-k8s-1.36-standard)',
+      kernel: '6.18.38',
+      runtime: 'containerd://2.2.5+bottlerocket',
+      providerID: 'aws:///us-east-2b/i-00000000000000000',
+      handlers: ['', 'runc'],
+      labels: { 'eks.amazonaws.com/compute-type': 'auto' }
+    }),
+    expected: { cvm: 'yes', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'no', sysbox: 'no' }
+  }),
+  'bottlerocket-old-kernel': machine({
+    about: 'Bottlerocket with kernel 6.1, its limit raised: nobody has tried Sysbox there',
+    source: 'rules.md cvm 3',
+    parts: [
+      ...bottlerocketTree,
+      linux('6.1.115', 'console=ttyS0 lockdown=integrity'),
+      modules('6.1.115', { loaded: WORKING, builtin: ['fuse'], packed: '.xz', netfilter: NETFILTER.bottlerocket }),
+      lockdown('integrity'),
+      selinux(1),
+      mounts(['/', 'erofs', 'ro,relatime'], ['/local', 'ext4'], ['/var', 'ext4'], ['/opt', 'ext4']),
+      sysctl({ 'user.max_user_namespaces': 65_536 })
+    ],
+    expected: { cvm: 'unknown', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
+  }),
+
   'aks-ubuntu-18.04': machine({
     about: 'AKS, Ubuntu 18.04, kernel 5.4',
     source: 'sysbox-and-shiftfs.md 3.1 (no shiftfs on AKS), 7.2',

@@ -166,11 +166,12 @@ describe('of the recorded cluster', () => {
       disagreements.map(({ capability }) => [capability, `berth.dev/${capability}` in labels] as const)
     )
     expect(disputed).toEqual([
+      ['cvm', false],
       ['podman', false],
       ['cached-cvm', false],
       ['gpu-cvm', false],
       ['podman', false]
     ])
-    expect(text.match(/warning: its nodes disagree on/g)).toHaveLength(4)
+    expect(text.match(/warning: its nodes disagree on/g)).toHaveLength(5)
   })
 })

@@ -99,7 +99,7 @@ describe('json', () => {
       schema: 1,
       at: '2026-11-03T10:00:00.000Z',
       server: 'https://10.0.0.1:6443',
-      counts: { cvm: { yes: 29, no: 10, unknown: 0, absent: 1 } },
+      counts: { cvm: { yes: 36, no: 3, unknown: 0, absent: 1 } },
       agents: { fresh: 37, stale: 1, rebooted: 1, absent: 1 }
     })
     expect((fleet['pools'] as unknown[])[0]).toMatchObject({
@@ -160,7 +160,7 @@ describe('html', () => {
     for (const { metadata } of nodes)
       expect(page.split(`<th role="rowheader" scope="row">${metadata?.name}</th>`)).toHaveLength(2)
     expect(page.match(/<details class="pool" open>/g)).toHaveLength(5)
-    expect(page).toContain('<p>29 can, 10 cannot, 1 untold</p>')
+    expect(page).toContain('<p>36 can, 3 cannot, 1 untold</p>')
     expect(page).toContain(`stale: last heartbeat ${span('2026-10-31T21:15:00.000Z', '2026-11-03T10:00:00.000Z')} ago`)
     expect(page).toContain('Use an Ubuntu 22.04 image whose kernel has shiftfs (linux-modules-extra).')
   })

@@ -38,7 +38,9 @@ describe('the page', () => {
 
   test('leads from a verdict down to the file and what was read there', () => {
     const text = seen(page(statusOf(snapshot)))
-    expect(text).toMatch(/✕ no SELinux SELinux is enforcing, .* from the fact selinux .*\/sys\/fs\/selinux\/enforce 1/)
+    expect(text).toMatch(
+      /✕ no user namespaces user\.max_user_namespaces is 0 from the fact user-namespaces .*\/proc\/sys\/user\/max_user_namespaces 0/
+    )
   })
 
   test('tells of a remedy what came of it, when, and the last lines of its tool', () => {

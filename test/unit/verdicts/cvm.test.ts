@@ -93,7 +93,13 @@ describe('a CVM', () => {
     ['on s390x', { architecture: 's390x' }, 'no'],
     ['on ppc64', { architecture: 'ppc64' }, 'no'],
     ['on COS', { distro: distro('cos', '97') }, 'no'],
-    ['on Bottlerocket', { distro: distro('bottlerocket', '1.47.0') }, 'no'],
+    ['on Bottlerocket with an old kernel', { distro: distro('bottlerocket', '1.20.0'), kernel: kernel('6.1.115') }, 'unknown'],
+    ['on Bottlerocket', { distro: distro('bottlerocket', '1.47.0'), kernel: kernel('6.12.37') }, 'yes'],
+    [
+      'on Bottlerocket, where SELinux always enforces',
+      { distro: distro('bottlerocket', '2026.8.3'), kernel: kernel('6.18.38'), selinux: 'enforcing' },
+      'yes'
+    ],
     ['on Talos', { distro: distro('talos', 'v1.8.2') }, 'no'],
     ['on Debian', { distro: distro('debian', '12') }, 'yes'],
     ['on Flatcar', { distro: distro('flatcar', '4459.0.0') }, 'yes'],
