@@ -126,6 +126,7 @@ const FACTS: Readonly<Record<keyof typeof detectors | 'shiftfs', string>> = {
   gpus: 'NVIDIA, AMD and Intel devices on PCI, with the driver bound to each',
   'nvidia-driver': 'the NVIDIA kernel driver that is loaded',
   'nvidia-devices': '`/dev/nvidiactl`, GPUs that the driver has, nouveau',
+  'nvidia-library': 'version of `libnvidia-ml.so.1`, on the node and in the driver container',
   mig: 'whether a GPU is split into instances',
   sysbox: 'a Sysbox installed on the node, its version and its daemons',
   conntrack: '`/sys/module/nf_conntrack/parameters`',

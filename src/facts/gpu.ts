@@ -79,8 +79,27 @@ export function parseNvidiaVersion(text: string): NvidiaDriver | undefined {
   return version === undefined ? undefined : { version, open: open !== undefined }
 }
 
+/** Where the driver container of NVIDIA's GPU operator mounts its root file system on the node. */
+const DRIVER_ROOT = '/run/nvidia/driver'
+/** Of Debian and Ubuntu by architecture, of Red Hat and Amazon, and of the rest. */
+const LIBRARY_FOLDERS = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64', '/usr/lib'] as const
+
+/**
+ * The versions of NVIDIA's management library that containers may be given, by the file that `libnvidia-ml.so.1` leads to; empty where
+ * there is none in a usual place.
+ */
+export const detectNvidiaLibrary: Detector<readonly string[]> = async ({ host }) => {
+  const folders = ['', DRIVER_ROOT].flatMap(root => LIBRARY_FOLDERS.map(folder => root + folder))
+  const found = await Promise.all(folders.map(folder => host.realpath(`${folder}/libnvidia-ml.so.1`)))
+  return [...new Set(found.flatMap(path => parseLibraryVersion(path ?? '') ?? []))].toSorted()
+}
+
+/** `/usr/lib64/libnvidia-ml.so.550.135` */
+export const parseLibraryVersion = (path: string): string | undefined =>
+  /\/libnvidia-ml\.so\.(\d+\.\d+(?:\.\d+)*)$/.exec(path)?.[1]
+
 export interface NvidiaDevices {
-  /** /dev/nvidiactl is a character device. */
+  /** /dev/nvidiactl is a character device, on the node or in the driver container of the GPU operator. */
   readonly control: boolean
   /** How many GPUs the driver has taken. */
   readonly gpus: number
@@ -88,14 +107,16 @@ export interface NvidiaDevices {
 }
 
 export const detectNvidiaDevices: Detector<NvidiaDevices> = async ({ host }) => {
-  const [dev, control, gpus, nouveau] = await Promise.all([
+  const [dev, control, contained, gpus, nouveau] = await Promise.all([
     host.stat('/dev'),
     host.stat('/dev/nvidiactl'),
+    host.stat(`${DRIVER_ROOT}/dev/nvidiactl`),
     host.list('/proc/driver/nvidia/gpus'),
     host.stat('/sys/module/nouveau')
   ])
   if (dev === undefined) throw new Unsure('/dev of the node is not mounted below the host root')
-  return { control: control?.kind === 'character', gpus: gpus?.length ?? 0, nouveau: nouveau !== undefined }
+  const isThere = [control, contained].some(device => device?.kind === 'character')
+  return { control: isThere, gpus: gpus?.length ?? 0, nouveau: nouveau !== undefined }
 }
 
 /** Whether a GPU is split into instances (MIG): its driver lists them, or the Node offers them. */

@@ -3,7 +3,7 @@ import { evidenceOf, type Testimony, witness } from '../host/witness.ts'
 import { detectDistro } from './distro.ts'
 import { type Detector, type Fact, type Sources, Unsure } from './fact.ts'
 import { detectFuse } from './fuse.ts'
-import { detectGpus, detectMig, detectNvidiaDevices, detectNvidiaDriver } from './gpu.ts'
+import { detectGpus, detectMig, detectNvidiaDevices, detectNvidiaDriver, detectNvidiaLibrary } from './gpu.ts'
 import { detectHeaders } from './headers.ts'
 import { detectArchitecture, detectBootId, detectKernel } from './kernel.ts'
 import { detectKernelModules } from './kernel-modules/detect.ts'
@@ -78,6 +78,7 @@ export const detectors = {
   gpus: detectGpus,
   'nvidia-driver': detectNvidiaDriver,
   'nvidia-devices': detectNvidiaDevices,
+  'nvidia-library': detectNvidiaLibrary,
   mig: detectMig,
   sysbox: detectSysbox,
   conntrack: detectConntrack,

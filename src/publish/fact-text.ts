@@ -73,6 +73,7 @@ const TEXTS: { readonly [Name in FactName]: (value: Value<Name>) => string } = {
       'none'
     ),
   'nvidia-driver': driver => (driver === 'none' ? 'none' : `${driver.version}${driver.open ? ' (open kernel module)' : ''}`),
+  'nvidia-library': versions => listed(versions, 'not found'),
   'nvidia-devices': ({ control, gpus, nouveau }) =>
     `${control ? '/dev/nvidiactl' : 'no /dev/nvidiactl'}, driver has ${gpus} GPUs${nouveau ? ', nouveau is loaded' : ''}`,
   mig: split => (split ? 'on' : 'off'),

@@ -22,6 +22,7 @@ export function judgeGpu(facts: NodeFacts): Verdict {
         ? yes(`/dev/nvidiactl is there, and the driver has ${gpus} GPUs`)
         : no('/dev/nvidiactl is not there', 'Create the device files (nvidia-modprobe, or nvidia-persistenced).')
     ),
+    judgeLibrary(facts),
     ...(facts.node.known ? [ask(facts, 'offered to pods', 'node', ({ allocatable }) => judgeOffer(allocatable))] : [])
   ]
   return allOf('gpu', parts, ['hardware', 'loaded driver', 'offered to pods'])
@@ -49,11 +50,31 @@ function judgeBinding(gpus: readonly Gpu[]): Judgement {
   )
 }
 
+/** An upgraded driver package has its library at once and its module after the next boot: until then every program of CUDA fails. */
+function judgeLibrary(facts: NodeFacts): Verdict {
+  const driver = facts['nvidia-driver']
+  const loaded = driver.known && driver.value !== 'none' ? driver.value.version : undefined
+  const part = ask(facts, 'driver library', 'nvidia-library', versions => {
+    if (versions.length === 0) return yes("NVIDIA's library is in no usual place, so its version has no influence")
+    if (loaded === undefined) return yes(`NVIDIA's library is ${versions.join(' and ')}`)
+    return versions.includes(loaded)
+      ? yes(`NVIDIA's library and the loaded driver are both ${loaded}`)
+      : no(
+          `driver/library version mismatch: NVIDIA's library is ${versions.join(' and ')}, and the loaded driver ${loaded}`,
+          'Reboot the node, or reload the driver (rmmod nvidia_uvm nvidia_drm nvidia_modeset nvidia; modprobe nvidia).'
+        )
+  })
+  return { ...part, facts: ['nvidia-library', 'nvidia-driver'] }
+}
+
+const isOffer = (name: string): boolean =>
+  name === 'nvidia.com/gpu' || name === 'nvidia.com/gpu.shared' || name.startsWith('nvidia.com/mig-')
+
 function judgeOffer(allocatable: Readonly<Record<string, number>>): Judgement {
-  const [offer] = Object.entries(allocatable).filter(([name]) => name === 'nvidia.com/gpu' || name.startsWith('nvidia.com/mig-'))
+  const [offer] = Object.entries(allocatable).filter(([name]) => isOffer(name))
   return offer === undefined
     ? no(
-        'the Node offers no nvidia.com/gpu and no nvidia.com/mig-*',
+        'the Node offers no nvidia.com/gpu, no nvidia.com/gpu.shared and no nvidia.com/mig-*',
         "Install NVIDIA's device plugin, and see why it offers nothing."
       )
     : yes(`the Node offers ${offer[1]} ${offer[0]}`)

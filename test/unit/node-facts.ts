@@ -69,6 +69,7 @@ export const IDEAL: Values = {
   cloud: 'none',
   gpus: [{ address: '0000:00:1e.0', vendor: 'nvidia', driver: 'nvidia' }],
   'nvidia-driver': { version: '550.135', open: false },
+  'nvidia-library': ['550.135'],
   'nvidia-devices': { control: true, gpus: 1, nouveau: false },
   mig: false,
   sysbox: {

@@ -24,7 +24,7 @@ import {
   virtio,
   WORKING
 } from '../parts.ts'
-import { locked } from '../played.ts'
+import { device, link, locked, type Tree } from '../played.ts'
 
 /** Machines with devices for work, most of them Ubuntu 22.04 with the stock shiftfs. */
 
@@ -63,6 +63,12 @@ const split = (...instances: readonly number[]) =>
     instances.map(gi => [`/proc/driver/nvidia/capabilities/gpu0/mig/gi${gi}/access`, `DeviceFileMinor: ${gi * 9}\n`])
   )
 
+/** NVIDIA's management library as a package has it, below a root. */
+const library = (root: string, version: string): Tree => ({
+  [`${root}/usr/lib/x86_64-linux-gnu/libnvidia-ml.so.1`]: link(`libnvidia-ml.so.${version}`),
+  [`${root}/usr/lib/x86_64-linux-gnu/libnvidia-ml.so.${version}`]: ''
+})
+
 const dellSize = { cpu: 'Intel Xeon Gold 6338', cores: 64, memory: 512 }
 const server = [...jammy, dell, board, uefi('off')]
 const virtual = [...jammy, kvm, virtio]
@@ -76,6 +82,30 @@ export const gpus = {
     space: [1400, 1900],
     parts: [...server, bound(2), nvidia('535.129.03', buses(2))],
     node: nodeOf('dell-a100', { 'nvidia.com/gpu': '2' }),
+    expected: { cvm: 'yes', 'cached-cvm': 'yes', gpu: 'yes', 'gpu-cvm': 'yes', podman: 'no', sysbox: 'no' }
+  }),
+  'dell-a100-upgraded': machine({
+    about: 'The same after an upgrade of the driver package and before the reboot: the library is newer than the loaded module',
+    source: 'rules.md gpu (library and module agree)',
+    size: dellSize,
+    space: [1400, 1900],
+    parts: [...server, bound(2), nvidia('535.129.03', buses(2)), library('', '550.135')],
+    node: nodeOf('dell-a100-upgraded', { 'nvidia.com/gpu': '2' }),
+    expected: { cvm: 'yes', 'cached-cvm': 'yes', gpu: 'no', 'gpu-cvm': 'no', podman: 'no', sysbox: 'no' }
+  }),
+  'dell-a100-operator': machine({
+    about: "The GPU operator with its driver container: device files and library lie below the driver's root; offered in shares",
+    source: 'rules.md gpu (device nodes; offered to pods)',
+    size: dellSize,
+    space: [1400, 1900],
+    parts: [
+      ...server,
+      bound(2),
+      nvidia('550.135', buses(2)),
+      { '/dev/nvidiactl': undefined, '/run/nvidia/driver/dev/nvidiactl': device('195:255') },
+      library('/run/nvidia/driver', '550.135')
+    ],
+    node: nodeOf('dell-a100-operator', { 'nvidia.com/gpu.shared': '8' }),
     expected: { cvm: 'yes', 'cached-cvm': 'yes', gpu: 'yes', 'gpu-cvm': 'yes', podman: 'no', sysbox: 'no' }
   }),
   'dell-a100-mig': machine({

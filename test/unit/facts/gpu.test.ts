@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { detectGpus, detectMig, detectNvidiaDevices, detectNvidiaDriver, parseNvidiaVersion } from '../../../src/facts/gpu.ts'
+import {
+  detectGpus,
+  detectMig,
+  detectNvidiaDevices,
+  detectNvidiaDriver,
+  detectNvidiaLibrary,
+  parseLibraryVersion,
+  parseNvidiaVersion
+} from '../../../src/facts/gpu.ts'
 import { parseNode } from '../../../src/facts/node-object.ts'
 import { endless, everyParsed, garbage } from './garbage.ts'
 import { type Answers, detect } from './replay.ts'
@@ -122,12 +130,18 @@ test('device files are told, and how many GPUs the driver has', async () => {
   const answers: Answers = {
     '/dev': ['nvidiactl'],
     '/dev/nvidiactl': { stat: { kind: 'character', mode: 0o666, device: '195:255' } },
+    '/run/nvidia/driver/dev/nvidiactl': undefined,
     '/proc/driver/nvidia/gpus': ['0000:00:1e.0', '0000:00:1f.0'],
     '/sys/module/nouveau': undefined
   }
   expect(await detect(detectNvidiaDevices, answers)).toEqual({ value: { control: true, gpus: 2, nouveau: false } })
   const without = { ...answers, '/dev/nvidiactl': 'a file', '/proc/driver/nvidia/gpus': undefined, '/sys/module/nouveau': [] }
   expect(await detect(detectNvidiaDevices, without)).toEqual({ value: { control: false, gpus: 0, nouveau: true } })
+  const contained = {
+    ...without,
+    '/run/nvidia/driver/dev/nvidiactl': { stat: { kind: 'character', mode: 0o666, device: '195:255' } }
+  } as const
+  expect(await detect(detectNvidiaDevices, contained)).toMatchObject({ value: { control: true } })
   expect(await detect(detectNvidiaDevices, { ...answers, '/dev': undefined })).toHaveProperty('unsure')
   expect(await detect(detectNvidiaDevices, { ...answers, '/dev/nvidiactl': { error: 'EACCES' } })).toHaveProperty('unsure')
 })
@@ -214,4 +228,38 @@ test('the Node’s whole GPUs, or another maker’s parts, are no MIG', async ()
   const allocatable = { 'nvidia.com/gpu': '1', 'x.nvidia.com/mig-1': '1' }
   const node = parseNode({ kind: 'Node', metadata: { name: 'a' }, status: { allocatable } })
   expect(await detect(detectMig, { '/proc/driver/nvidia/capabilities': undefined }, { node })).toEqual({ value: false })
+})
+
+describe('the library of the driver', () => {
+  const folders = ['x86_64-linux-gnu', 'aarch64-linux-gnu'].map(name => `/usr/lib/${name}`).concat('/usr/lib64', '/usr/lib')
+  const link = (folder: string) => `${folder}/libnvidia-ml.so.1`
+  const nowhere: Answers = Object.fromEntries(
+    ['', '/run/nvidia/driver'].flatMap(root => folders.map(folder => [link(root + folder), undefined]))
+  )
+  const at = (folder: string, version: string): Answers => ({ [link(folder)]: { link: `${folder}/libnvidia-ml.so.${version}` } })
+
+  test.each(folders)('is found in %s, by the file that its link leads to', async folder => {
+    expect(await detect(detectNvidiaLibrary, { ...nowhere, ...at(folder, '550.135') })).toEqual({ value: ['550.135'] })
+  })
+
+  test('is found on the node and in the driver container', async () => {
+    const both = { ...nowhere, ...at('/usr/lib64', '550.135'), ...at('/run/nvidia/driver/usr/lib64', '535.129.03') }
+    expect(await detect(detectNvidiaLibrary, both)).toEqual({ value: ['535.129.03', '550.135'] })
+  })
+
+  test('may be nowhere, and is not known where it cannot be seen', async () => {
+    expect(await detect(detectNvidiaLibrary, nowhere)).toEqual({ value: [] })
+    expect(await detect(detectNvidiaLibrary, { ...nowhere, [link('/usr/lib64')]: { error: 'EACCES' } })).toHaveProperty('unsure')
+  })
+
+  test.each([
+    ['/usr/lib64/libnvidia-ml.so.550.135', '550.135'],
+    ['/usr/lib64/libnvidia-ml.so.535.129.03', '535.129.03'],
+    ['/usr/lib64/libnvidia-ml.so.1', undefined],
+    ['/usr/lib64/libnvidia-ml.so', undefined],
+    ['/usr/lib64/libcuda.so.550.135', undefined],
+    ['', undefined]
+  ])('%s is of version %s', (path, version) => {
+    expect(parseLibraryVersion(path)).toBe(version)
+  })
 })

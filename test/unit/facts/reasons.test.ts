@@ -145,7 +145,13 @@ const REASONS: readonly (readonly [detector: Detector<unknown>, answers: Answers
   [detectNvidiaDriver, { '/proc/driver/nvidia/version': 'x\n' }, '/proc/driver/nvidia/version has no driver version'],
   [
     detectNvidiaDevices,
-    { '/dev': undefined, '/dev/nvidiactl': undefined, '/proc/driver/nvidia/gpus': undefined, '/sys/module/nouveau': undefined },
+    {
+      '/dev': undefined,
+      '/dev/nvidiactl': undefined,
+      '/run/nvidia/driver/dev/nvidiactl': undefined,
+      '/proc/driver/nvidia/gpus': undefined,
+      '/sys/module/nouveau': undefined
+    },
     '/dev of the node is not mounted below the host root'
   ],
   [

@@ -205,6 +205,14 @@ describe('a GPU', () => {
     ['bound to vfio-pci', gpus('nvidia', 'vfio-pci'), 'no'],
     ['bound to nothing', gpus('nvidia', ''), 'no'],
     ['without a loaded driver', { 'nvidia-driver': 'none' }, 'no'],
+    ['with a newer library than the loaded driver', { 'nvidia-library': ['570.86'] }, 'no'],
+    [
+      'with an old library on the node, and the right one in the driver container',
+      { 'nvidia-library': ['470.1', '550.135'] },
+      'yes'
+    ],
+    ['with a library in no usual place', { 'nvidia-library': [] }, 'yes'],
+    ['offered in shares', { node: { ...IDEAL.node, allocatable: { 'nvidia.com/gpu.shared': 4 } } }, 'yes'],
     ['without /dev/nvidiactl', { 'nvidia-devices': { control: false, gpus: 1, nouveau: false } }, 'no'],
     ['that the Node does not offer', { node: { ...IDEAL.node, allocatable: {} } }, 'no'],
     ['that the Node offers in parts', { node: { ...IDEAL.node, allocatable: { 'nvidia.com/mig-1g.5gb': 7 } } }, 'yes'],
@@ -223,7 +231,7 @@ describe('a GPU', () => {
     expect(judge('gpu', gpus('amd', 'amdgpu')).reasons).toEqual([expect.stringContaining('amd')])
   })
 
-  test.each<FactName>(['gpus', 'nvidia-driver', 'nvidia-devices'])('of unknown %s is unknown', name => {
+  test.each<FactName>(['gpus', 'nvidia-driver', 'nvidia-devices', 'nvidia-library'])('of unknown %s is unknown', name => {
     expect(judge('gpu', {}, {}, name).answer).toBe('unknown')
   })
 
