@@ -177,7 +177,8 @@ describe('what a trial printed', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...TRIALS),
-        fc.array(line, { maxLength: 6 }),
+        // By chance alone hardly one of them would be a proof.
+        fc.oneof(fc.array(line, { maxLength: 6 }), fc.constant(['saw pid 1', 'end'])),
         fc.constantFrom(0, 1, 124, 137),
         (name, lines, status) => {
           const proof = readProof(name, ended(lines.join('\n'), status, lines[0]))
