@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { detectDistro } from '../../../src/facts/distro.ts'
+import { type Distro, detectDistro, parseOsRelease } from '../../../src/facts/distro.ts'
 import { detectHeaders } from '../../../src/facts/headers.ts'
 import { detectBootId, detectKernel } from '../../../src/facts/kernel.ts'
 import { detectConntrack, detectSysbox, parseSysboxVersion } from '../../../src/facts/sysbox.ts'
@@ -272,4 +272,31 @@ test.each([
 ])('%j is a boot id: %s', async (text, is) => {
   const found = await detect(detectBootId, { '/proc/sys/kernel/random/boot_id': text })
   expect(found).toEqual(is ? { value: text.trim() } : { unsure: '/proc/sys/kernel/random/boot_id holds no boot id' })
+})
+
+test('without fs.h nothing is known of what stands in it', async () => {
+  const [release, build] = [{ '/proc/sys/kernel/osrelease': '6.1.0\n' }, '/lib/modules/6.1.0/build']
+  const tools = ['Makefile', 'Module.symvers', 'include/generated/autoconf.h', 'scripts/basic/fixdep', 'scripts/mod/modpost']
+  const node: Answers = {
+    ...release,
+    [build]: [],
+    '/lib/modules/6.1.0/source': undefined,
+    ...Object.fromEntries(tools.map(name => [`${build}/${name}`, 'x'])),
+    [`${build}/include/linux/fs.h`]: undefined
+  }
+  expect(await detect(detectHeaders, node)).toEqual({
+    value: { directory: build, missing: ['include/linux/fs.h'], isIdmappedMnt: false, renamedata: false }
+  })
+})
+
+test.each<[string, string, Partial<Distro>]>([
+  ['a variant that ends the file', 'ID=debian\nVARIANT_ID=aws', { variant: 'aws' }],
+  ['relatives that end the file', 'ID=debian\nID_LIKE=ubuntu', { like: ['ubuntu'] }],
+  ['an ID after another word', 'ID=debian\nexport ID=cos\n', { id: 'debian' }],
+  ['a second ID whose quote is open', 'ID=debian\nID="cos\n', { id: 'debian' }],
+  ['a name that is one quote', 'ID=debian\nNAME="\n', { name: 'debian' }],
+  ['an empty text after another', 'ID=debian\nVARIANT_ID=a\nVARIANT_ID=""\n', { variant: '' }],
+  ['a backslash in single quotes', "ID=debian\nNAME='a\\$b'\n", { name: 'a\\$b' }]
+])('os-release with %s is understood', (_, text, distro) => {
+  expect(parseOsRelease(text)).toMatchObject(distro)
 })

@@ -302,11 +302,10 @@ test.each([
   'Vultr'
 ])('%s sells virtual machines: without a flag of the processor its name proves no metal, in whatever field', name => {
   for (const field of ['sys_vendor', 'board_vendor', 'bios_vendor'] as const) {
-    const found = signs({ hypervisorFlag: undefined, dmi: dmi('ACME', 'x', { [field]: name }) })
-    expect(
-      outcome(() => metalSign(found)),
-      field
-    ).toBe('refused')
+    for (const vendor of [name, `${name} Ltd.`]) {
+      const found = signs({ hypervisorFlag: undefined, dmi: dmi('ACME', 'x', { [field]: vendor }) })
+      expect(accepted(() => metalSign(found))).toBeUndefined()
+    }
   }
   expect(outcome(() => metalSign(signs({ hypervisorFlag: undefined, dmi: dmi('ACME', name) })))).not.toBe('refused')
 })
@@ -342,4 +341,29 @@ test('an asset tag may have a newline, or be missing', async () => {
   expect(await detect(detectCloud, { ...node, [tag]: undefined })).toEqual({ value: 'none' })
   const aws = parseNode({ kind: 'Node', metadata: { name: 'a' }, spec: { providerID: 'aws:///x/i-1' } })
   expect(await detect(detectCloud, {}, { node: aws }), 'the Node is asked first').toEqual({ value: 'aws' })
+})
+
+test.each([
+  ['none\n', 'bare-metal', /^no virtual machine/],
+  ['kvm\n', 'virtual', /^systemd-detect-virt says kvm$/]
+])('what systemd-detect-virt says is read without its newline: %j', async (says, kind, sign) => {
+  const names = ['product_name', 'sys_vendor', 'board_vendor', 'bios_vendor', 'product_version']
+  const found = await detect(detectMachine, {
+    '/proc/cpuinfo': 'processor : 0\n',
+    '/sys/class/dmi/id': [],
+    ...Object.fromEntries(names.map(name => [`/sys/class/dmi/id/${name}`, 'Ampere\n'])),
+    '/sys/hypervisor/type': undefined,
+    '/proc/device-tree/hypervisor/compatible': undefined,
+    '/usr/bin/systemd-detect-virt --vm': says
+  })
+  expect(found).toEqual({ value: { kind, sign: expect.stringMatching(sign) } })
+})
+
+test.each<[Dmi, string]>([
+  [dmi('Amazon EC2 (next)', 'm9.large'), 'aws'],
+  [dmi('Alibaba Cloud', 'Alibaba Cloud ECS g9'), 'alibaba'],
+  [dmi('x', 'My Alibaba Cloud ECS'), 'none'],
+  [dmi('My Amazon EC2', 'x'), 'none']
+])('a cloud is known by the beginning of its name: %j is %s', (found, cloud) => {
+  expect(cloudOfDmi(found, '')).toBe(cloud)
 })

@@ -282,3 +282,8 @@ test.each<[Answers[string], object]>([
   const answers = { '/sys/kernel/security': ['lockdown'], '/sys/kernel/security/lockdown': answer }
   expect(await detect(detectLockdown, answers)).toEqual(found)
 })
+
+test('LoadPin may stand at the end of the list', async () => {
+  const answers = { '/sys/kernel/security': ['lsm'], '/sys/kernel/security/lsm': 'capability,loadpin\n' }
+  expect(await detect(detectLoadPin, answers)).toEqual({ value: true })
+})

@@ -116,6 +116,17 @@ const REASONS: readonly (readonly [detector: Detector<unknown>, answers: Answers
   [detectAppArmor, NO_SYS, '/sys of the node is not mounted'],
   [detectAppArmorUserns, NO_PROC, '/proc of the node is not mounted'],
   [detectYama, NO_PROC, '/proc of the node is not mounted'],
+  [
+    detectYama,
+    { '/proc/sys/kernel/yama/ptrace_scope': 'x'.repeat(99) },
+    `/proc/sys/kernel/yama/ptrace_scope holds "${'x'.repeat(40)}", not a number`
+  ],
+  [
+    detectSignatureEnforcement,
+    { '/sys/module/module/parameters/sig_enforce': 'x'.repeat(99) },
+    `/sys/module/module/parameters/sig_enforce holds "${'x'.repeat(40)}", not Y or N`
+  ],
+  [detectMachine, { ...MACHINE, '/sys/class/dmi/id/sys_vendor': 'Dell' }, '/sys/class/dmi/id/sys_vendor'],
   [detectSeLinux, { '/sys/fs': undefined }, '/sys/fs is not there: /sys of the node is not mounted'],
   [
     detectSeLinux,
@@ -246,6 +257,13 @@ describe('modprobe’s configuration', () => {
     ['only white space', ' \n\t\n', 'unknown', `${conf} is empty`],
     ['something else', 'install fuse /bin/false\nhello\n', 'unknown', `${conf} has a line that is no directive of modprobe`],
     ['a word that only begins like a directive', 'installed fuse\n', 'unknown', 'no directive of modprobe'],
+    [
+      'a command that only ends in /bin/true',
+      'install fuse /sbin/modprobe -i fuse && /bin/true\n',
+      'unknown',
+      'in place of loading fuse'
+    ],
+    ['a directive that goes on at once in the next line', 'options\\\nfuse x=1\n', 'loadable', 'can be loaded'],
     ['a line that goes on with something else', 'options fuse \\\nhello=1\n', 'loadable', 'can be loaded'],
     ['every directive that modprobe knows', directives(), 'loadable', 'can be loaded'],
     ['a link to /dev/null', { stat: { kind: 'character', mode: 0o666, device: '1:3' } }, 'loadable', 'can be loaded'],

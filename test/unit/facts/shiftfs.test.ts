@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { FactName } from '../../../src/facts/observe.ts'
-import { buildObstacles, deriveShiftfs, hasShiftfsSource } from '../../../src/facts/shiftfs.ts'
-import { distro, factsOf, IDEAL, kernel, modules, type Values } from '../node-facts.ts'
+import { buildObstacles, deriveShiftfs, hasShiftfsSource, shiftfsTrials } from '../../../src/facts/shiftfs.ts'
+import { distro, factsOf, IDEAL, kernel, modules, proofs, type Values } from '../node-facts.ts'
 
 describe('a source of shiftfs', () => {
   test.each([
@@ -157,7 +157,9 @@ describe('shiftfs', () => {
     ['5.17.5', 'ubuntu', true],
     ['5.17.5-76051705-generic', 'pop', true],
     ['5.17.50', 'ubuntu', false],
-    ['5.17.6', 'ubuntu', false]
+    ['5.17.6', 'ubuntu', false],
+    ['6.5.17.5', 'ubuntu', false],
+    ['6.5.15.0-50-generic', 'ubuntu', false]
   ])('of %s on %s is suspect: %s', (release, id, suspect) => {
     expect(derive({ ...module('loadable'), kernel: kernel(release), distro: distro(id) })).toMatchObject({ value: { suspect } })
   })
@@ -228,4 +230,28 @@ describe('why shiftfs is what it is', () => {
       '/lib/modules/5.15.0/modules.dep'
     ])
   })
+})
+
+test.each([
+  ['6.10.0', { renamedata: true }],
+  ['6.15.0', { isIdmappedMnt: false }]
+])('what a header of 5.10 or 5.15 lacks or has is no matter on %s', (release, changes) => {
+  expect(buildObstacles(factsOf({ ...NONE, kernel: kernel(release), ...headers(changes) }))).toEqual([
+    `no source of shiftfs is made for kernel ${release.slice(0, 4)}`
+  ])
+})
+
+test('the trials of shiftfs are told apart: all that worked, the first that failed, the first that could not be made', () => {
+  const told = (outcomes: Parameters<typeof proofs>[0]) => {
+    const { works, failed, untried } = shiftfsTrials(proofs(outcomes))
+    return [works, failed?.because, untried?.because]
+  }
+  expect(told({})).toEqual([false, undefined, 'nothing was tried'])
+  expect(told({ 'shiftfs-on-disk': 'works' })).toEqual([false, undefined, 'nothing was tried'])
+  expect(told({ 'shiftfs-on-disk': 'works', 'shiftfs-on-overlay': 'works' })).toEqual([true, undefined, undefined])
+  expect(told({ 'shiftfs-on-disk': 'works', 'shiftfs-on-overlay': 'fails' })).toEqual([
+    false,
+    'shiftfs-on-overlay was seen',
+    undefined
+  ])
 })

@@ -21,6 +21,7 @@ describe('a line of mountinfo', () => {
     ['1 2 0:3 / /a rw - ext4 /dev/x ro', '/a', 'ext4', true, false],
     ['1 2 0:3 / /a rw shared:3 master:4 propagate_from:5 unbindable - nfs4 10.0.0.1:/x rw,vers=4.2', '/a', 'nfs4', false, false],
     ['1 2 0:3 / /a rw - tmpfs  rw', '/a', 'tmpfs', false, false],
+    ['1 2 0:3 / /a rw - ext4 /dev/x', '/a', 'ext4', false, false],
     ['1 2 0:3 / /a rw - fuse.lxcfs lxcfs rw,user_id=0', '/a', 'fuse.lxcfs', false, false],
     ['1 2 0:3 / /a rw - btrfs /dev/x rw,subvol=/@,rox', '/a', 'btrfs', false, false],
     ['1 2 0:3 /sub\\040dir /with\\040space\\134x rw - ext4 /dev/x rw', '/with space\\x', 'ext4', false, false],

@@ -10,6 +10,7 @@ describe('the outside start of a uid_map', () => {
     [OWN, 0],
     ['         0     100000      65536\n', 100_000],
     ['0 1000 1\n1 100000 65536\n', 1000],
+    ['1000 0 1\n', 0],
     ['         0  231072  65536\n', 231_072]
   ])('%j is %i', (text, start) => {
     expect(parseUidMapStart(text)).toBe(start)

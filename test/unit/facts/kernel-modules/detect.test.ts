@@ -178,3 +178,19 @@ describe('the modules of a node', () => {
     })
   })
 })
+
+test('a shiftfs that is built in is the kernel’s own, though no file of it is there', async () => {
+  const builtin = { [`${DIRECTORY}/modules.builtin`]: 'kernel/fs/shiftfs.ko\n' }
+  expect(await detect(detectKernelModules, { ...NODE, ...builtin })).toMatchObject({ value: { shiftfs: { outOfTree: false } } })
+})
+
+test('of two rules the one in the file that comes first by its name counts, in whatever folder', async () => {
+  const files = (etc: string, usr: string): Answers => ({
+    '/etc/modprobe.d': [etc],
+    [`/etc/modprobe.d/${etc}`]: 'install bridge /bin/false\n',
+    '/usr/lib/modprobe.d': [usr],
+    [`/usr/lib/modprobe.d/${usr}`]: 'install bridge /sbin/modprobe -i bridge\n'
+  })
+  expect(await statesOf(files('aa.conf', 'zz.conf'))).toMatchObject({ bridge: 'absent' })
+  expect(await statesOf(files('zz.conf', 'aa.conf'))).toMatchObject({ bridge: 'unknown' })
+})
