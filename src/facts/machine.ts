@@ -7,7 +7,10 @@ export interface Machine {
   readonly sign: string
 }
 
-/** DMI strings that only virtual machines have, by prefix, in systemd's order (src/basic/virt.c). EC2 says the same on metal. */
+/**
+ * DMI strings of virtual machines, by prefix, in systemd's order (src/basic/virt.c). EC2 says the same on metal. Oracle's and Google's
+ * bare metal servers bear the names of their virtual machines too, so where processors have the flag, its absence decides on those.
+ */
 const VIRTUAL_PREFIXES = [
   'KVM',
   'OpenStack',
@@ -29,6 +32,8 @@ const VIRTUAL_PREFIXES = [
   'HVM domU',
   'Alibaba Cloud ECS'
 ] as const
+
+const ALSO_METAL: readonly string[] = ['Oracle Corporation', 'Google Compute Engine']
 
 const DMI_FILES = ['product_name', 'sys_vendor', 'board_vendor', 'bios_vendor', 'product_version'] as const
 type DmiFile = (typeof DMI_FILES)[number]
@@ -98,9 +103,10 @@ async function readDmi(host: HostReader): Promise<Dmi | undefined> {
 export function virtualSign({ hypervisorFlag, dmi, hypervisor }: MachineSigns): string {
   if (hypervisorFlag) return 'the processor flag "hypervisor"'
   if (hypervisor !== '') return `the hypervisor ${hypervisor}`
+  const prefixes = hypervisorFlag === false ? VIRTUAL_PREFIXES.filter(prefix => !ALSO_METAL.includes(prefix)) : VIRTUAL_PREFIXES
   for (const name of dmi ? DMI_FILES : []) {
     const value = dmi?.[name] ?? ''
-    if (VIRTUAL_PREFIXES.some(prefix => value.startsWith(prefix))) return `DMI ${name} "${value}"`
+    if (prefixes.some(prefix => value.startsWith(prefix))) return `DMI ${name} "${value}"`
   }
   const isEc2 = dmi !== undefined && [dmi.sys_vendor, dmi.board_vendor, dmi.bios_vendor].some(isAmazon)
   if (isEc2 && !/\.metal(-|$)/.test(dmi.product_name)) return `EC2 instance type "${dmi.product_name}", which is not metal`
@@ -109,21 +115,35 @@ export function virtualSign({ hypervisorFlag, dmi, hypervisor }: MachineSigns): 
 
 const isAmazon = (vendor: string): boolean => vendor.startsWith('Amazon EC2')
 
-/** They sell virtual machines under their own names, so where processors have no flag (arm64), those names prove nothing. */
-const HOSTERS = [
-  'Akamai',
-  'Alibaba Cloud',
-  'DigitalOcean',
-  'Google',
-  'Hetzner',
-  'Linode',
-  'Microsoft Corporation',
-  'Scaleway',
-  'UpCloud',
-  'Vultr'
+/** Makers of arm64 servers and boards, by prefix, none of whom sells virtual machines under that name. */
+const METAL_MAKERS = [
+  'ADLINK',
+  'ASRockRack',
+  'Ampere',
+  'Apple Inc.',
+  'Cavium',
+  'Dell Inc.',
+  'FOXCONN',
+  'FUJITSU',
+  'Foxconn',
+  'GIGABYTE',
+  'Giga Computing',
+  'HPE',
+  'HUAWEI',
+  'Hewlett',
+  'Huawei',
+  'Inspur',
+  'Lenovo',
+  'Marvell',
+  'NVIDIA',
+  'Phytium',
+  'Quanta',
+  'SolidRun',
+  'Super Micro',
+  'Supermicro',
+  'WIWYNN',
+  'Wiwynn'
 ] as const
-
-const isHoster = (vendor: string): boolean => HOSTERS.some(name => vendor.startsWith(name))
 
 /** What proves bare metal. Throws `Unsure` where nothing does. Pure. */
 export function metalSign({ hypervisorFlag, dmi }: MachineSigns): string {
@@ -133,11 +153,11 @@ export function metalSign({ hypervisorFlag, dmi }: MachineSigns): string {
     if (!/^[\x20-\x7e]*$/.test(dmi[name]) || !/[A-Za-z]/.test(dmi[name])) throw new Unsure(`DMI ${name} is not a name`)
   }
   const maker = `${dmi.sys_vendor} ${dmi.product_name}`
-  if (hypervisorFlag === undefined && [dmi.sys_vendor, dmi.board_vendor, dmi.bios_vendor].some(isHoster)) {
-    throw new Unsure(`no processor flag tells, and ${maker} may be a virtual machine`)
-  }
-  if (hypervisorFlag === undefined) return `no virtual machine's name in DMI (${maker})`
-  return `no processor flag "hypervisor", and ${maker} in DMI`
+  if (hypervisorFlag !== undefined) return `no processor flag "hypervisor", and ${maker} in DMI`
+  // arm64 has no such flag. What is no metal of EC2 was told before.
+  if (isAmazon(dmi.sys_vendor)) return `EC2 instance type "${dmi.product_name}"`
+  if (METAL_MAKERS.some(name => dmi.sys_vendor.startsWith(name))) return `${maker} in DMI, a maker of servers`
+  throw new Unsure(`no processor flag tells, and ${maker} may be a virtual machine`)
 }
 
 export type Cloud = 'aws' | 'gcp' | 'azure' | 'oci' | 'alibaba' | 'openstack' | 'hetzner' | 'none'

@@ -233,6 +233,54 @@ export const gpus = {
     node: nodeOf('gce-a4x', { 'nvidia.com/gpu': '4' }, '6.8.0-1024-gcp', 'gce://project/us-central1-b/gce-a4x'),
     expected: { cvm: 'yes', 'cached-cvm': 'no', gpu: 'yes', 'gpu-cvm': 'no', podman: 'no', sysbox: 'no' }
   }),
+  'oracle-metal-a100': machine({
+    about: 'Bare metal of Oracle with two A100: its DMI bears the name that virtual machines have too',
+    source: 'rules.md gpu-cvm (Oracle Corporation and Google are metal there)',
+    size: dellSize,
+    parts: [
+      ...jammy,
+      cpu('AMD EPYC 7542 32-Core Processor', false),
+      dmi('Oracle Corporation', 'ORACLE SERVER E4-2c', { product_version: '' }),
+      board,
+      uefi('off'),
+      bound(2),
+      nvidia('550.135', buses(2))
+    ],
+    node: nodeOf('oracle-metal', { 'nvidia.com/gpu': '2' }),
+    expected: { cvm: 'yes', 'cached-cvm': 'yes', gpu: 'yes', 'gpu-cvm': 'yes', podman: 'no', sysbox: 'no' }
+  }),
+  'google-metal-h100': machine({
+    about: 'Bare metal of Google with an H100',
+    source: 'rules.md gpu-cvm (Oracle Corporation and Google are metal there)',
+    size: dellSize,
+    parts: [
+      ...jammy,
+      cpu('Intel(R) Xeon(R) Platinum 8481C CPU @ 2.70GHz', false),
+      dmi('Google', 'Google Compute Engine', { product_version: '' }),
+      board,
+      uefi('off'),
+      bound(1),
+      nvidia('550.135', buses(1))
+    ],
+    node: nodeOf('google-metal', { 'nvidia.com/gpu': '1' }),
+    expected: { cvm: 'yes', 'cached-cvm': 'yes', gpu: 'yes', 'gpu-cvm': 'yes', podman: 'no', sysbox: 'no' }
+  }),
+  'cloud-hypervisor-arm': machine({
+    about: 'A virtual machine under Cloud Hypervisor on arm64 with a GPU passed through',
+    source: 'rules.md gpu-cvm (arm64: everything else is unknown)',
+    arch: 'arm64',
+    parts: [...jammy, armCpu, dmi('Cloud Hypervisor', 'cloud-hypervisor'), virtio, bound(1), nvidia('550.135', buses(1))],
+    node: nodeOf('cloud-hypervisor', { 'nvidia.com/gpu': '1' }),
+    expected: { cvm: 'yes', 'cached-cvm': 'yes', gpu: 'yes', 'gpu-cvm': 'unknown', podman: 'no', sysbox: 'no' }
+  }),
+  'tencent-arm': machine({
+    about: 'A virtual machine of Tencent Cloud on arm64 with a GPU',
+    source: 'rules.md gpu-cvm (arm64: everything else is unknown)',
+    arch: 'arm64',
+    parts: [...jammy, armCpu, dmi('Tencent Cloud', 'CVM'), virtio, bound(1), nvidia('550.135', buses(1))],
+    node: nodeOf('tencent', { 'nvidia.com/gpu': '1' }),
+    expected: { cvm: 'yes', 'cached-cvm': 'yes', gpu: 'yes', 'gpu-cvm': 'unknown', podman: 'no', sysbox: 'no' }
+  }),
   'hetzner-arm': machine({
     about: 'A virtual machine of Hetzner on arm64, whose DMI names its maker and no hypervisor',
     source: 'bottlerocket-podman-cloud.md E (others: Hetzner)',

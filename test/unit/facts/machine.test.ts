@@ -71,7 +71,12 @@ describe('a virtual machine', () => {
     ['the processor’s flag', { hypervisorFlag: true }, 'flag "hypervisor"'],
     ['/sys/hypervisor', { hypervisor: 'xen' }, 'the hypervisor xen'],
     ['the device tree', { hypervisor: 'linux,kvm' }, 'linux,kvm'],
-    ['GCE', { dmi: dmi('Google', 'Google Compute Engine') }, 'product_name "Google Compute Engine"'],
+    [
+      'GCE on arm64',
+      { hypervisorFlag: undefined, dmi: dmi('Google', 'Google Compute Engine') },
+      'product_name "Google Compute Engine"'
+    ],
+    ['OCI on arm64', { hypervisorFlag: undefined, dmi: dmi('Oracle Corporation', 'x') }, 'sys_vendor "Oracle Corporation"'],
     ['EC2 Nitro', { dmi: dmi('Amazon EC2', 'm5.large') }, 'EC2 instance type "m5.large"'],
     ['EC2 Nitro with a GPU', { dmi: dmi('Amazon EC2', 'p5.48xlarge') }, 'p5.48xlarge'],
     ['EC2, told by its board only', { dmi: dmi('', 'metalx.large', { board_vendor: 'Amazon EC2' }) }, 'metalx.large'],
@@ -100,6 +105,8 @@ describe('a virtual machine', () => {
     ['Supermicro', { dmi: dmi('Supermicro', 'SYS-4029GP-TRT', { bios_vendor: 'American Megatrends Inc.' }) }],
     ['EC2 i3.metal', { dmi: dmi('Amazon EC2', 'i3.metal', { bios_vendor: 'Amazon EC2' }) }],
     ['EC2 c7i.metal-24xl', { dmi: dmi('Amazon EC2', 'c7i.metal-24xl') }],
+    ['Oracle’s bare metal', { dmi: dmi('Oracle Corporation', 'ORACLE SERVER X9-2c') }],
+    ['Google’s bare metal', { dmi: dmi('Google', 'Google Compute Engine') }],
     ['a Surface, of a maker of virtual machines', { dmi: dmi('Microsoft Corporation', 'Surface Hub') }],
     ['a maker whose name holds one of them', { dmi: dmi('Not QEMU', 'x KVM') }],
     ['no DMI', { dmi: undefined }]
@@ -132,12 +139,28 @@ describe('bare metal', () => {
     expect(metalSign(signs())).toBe('no processor flag "hypervisor", and Dell Inc. PowerEdge R740 in DMI')
   })
 
-  test('is believed by name of a maker, where processors have no flag, and not of a hoster', () => {
-    expect(metalSign(signs({ hypervisorFlag: undefined, dmi: dmi('Ampere', 'Altra') }))).toContain('Ampere Altra')
-    for (const found of [dmi('Hetzner', 'vServer'), dmi('Google', 'x'), dmi('ACME', 'x', { board_vendor: 'Scaleway' })]) {
-      expect(outcome(() => metalSign(signs({ hypervisorFlag: undefined, dmi: found })))).toBe('refused')
-      expect(outcome(() => metalSign(signs({ dmi: found })))).not.toBe('refused')
-    }
+  const unflagged = (vendor: string, product: string) =>
+    metalSign(signs({ hypervisorFlag: undefined, dmi: dmi(vendor, product) }))
+
+  test.each([
+    ['Ampere', 'Altra', 'Ampere Altra in DMI, a maker of servers'],
+    ['Supermicro', 'ARS-211M-NR', 'Supermicro ARS-211M-NR in DMI, a maker of servers'],
+    ['NVIDIA', 'GB200 NVL', 'NVIDIA GB200 NVL in DMI, a maker of servers'],
+    ['Amazon EC2', 'c7g.metal', 'EC2 instance type "c7g.metal"']
+  ])('is believed of %s %s, where processors have no flag', (vendor, product, sign) => {
+    expect(unflagged(vendor, product)).toBe(sign)
+  })
+
+  test.each([
+    ['Cloud Hypervisor', 'cloud-hypervisor'],
+    ['Tencent Cloud', 'CVM'],
+    ['Hetzner', 'vServer'],
+    ['Google', 'x'],
+    ['ACME', 'Altra'],
+    ['Not Ampere', 'Altra']
+  ])('is not known of %s %s, where processors have no flag, and is where they have one', (vendor, product) => {
+    expect(() => unflagged(vendor, product)).toThrow(`no processor flag tells, and ${vendor} ${product} may be a virtual machine`)
+    expect(outcome(() => metalSign(signs({ dmi: dmi(vendor, product) })))).not.toBe('refused')
   })
 
   test.each<[string, Partial<MachineSigns>]>([
@@ -283,38 +306,27 @@ describe('a name in DMI that only virtual machines have is a sign of one, in wha
 
   test.each(names)('%s', name => {
     for (const field of fields) {
-      expect(virtualSign(signs({ dmi: dmi('ACME', 'x', { [field]: name }) }))).toBe(`DMI ${field} "${name}"`)
-      expect(virtualSign(signs({ dmi: dmi('ACME', 'x', { [field]: `not ${name}` }) }))).toBe('')
+      const flagless = (value: string) => signs({ hypervisorFlag: undefined, dmi: dmi('ACME', 'x', { [field]: value }) })
+      expect(virtualSign(flagless(name))).toBe(`DMI ${field} "${name}"`)
+      expect(virtualSign(flagless(`not ${name}`))).toBe('')
+      const isAlsoMetal = ['Oracle Corporation', 'Google Compute Engine'].includes(name)
+      const flagged = signs({ dmi: dmi('ACME', 'x', { [field]: name }) })
+      expect(virtualSign(flagged)).toBe(isAlsoMetal ? '' : `DMI ${field} "${name}"`)
     }
   })
 })
 
-test.each([
-  'Akamai',
-  'Alibaba Cloud',
-  'DigitalOcean',
-  'Google',
-  'Hetzner',
-  'Linode',
-  'Microsoft Corporation',
-  'Scaleway',
-  'UpCloud',
-  'Vultr'
-])('%s sells virtual machines: without a flag of the processor its name proves no metal, in whatever field', name => {
-  for (const field of ['sys_vendor', 'board_vendor', 'bios_vendor'] as const) {
-    for (const vendor of [name, `${name} Ltd.`]) {
-      const found = signs({ hypervisorFlag: undefined, dmi: dmi('ACME', 'x', { [field]: vendor }) })
-      expect(accepted(() => metalSign(found))).toBeUndefined()
-    }
+test.each(['ADLINK', 'Ampere', 'Dell Inc.', 'GIGABYTE', 'HPE', 'Lenovo', 'NVIDIA', 'Supermicro', 'Wiwynn'])(
+  '%s makes servers: without a flag of the processor its name proves metal, as the maker and in no other field',
+  name => {
+    const found = (vendor: string, more: Partial<Dmi> = {}) =>
+      accepted(() => metalSign(signs({ hypervisorFlag: undefined, dmi: dmi(vendor, 'x', more) })))
+    expect(found(name)).toContain(name)
+    expect(found(`${name} Ltd.`)).toContain(name)
+    expect(found(`not ${name}`)).toBeUndefined()
+    expect(found('ACME', { board_vendor: name, bios_vendor: name })).toBeUndefined()
   }
-  expect(outcome(() => metalSign(signs({ hypervisorFlag: undefined, dmi: dmi('ACME', name) })))).not.toBe('refused')
-})
-
-test('the name of bare metal that has no flag is told with what is in DMI', () => {
-  expect(metalSign(signs({ hypervisorFlag: undefined, dmi: dmi('Ampere', 'Altra') }))).toBe(
-    "no virtual machine's name in DMI (Ampere Altra)"
-  )
-})
+)
 
 test('what a node says of a hypervisor is told on one line: Xen first, then the device tree', async () => {
   const cpu = { '/proc/cpuinfo': 'processor : 0\n', '/sys/class/dmi/id': undefined }
@@ -344,7 +356,7 @@ test('an asset tag may have a newline, or be missing', async () => {
 })
 
 test.each([
-  ['none\n', 'bare-metal', /^no virtual machine/],
+  ['none\n', 'bare-metal', /^Ampere Ampere in DMI/],
   ['kvm\n', 'virtual', /^systemd-detect-virt says kvm$/]
 ])('what systemd-detect-virt says is read without its newline: %j', async (says, kind, sign) => {
   const names = ['product_name', 'sys_vendor', 'board_vendor', 'bios_vendor', 'product_version']
