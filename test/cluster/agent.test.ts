@@ -199,7 +199,10 @@ describe.concurrent('the daemon', () => {
     await eventually('it tries', () => agent.said().includes('node-missing'))
     await createNode(shared, realisticNode('agent-late'))
     const own = nodeOf(shared, 'agent-late')
-    const labels = await own.isLabelled()
+    await own.isLabelled()
+    // The first labels may be of a Node whose status was not written yet.
+    await settled('agent-late')
+    const labels = await own.ours()
     await shared.api('DELETE', '/api/v1/nodes/agent-late')
     await createNode(shared, realisticNode('agent-late'))
     expect(await own.isLabelled(labels)).toEqual(labels)
