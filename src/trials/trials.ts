@@ -21,6 +21,8 @@ interface Remembered {
   readonly proofs: Proofs
   readonly pause: number
   readonly again: number
+  /** When the oldest of them was made. */
+  readonly since: number
 }
 
 /**
@@ -31,12 +33,14 @@ export function createTrials(host: HostWriter, elapsed: () => number, kubeletRoo
   let remembered: Remembered | undefined
   const prove = async (): Promise<Proofs> => {
     const state = await stateOf(host, kubeletRoot)
-    const before = remembered?.state === state ? remembered : undefined
+    const isValid = remembered?.state === state && elapsed() - remembered.since < A_DAY
+    const before = isValid ? remembered : undefined
     if (before !== undefined && elapsed() < before.again) return before.proofs
     const proofs = await tryAll(host, { kubeletRoot, before: before?.proofs })
     const pause = before === undefined ? FIRST_PAUSE : Math.min(LONGEST_PAUSE, 2 * before.pause)
     const isWhole = TRIALS.every(name => proofs[name].outcome !== 'untried')
-    remembered = { state, proofs, pause, again: elapsed() + (isWhole ? A_DAY : pause) }
+    const again = isWhole ? Number.POSITIVE_INFINITY : elapsed() + pause
+    remembered = { state, proofs, pause, again, since: before?.since ?? elapsed() }
     return proofs
   }
   return { prove }

@@ -293,6 +293,17 @@ describe('the trials of a node that stays as it is', () => {
     expect(seen.starts).toBe(starts)
   })
 
+  test('are made anew after a day, also those that worked', async () => {
+    const { seen, trials } = counting(() => ({}))
+    const first = await trials.prove()
+    const { starts } = seen
+    seen.now += 24 * 3_600_000
+    const second = await trials.prove()
+    expect(second).not.toBe(first)
+    expect(outcomes(second)).toEqual(outcomes(first))
+    expect(seen.starts).toBe(2 * starts)
+  })
+
   test.each([
     ['/proc/sys/kernel/random/boot_id', 'another\n'],
     ['/proc/sys/kernel/osrelease', '9.9.9\n'],
