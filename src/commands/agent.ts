@@ -286,7 +286,7 @@ async function look(before: Snapshot | undefined, { config, world, host, connect
   const { clock, diary } = world
   const podSecurity = await podSecurityOf(config, connection)
   const past = { memory: before?.memory ?? NO_MEMORY, patience: config.options['unknown-after'] }
-  const left = await helperHandover({ path: config.options.handover, node: config.options['node-name'], host, diary })
+  const left = await helperHandover({ config, host, diary })
   const snapshot = await cycle({ host, node: seen.node, podSecurity, ...left }, termsOf(config), clock, past)
   diary.looked(snapshot)
   return snapshot

@@ -14,7 +14,7 @@ import { applyPlan, type RemedyTerms, undoAll } from '../remedies/apply.ts'
 import { type Journal, readJournal } from '../remedies/journal.ts'
 import { createRests, type Rests } from '../remedies/rest.ts'
 import { bootOf } from '../remedies/shiftfs.ts'
-import { createTrials } from '../trials/trials.ts'
+import { createTrials, type Trials } from '../trials/trials.ts'
 import { VERSION } from '../version.ts'
 import { type Command, CommandError, type Surroundings, termsOf } from './command.ts'
 import { stoppedBySignals } from './signals.ts'
@@ -39,28 +39,29 @@ interface Work {
   readonly log: Log
   readonly terms: RemedyTerms
   readonly look: () => Promise<Snapshot>
+  readonly made: Trials['made']
 }
 
 function createWork(config: Config, { clock }: Surroundings): Work {
   const { options } = config
   const host = localWriter(options['host-root'])
   const log = createLog({ level: options['log-level'], format: options['log-format'], write: lineWriter(1), now: clock.now })
-  const { prove } = createTrials(host, clock.elapsed, options['kubelet-root'])
+  const trials = createTrials(host, clock.elapsed, options['kubelet-root'])
   const terms: RemedyTerms = {
     source: options['shiftfs-source'],
     scratch: SCRATCH,
     persist: options.persist,
     maxUserNamespaces: options['max-user-namespaces'],
     now: clock.now,
-    prove
+    prove: trials.prove
   }
   // An inventory is for people, and starts a dozen programs; nobody sees what this process looked at.
   const eyes = { ...host, inventory: async () => undefined }
   const look = async () => {
-    const proofs = withBroken(await prove(), await readJournal(host), await bootOf(host))
+    const proofs = withBroken(await trials.prove(), await readJournal(host), await bootOf(host))
     return await cycle({ host: eyes, node: undefined, podSecurity: undefined, proofs }, termsOf(config), clock)
   }
-  return { host, log, terms, look }
+  return { host, log, terms, look, made: trials.made }
 }
 
 /** A module that failed its trial was unloaded, so that it cannot be tried again; under this boot it stays broken. */
@@ -93,7 +94,7 @@ async function loop(work: Work, config: Config, { print }: Surroundings): Promis
   log.event('agent-started', `berth ${VERSION}, the helper; permitted: ${permitted}`)
   for (let written = ''; !signal.aborted; ) {
     const news = await turn(work, rests)
-    if (news !== undefined) written = await handOver({ config, ...news, written, log })
+    if (news !== undefined) written = await handOver({ config, ...news, made: work.made() ?? null, written, log })
     if (options.once) {
       for (const { remedy, result, because } of news?.outcomes ?? []) print(`${remedy}: ${result}: ${because}\n`)
       return news?.outcomes.some(({ result }) => result === 'failed' || result === 'ineffective') === false ? 0 : 1
@@ -128,18 +129,20 @@ async function turn({ host, log, terms, look }: Work, rests: Rests): Promise<New
 
 interface Handing extends News {
   readonly config: Config
+  readonly made: Handover['made']
   readonly written: string
   readonly log: Log
 }
 
 /** Written when it says something else than the last one; a full or missing volume is told, and tried again at the next turn. */
-async function handOver({ config, outcomes, snapshot, written, log }: Handing): Promise<string> {
+async function handOver({ config, made, outcomes, snapshot, written, log }: Handing): Promise<string> {
   const { handover: path, 'node-name': node } = config.options
   const { facts } = snapshot
   const body = {
     ...({ schema: 1, version: VERSION, node } as const),
     boot: facts['boot-id'].known ? facts['boot-id'].value : '',
     release: facts.kernel.known ? facts.kernel.value.release : '',
+    made,
     proofs: facts.proofs.known ? facts.proofs.value : untried(facts.proofs.why),
     outcomes
   }

@@ -1,3 +1,4 @@
+import type { Made } from '../facts/proof-binding.ts'
 import { type Proof, type Proofs, TRIALS } from '../facts/proofs.ts'
 import { REMEDIES } from '../remedies/plan.ts'
 import { type Outcome, RESULTS } from '../remedies/remedy.ts'
@@ -10,9 +11,11 @@ export interface Handover {
   readonly version: string
   /** The Node that the helper was told it works on; empty when it was told none. */
   readonly node: string
-  /** Boot and kernel that the proofs were made under. */
+  /** Boot and kernel that all this was found under. */
   readonly boot: string
   readonly release: string
+  /** What else the proofs were made with; `null` where the helper could not tell. */
+  readonly made: Made | null
   readonly proofs: Proofs
   readonly outcomes: readonly Outcome[]
 }
@@ -46,8 +49,19 @@ export function parseHandover(text: string, live: Live): Handover {
   if (release !== live.release) throw new HandoverError(`they were made on kernel ${release}, and this is ${live.release}`)
   return {
     ...{ schema: 1, at: time(at, 'at'), version, node, boot, release },
+    made: parseMade(found['made']),
     proofs: parseProofs(object(found['proofs'], 'proofs')),
     outcomes: array(found['outcomes'], 'outcomes', REMEDIES.length).map(parseOutcome)
+  }
+}
+
+function parseMade(value: unknown): Made | null {
+  if (value === null) return null
+  const { filesystems, disk, uptime } = object(value, 'made')
+  return {
+    filesystems: string(filesystems, 'made.filesystems', 4096),
+    disk: string(disk, 'made.disk', 4096),
+    uptime: seconds(uptime, 'made.uptime')
   }
 }
 
@@ -106,6 +120,11 @@ function oneOf<T extends string>(values: readonly T[], value: unknown, where: st
 function time(text: string, where: string): string {
   if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(text) && !Number.isNaN(Date.parse(text))) return text
   throw new HandoverError(`${where} is ${shown(text)}; expected a time as in 2026-01-31T10:00:00Z`)
+}
+
+function seconds(value: unknown, where: string): number {
+  if (typeof value === 'number' && value >= 0) return value
+  throw new HandoverError(`${where} is ${shown(value)}; expected seconds`)
 }
 
 const shown = (value: unknown): string => (JSON.stringify(value) ?? 'missing').slice(0, 60)

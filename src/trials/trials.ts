@@ -1,13 +1,15 @@
 import { attempt } from '../facts/attempt.ts'
-import { mountHolding, nodeMounts } from '../facts/mounts.ts'
+import type { Attempt } from '../facts/fact.ts'
+import { type Binding, type Made, readBinding, readUptime } from '../facts/proof-binding.ts'
 import { type Proofs, TRIALS } from '../facts/proofs.ts'
-import { dataPlace } from '../facts/storage.ts'
 import type { HostWriter } from '../host/writer.ts'
 import { tryAll } from './try.ts'
 
 export interface Trials {
   /** The proofs of this boot, this kernel and the modules that are loaded now; tried anew when one of these changed. */
   readonly prove: () => Promise<Proofs>
+  /** What the last proofs were made with; `undefined` where that could not be read, so that nobody can tell whether they still hold. */
+  readonly made: () => Made | undefined
 }
 
 /** After so long what could not be tried is tried again, and each time it waits twice as long (milliseconds). */
@@ -18,6 +20,7 @@ const A_DAY = 24 * 3_600_000
 
 interface Remembered {
   readonly state: string
+  readonly made: Made | undefined
   readonly proofs: Proofs
   readonly pause: number
   readonly again: number
@@ -32,37 +35,34 @@ interface Remembered {
 export function createTrials(host: HostWriter, elapsed: () => number, kubeletRoot = ''): Trials {
   let remembered: Remembered | undefined
   const prove = async (): Promise<Proofs> => {
-    const state = await stateOf(host, kubeletRoot)
+    const binding = await attempt(() => readBinding(host, kubeletRoot))
+    const state = JSON.stringify([...(await kernelOf(host)), binding])
     const isValid = remembered?.state === state && elapsed() - remembered.since < A_DAY
     const before = isValid ? remembered : undefined
     if (before !== undefined && elapsed() < before.again) return before.proofs
+    const { made, since } = before ?? { made: await madeNow(host, binding), since: elapsed() }
     const proofs = await tryAll(host, { kubeletRoot, before: before?.proofs })
     const pause = before === undefined ? FIRST_PAUSE : Math.min(LONGEST_PAUSE, 2 * before.pause)
     const isWhole = TRIALS.every(name => proofs[name].outcome !== 'untried')
     const again = isWhole ? Number.POSITIVE_INFINITY : elapsed() + pause
-    remembered = { state, proofs, pause, again, since: before?.since ?? elapsed() }
+    remembered = { state, made, proofs, pause, again, since }
     return proofs
   }
-  return { prove }
+  return { prove, made: () => remembered?.made }
 }
 
-/** What a proof is bound to. Of a loaded module only the name counts: how often it is used changes all the time. */
-async function stateOf(host: HostWriter, kubeletRoot: string): Promise<string> {
-  const [boot, release, modules, filesystems] = await Promise.all(
-    ['/proc/sys/kernel/random/boot_id', '/proc/sys/kernel/osrelease', '/proc/modules', '/proc/filesystems'].map(path =>
+/** Boot, release, and the names of the loaded modules: how often one is used changes all the time. */
+async function kernelOf(host: HostWriter): Promise<readonly unknown[]> {
+  const [boot, release, modules] = await Promise.all(
+    ['/proc/sys/kernel/random/boot_id', '/proc/sys/kernel/osrelease', '/proc/modules'].map(path =>
       host.read(path).catch(() => undefined)
     )
   )
   const names = (modules ?? '').split('\n').map(line => line.split(' ', 1)[0])
-  return JSON.stringify([boot, release, names.toSorted(), filesystems, await diskOf(host, kubeletRoot)])
+  return [boot, release, names.toSorted()]
 }
 
-/** The mount that the trials are made on: what worked on one disk proves nothing of another that was mounted over it. */
-async function diskOf(host: HostWriter, kubeletRoot: string): Promise<unknown> {
-  const found = await attempt(async () => {
-    const place = await dataPlace(host, kubeletRoot)
-    const { device, mountPoint, type } = mountHolding(await nodeMounts(host), place) ?? {}
-    return [place, device, mountPoint, type]
-  })
-  return found.ok ? found.value : found.why
+async function madeNow(host: HostWriter, binding: Attempt<Binding>): Promise<Made | undefined> {
+  const uptime = await attempt(() => readUptime(host))
+  return binding.ok && uptime.ok ? { ...binding.value, uptime: uptime.value } : undefined
 }

@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { dump } from 'js-yaml'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Handover, handoverText } from '../../src/cycle/handover.ts'
 import { type Proofs, untried } from '../../src/facts/proofs.ts'
+import { parseRecording } from '../../src/host/recorded.ts'
 import { CONDITION_TYPE } from '../../src/publish/condition.ts'
 import type { Outcome } from '../../src/remedies/remedy.ts'
 import { endAgents, eventually, nodeOf, ownKubeconfig, startAgent } from './agent-process.ts'
@@ -15,11 +17,13 @@ import { createNode, realisticNode } from './nodes.ts'
 import { sharedControlPlane } from './shared.ts'
 
 // Whether ID-mapped mounts work on ZFS is not known until one was tried: a label that moves by the helper's word alone.
-const recorded = join(import.meta.dirname, '../nodes/kubelet-on-zfs.yaml')
 const KEY = 'berth.dev/cvm'
 const FAILED = 'berth_remedy_runs_total{remedy="shiftfs",result="failed"}'
 const shared = sharedControlPlane()
 const directory = mkdtempSync(join(tmpdir(), 'berth-handed-'))
+/** The recorded node, and what a proof is bound to, which no fact asks for. */
+const made = { filesystems: 'nodev\toverlay\n', disk: 'zfs (0:20) at /', uptime: 100_000 }
+const recorded = join(directory, 'node.yaml')
 let without: { readonly labels: Readonly<Record<string, string>>; readonly condition: unknown }
 
 const tried = {
@@ -31,6 +35,7 @@ const tried = {
 const good: Handover = {
   ...{ schema: 1, at: '2026-11-03T10:00:06.000Z', version: '0.1.0', node: '' },
   ...{ boot: '00000000-0000-4000-8000-000000000000', release: '6.1.0-56-amd64' },
+  made,
   proofs: { ...untried('no tool'), 'id-mapped-mount': { outcome: 'works', because: 'mountinfo says "idmapped"' } },
   outcomes: [{ ...tried, at: '2026-11-03T10:00:05.000Z' }]
 }
@@ -46,6 +51,13 @@ const lying = (more: object = {}): string =>
   })
 
 beforeAll(async () => {
+  const node = parseRecording(readFileSync(join(import.meta.dirname, '../nodes/kubelet-on-zfs.yaml'), 'utf8'))
+  const paths = {
+    ...node.paths,
+    '/proc/filesystems': { ...node.paths['/proc/filesystems'], text: made.filesystems },
+    '/proc/uptime': { text: '103600.00 5.00\n' }
+  }
+  writeFileSync(recorded, dump({ ...node, paths }))
   await applyManifests(shared)
   const { own, condition, agent } = await helped('handed-nothing')
   const labels = await own.isLabelled({ [KEY]: 'unknown' })
@@ -103,6 +115,15 @@ async function helped(name: string, text?: string) {
       expect(await told()).toMatchObject({ outcomes: good.outcomes, facts: { proofs: { value: good.proofs } } })
     },
     /** Told with that reason in place of the proofs, and nothing on the Node rests on it. */
+    /** Its proofs are, and only they. */
+    isVoid: async (why: string) => {
+      const proofs = async () => Object.values((await told()).facts.proofs.value)
+      await eventually(`its proofs are void: ${why}`, async () => (await proofs())[0]?.because.includes(why) === true)
+      expect((await proofs()).every(({ outcome }) => outcome === 'untried')).toBe(true)
+      expect(await told()).toMatchObject({ outcomes: good.outcomes })
+      await eventually('the label is as without them', async () => (await own.ours())[KEY] === 'unknown')
+      expect(logged('helper-doubted')).toMatchObject([{ level: 'warn', msg: expect.stringContaining(why) }])
+    },
     isDoubted: async (why: string) => {
       const proofs = async () => Object.values((await told()).facts.proofs.value)
       await eventually(`it is doubted: ${why}`, async () => (await proofs())[0]?.because.includes(why) === true)
@@ -161,6 +182,20 @@ describe.concurrent('what a helper leaves', () => {
     expect(await agent.metric(FAILED)).toBe(1)
     expect([logged('forged'), agent.said().includes(LIE)]).toEqual([[], false])
     expect(await agent.kill('SIGTERM')).toBe(0)
+  })
+
+  test.each<[what: string, changed: object | null, why: string]>([
+    ['on-another-disk', { disk: 'ext4 (8:1) at /' }, "made on ext4 (8:1) at /, and the kubelet's root lies on zfs (0:20) at /"],
+    ['with-other-file-systems', { filesystems: 'nodev\toverlay\n\tzfs\n' }, 'gained or lost a file system'],
+    ['more-than-a-day-ago', { uptime: 10_000 }, 'are 26 hours old; does the helper still run?'],
+    ['with-who-knows-what', null, 'it could not tell what they were made with']
+  ])('and that was proved %s proves nothing, and what was done is believed', async (what, changed, why) => {
+    const { leave, isBelieved, isVoid } = await helped(`handed-${what}`, GOOD)
+    await isBelieved()
+    leave(handoverText({ ...good, made: changed && { ...made, ...changed } }))
+    await isVoid(why)
+    leave(GOOD)
+    await isBelieved()
   })
 
   test('and replaces while it is read is always one or the other, whole', async () => {

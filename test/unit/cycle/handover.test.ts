@@ -13,6 +13,7 @@ const outcome = {
 } as const
 const right: Handover = {
   ...{ schema: 1, at: '2026-11-03T10:00:06.000Z', version: '0.1.0', ...live },
+  made: { filesystems: 'nodev\toverlay\n\text4\n', disk: 'ext4 (8:1) at /', uptime: 42.5 },
   proofs: { ...untried('no tool'), procfs: { outcome: 'works', because: 'mounted' } },
   outcomes: [outcome]
 }
@@ -20,6 +21,7 @@ const right: Handover = {
 test('what the helper writes is what the agent reads', () => {
   expect(parseHandover(handoverText(right), live)).toEqual(right)
   expect(parseHandover(handoverText({ ...right, node: '' }), live).node).toBe('')
+  expect(parseHandover(handoverText({ ...right, made: null }), live).made).toBe(null)
 })
 
 test('what else stands in it does not come through', () => {
@@ -35,6 +37,11 @@ describe('is not believed', () => {
     ['another kernel', { ...right, release: '6.1.0-57-amd64' }, 'on kernel 6.1.0-57-amd64'],
     ['no object', [], 'the file is []; expected an object'],
     ['nothing', null, 'the file is null'],
+    ['proofs of an older helper', { ...right, made: undefined }, 'made is missing; expected an object'],
+    ['no disk', { ...right, made: { ...right.made, disk: 8 } }, 'made.disk is 8; expected a text'],
+    ['no file systems', { ...right, made: { ...right.made, filesystems: ['ext4'] } }, 'made.filesystems is ["ext4"]'],
+    ['a time before the boot', { ...right, made: { ...right.made, uptime: -1 } }, 'made.uptime is -1; expected seconds'],
+    ['a time in words', { ...right, made: { ...right.made, uptime: 'now' } }, 'made.uptime is "now"'],
     ['a proof that is missing', { ...right, proofs: {} }, 'proofs.id-mapped-mount is missing'],
     [
       'a proof of another word',
@@ -60,7 +67,7 @@ describe('is not believed', () => {
   })
 
   test('whatever JSON there is: either it is refused by a sentence, or it is about this node, boot and kernel', () => {
-    const keys = ['schema', 'at', 'version', 'node', 'boot', 'release', 'proofs', 'outcomes']
+    const keys = ['schema', 'at', 'version', 'node', 'boot', 'release', 'made', 'proofs', 'outcomes']
     const broken = fc.tuple(fc.constantFrom(...keys), fc.jsonValue()).map(([key, value]) => ({ ...right, [key]: value }))
     fc.assert(
       fc.property(fc.oneof(fc.jsonValue(), broken), value => {

@@ -304,6 +304,26 @@ describe('the trials of a node that stays as it is', () => {
     expect(seen.starts).toBe(2 * starts)
   })
 
+  test('tell what they were made with, and when, until they are made anew', async () => {
+    let uptime = '100.00 1.00\n'
+    const { seen, trials } = counting(() => ({ '/proc/uptime': uptime }))
+    expect(trials.made()).toBeUndefined()
+    await trials.prove()
+    const first = trials.made()
+    expect(first).toMatchObject({ uptime: 100, filesystems: expect.stringContaining('\toverlay\n') })
+    expect(first?.disk).toMatch(/^\S+ \(\d+:\d+\) at \//)
+    uptime = '200.00 1.00\n'
+    await trials.prove()
+    expect(trials.made()).toBe(first)
+    seen.now += 24 * 3_600_000
+    await trials.prove()
+    expect(trials.made()).toEqual({ ...first, uptime: 200 })
+    uptime = 'never\n'
+    seen.now += 24 * 3_600_000
+    await trials.prove()
+    expect(trials.made()).toBeUndefined()
+  })
+
   test.each([
     ['/proc/sys/kernel/random/boot_id', 'another\n'],
     ['/proc/sys/kernel/osrelease', '9.9.9\n'],

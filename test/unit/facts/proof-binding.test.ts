@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest'
+import { type Made, readBinding, readUptime, whyVoid } from '../../../src/facts/proof-binding.ts'
+import { localHost } from '../../../src/host/local.ts'
+import { temporary } from '../host/temporary.ts'
+
+const made: Made = { filesystems: 'nodev\toverlay\n\text4\n', disk: 'ext4 (8:1) at /', uptime: 1_000 }
+const hours = (count: number): number => made.uptime + count * 3600
+
+describe('proofs', () => {
+  test.each<[what: string, live: Partial<Made>, why: RegExp | undefined]>([
+    ['of a moment ago hold', {}, undefined],
+    ['of a day ago hold', { uptime: hours(25) }, undefined],
+    ['of a helper that died are void after a day', { uptime: hours(25) + 1 }, /are 25 hours old; does the helper still run/],
+    ['from after now are void', { uptime: 999 }, /after now/],
+    [
+      'of the disk below are void where another was mounted over it',
+      { disk: 'zfs (0:50) at /var/lib' },
+      /made on ext4 \(8:1\) at \/, and the kubelet's root lies on zfs \(0:50\) at \/var\/lib/
+    ],
+    ['are void once a file system is gone', { filesystems: '\text4\n' }, /gained or lost a file system/]
+  ])('%s', (_, live, why) => {
+    const said = whyVoid(made, { ...made, ...live })
+    if (why === undefined) expect(said).toBeUndefined()
+    else expect(said).toMatch(why)
+  })
+})
+
+const MOUNTS = '22 1 8:1 / / rw - ext4 /dev/sda1 rw\n23 22 0:50 / /var/lib rw - zfs pool rw\n'
+const node = (more: Readonly<Record<string, string>> = {}) =>
+  localHost(
+    temporary({
+      'proc/filesystems': 'nodev\toverlay\n',
+      'proc/1/mountinfo': MOUNTS,
+      'proc/uptime': '350735.47 234388.90\n',
+      'var/lib/kubelet/pods/1/': 'directory/',
+      'data/kubelet/': 'directory/',
+      ...more
+    })
+  )
+
+test('the disk is the one that holds the kubelet’s root, also a named one', async () => {
+  expect(await readBinding(node(), '')).toEqual({ filesystems: 'nodev\toverlay\n', disk: 'zfs (0:50) at /var/lib' })
+  expect((await readBinding(node(), '/data/kubelet')).disk).toBe('ext4 (8:1) at /')
+})
+
+test('what cannot be read binds nothing', async () => {
+  await expect(readBinding(localHost(temporary({})), '')).rejects.toThrow('/proc/filesystems is not there')
+  await expect(readBinding(node({ 'proc/1/mountinfo': '23 22 0:50 / /srv rw - zfs pool rw\n' }), '')).rejects.toThrow('no mount')
+})
+
+test('the time since the boot is read in seconds', async () => {
+  expect(await readUptime(node())).toBe(350_735.47)
+  for (const text of ['', 'soon\n', '-1.00 0.00\n', '1e9 1.00\n']) {
+    await expect(readUptime(node({ 'proc/uptime': text })), text).rejects.toThrow('/proc/uptime does not tell')
+  }
+})
