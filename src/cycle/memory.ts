@@ -24,8 +24,8 @@ export interface Recollection {
 }
 
 /**
- * Holds against a moment's unreadability: a fact that cannot be read keeps its last whole value for `patience` milliseconds.
- * A fact that was read counts, whatever it was before. Pure.
+ * Holds against a moment's unreadability: what cannot be read of a fact keeps its last value for `patience` milliseconds after the fact
+ * was last whole. What was read counts, whatever it was before. Pure.
  */
 export function recollect(memory: Memory, seen: DetectedFacts, now: number, patience: number): Recollection {
   const bootId = seen['boot-id'].known ? seen['boot-id'].value : memory.bootId
@@ -47,13 +47,25 @@ function keep(
   patience: number
 ): readonly (readonly [DetectorName, Kept])[] {
   if (fact.known && isWhole(fact.value)) return [[name, { fact, at: now }]]
-  return before !== undefined && now - before.at < patience ? [[name, before]] : []
+  if (before === undefined || now - before.at >= patience) return []
+  // What was read of it counts at once, and only what was not is recalled.
+  return [[name, fact.known ? { ...before, fact: { ...fact, value: completed(fact.value, before.fact.value) } } : before]]
 }
 
 /** Some facts have parts that fail apart from each other (`Attempt`, `ModuleState`): whole is one without a failed part. */
-function isWhole(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return true
-  if ('ok' in value && value.ok === false) return false
-  if ('state' in value && value.state === 'unknown') return false
-  return Object.values(value).every(isWhole)
+const isWhole = (value: unknown): boolean =>
+  !isFailed(value) && (!isRecord(value) || Object.values(value).every(part => isWhole(part)))
+
+const isFailed = (value: unknown): boolean =>
+  isRecord(value) && (('ok' in value && value['ok'] === false) || ('state' in value && value['state'] === 'unknown'))
+
+/** A value whose failed parts are those of an earlier one. */
+function completed(value: unknown, before: unknown): unknown {
+  if (isFailed(value)) return before ?? value
+  if (!isRecord(value) || !isRecord(before)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, completed(part, before[key])]))
 }
+
+/** Of named parts; a list or a map is one part. */
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype

@@ -1,7 +1,7 @@
 import type { Snapshot } from '../cycle/snapshot.ts'
 import type { FactName, NodeFacts } from '../facts/observe.ts'
 import type { Verdict } from '../verdicts/verdict.ts'
-import { type factLabels, type Labels, labels } from './labels.ts'
+import { type factLabels, type Labels, labels, labelValue, VALUES } from './labels.ts'
 
 /** The fact that each label of a fact tells. */
 const FACT_OF: Readonly<Record<keyof typeof factLabels, FactName>> = {
@@ -13,20 +13,57 @@ const FACT_OF: Readonly<Record<keyof typeof factLabels, FactName>> = {
   machine: 'machine'
 }
 
-/**
- * The labels of a snapshot, where what the Node carries already stands in for what could not be read: an agent that was restarted
- * finds there what it had proved under this boot. Only an unreadable fact is stood in for, never a changed one. Pure.
- */
-export function heldLabels(snapshot: Snapshot, carried: Labels, prefix: string): Labels {
-  const wanted = labels(snapshot, prefix)
-  const held = Object.entries(carried).filter(
-    ([key, value]) => value !== 'unknown' && (wanted[key] ?? 'unknown') === 'unknown' && isUnread(key, snapshot, prefix)
+/** What the report on a Node says was proved, and under which boot. */
+export interface Proven {
+  /** Empty where there is no report that can be read. */
+  readonly boot: string
+  /** By names without the prefix. */
+  readonly labels: Labels
+}
+
+const NOTHING_PROVEN: Proven = { boot: '', labels: {} }
+
+/** Reads the report annotation of an earlier agent. Whatever else stands there proves nothing. Pure. */
+export function provenBy(report: string | undefined): Proven {
+  const { boot, verdicts, facts } = record(parsed(report))
+  if (typeof boot !== 'string') return NOTHING_PROVEN
+  const fromVerdicts = Object.entries(record(verdicts)).map(([name, told]) => {
+    const { answer } = record(told)
+    return [name, answer === 'yes' || answer === 'no' ? VALUES[answer] : 'unknown'] as const
+  })
+  const fromFacts = Object.entries(record(facts)).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1] !== '' && labelValue(entry[1]) === entry[1]
   )
+  return { boot, labels: Object.fromEntries([...fromFacts, ...fromVerdicts]) }
+}
+
+function parsed(text = ''): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const record = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+
+/**
+ * The labels of a snapshot, where what was proved under this boot stands in for what cannot be read: an agent that was restarted finds
+ * that in the report. Only an unreadable fact is stood in for, never a changed one. Pure.
+ */
+export function heldLabels(snapshot: Snapshot, proven: Labels, prefix: string): Labels {
+  const wanted = labels(snapshot, prefix)
+  const held = Object.entries(proven)
+    .filter(
+      ([name, value]) =>
+        value !== 'unknown' && (wanted[`${prefix}/${name}`] ?? 'unknown') === 'unknown' && isUnread(name, snapshot)
+    )
+    .map(([name, value]) => [`${prefix}/${name}`, value] as const)
   return { ...wanted, ...Object.fromEntries(held) }
 }
 
-function isUnread(key: string, { facts, verdicts }: Snapshot, prefix: string): boolean {
-  const name = key.startsWith(`${prefix}/`) ? key.slice(prefix.length + 1) : ''
+function isUnread(name: string, { facts, verdicts }: Snapshot): boolean {
   if (Object.hasOwn(FACT_OF, name)) return !facts[FACT_OF[name as keyof typeof factLabels]].known
   const verdict: Verdict | undefined = Object.hasOwn(verdicts, name) ? verdicts[name as keyof typeof verdicts] : undefined
   return verdict !== undefined && verdict.answer === 'unknown' && restsOnUnread(verdict, facts)

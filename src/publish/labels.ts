@@ -23,15 +23,24 @@ const GPU_ORDER = ['nvidia', 'amd', 'intel'] as const
 
 const known = <T>(fact: Fact<T>, value: (found: T) => string): string => (fact.known ? value(fact.value) : 'unknown')
 
-const VALUES: Readonly<Record<Answer, string>> = { yes: 'true', no: 'false', unknown: 'unknown' }
+/** What a label says for each answer. */
+export const VALUES: Readonly<Record<Answer, string>> = { yes: 'true', no: 'false', unknown: 'unknown' }
 
 /** All labels that the node should carry, by full key. */
 export function labels({ facts, verdicts }: Pick<Snapshot, 'facts' | 'verdicts'>, prefix: string): Labels {
   const fromVerdicts = Object.entries(verdicts).map(([capability, { answer }]) => [capability, VALUES[answer as Answer]] as const)
-  const fromFacts = Object.entries(factLabels).map(([name, value]) => [name, value(facts)] as const)
-  const all = [...fromVerdicts, ...fromFacts].filter(([, value]) => value !== undefined)
-  return Object.fromEntries(all.map(([name, value]) => [`${prefix}/${name}`, value as string]))
+  const all = [...fromVerdicts, ...Object.entries(factValues(facts))]
+  return Object.fromEntries(all.map(([name, value]) => [`${prefix}/${name}`, value]))
 }
+
+/** The labels of facts, by their names without the prefix. */
+export const factValues = (facts: NodeFacts): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(factLabels).flatMap(([name, value]) => {
+      const told = value(facts)
+      return told === undefined ? [] : [[name, told]]
+    })
+  )
 
 /** Kubernetes' syntax: at most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends. */
 export const labelValue = (text: string): string =>

@@ -8,7 +8,7 @@ import { type Condition, conditionToWrite, opinion } from './condition.ts'
 import { type Difference, differences, keysOf, restrict, type Wish, wish } from './difference.ts'
 import { type Drift, driftOf, type Quarrels, repaired, resting } from './drift.ts'
 import { capabilityChange, eventBody, type NodeEvent, remedyEvent } from './events.ts'
-import { demoted, heldLabels } from './hold.ts'
+import { demoted, heldLabels, type Proven, provenBy } from './hold.ts'
 import { type Labels, labelPatch, labels } from './labels.ts'
 import type { Result, Target } from './status.ts'
 import { type Taint, taintRemoval } from './taint.ts'
@@ -56,6 +56,8 @@ export interface Publisher {
 
 /** What is remembered from one publication to the next. */
 interface Book {
+  /** What the report said when we first saw the Node, before we wrote our own. */
+  proven: Proven | undefined
   /** Our labels when they were last right. */
   right: Labels | undefined
   /** Which Node that was: one that was made anew has lost nothing to anybody. */
@@ -91,6 +93,7 @@ export function createPublisher(terms: PublisherTerms): Publisher {
   const { connection, prefix, version, clock, random, listener } = terms
   const began = clock.elapsed()
   const book: Book = {
+    proven: undefined,
     right: undefined,
     uid: '',
     newest: 0n,
@@ -107,9 +110,10 @@ export function createPublisher(terms: PublisherTerms): Publisher {
   const wanted = (snapshot: Snapshot, node: NodeView): Wish => {
     // What an earlier agent proved under this boot counts as long as what we remember ourselves.
     const isYoung = clock.elapsed() - began < terms.unknownAfter
+    book.proven ??= provenBy(reportOf(node, prefix))
     const held =
-      isYoung && bootOf(node, prefix) === liveBoot(snapshot)
-        ? heldLabels(snapshot, node.labels, prefix)
+      isYoung && book.proven.boot === liveBoot(snapshot)
+        ? heldLabels(snapshot, book.proven.labels, prefix)
         : labels(snapshot, prefix)
     return wish(snapshot, prefix, version, held)
   }
@@ -131,7 +135,7 @@ export function createPublisher(terms: PublisherTerms): Publisher {
   }
 
   const demote = async (node: NodeView, boot: string): Promise<void> => {
-    const before = bootOf(node, prefix)
+    const before = provenBy(reportOf(node, prefix)).boot
     if (before === '' || before === boot) return
     const changed = labelPatch(demoted(node.labels, prefix), node.labels, prefix)
     if (Object.keys(changed).length === 0) return
@@ -362,14 +366,6 @@ const driftEvent = (keys: readonly string[]): NodeEvent | undefined =>
     ? undefined
     : { reason: 'LabelDriftRepaired', type: 'Warning', message: `somebody else changed ${keys.join(', ')}; repaired` }
 
-/** The boot under which the Node's report was made. */
-const bootOf = ({ annotations }: NodeView, prefix: string): string => {
-  try {
-    const { boot } = JSON.parse(annotations[`${prefix}/report`] ?? '{}') as { boot?: unknown }
-    return typeof boot === 'string' ? boot : ''
-  } catch {
-    return ''
-  }
-}
+const reportOf = ({ annotations }: NodeView, prefix: string): string | undefined => annotations[`${prefix}/report`]
 
 const liveBoot = ({ facts }: Snapshot): string => (facts['boot-id'].known ? facts['boot-id'].value : 'unknown')

@@ -1,7 +1,7 @@
 import type { Snapshot } from '../cycle/snapshot.ts'
 import type { Fact } from '../facts/fact.ts'
 import type { Verdict } from '../verdicts/verdict.ts'
-import { labels } from './labels.ts'
+import { factValues, labels } from './labels.ts'
 
 /** The annotation may have this many bytes; a node object is held in many caches. */
 const LIMIT = 4096
@@ -13,6 +13,7 @@ export function reportAnnotation(snapshot: Snapshot, version: string): string {
     const text = JSON.stringify({
       version,
       boot: bootId(snapshot),
+      facts: provedFacts(snapshot),
       verdicts: shortVerdicts(snapshot, { width, ways }),
       ...(ways.length > 0 ? { ways: ways.map(way => shorten(way, width)) } : {}),
       ...shortOutcomes(snapshot, width)
@@ -23,6 +24,10 @@ export function reportAnnotation(snapshot: Snapshot, version: string): string {
 }
 
 const bootId = ({ facts }: Snapshot): string => (facts['boot-id'].known ? facts['boot-id'].value : '')
+
+/** An agent that is restarted reads here what it had proved: a label alone may be anybody's. */
+const provedFacts = ({ facts }: Snapshot) =>
+  Object.fromEntries(Object.entries(factValues(facts)).filter(([, value]) => value !== 'unknown'))
 
 /** Only what a helper tried, and only where there is something to tell. */
 const shortOutcomes = ({ outcomes }: Snapshot, width: number) => {

@@ -261,6 +261,22 @@ describe('what cannot be read', () => {
     })
     expect([...seen].filter(value => value !== 'nvidia' && value !== 'unknown')).toEqual([])
   })
+
+  test('is not proved by a label that somebody set while no agent ran', { timeout: 60_000 }, async () => {
+    const more = ['--host-root', root.path, '--interval', '1s']
+    const file = 'sys/bus/pci/devices/0000:00:1e.0/class'
+    root.write('sys/bus/pci/devices/0000:00:1e.0/vendor', '0x10de\n')
+    root.write(file, '0x030200\n')
+    root.spoil(file)
+    const KEY = 'berth.dev/gpu-hardware'
+    const { agent, own } = await labelled('agent-by-hand', more)
+    await own.isLabelled({ [KEY]: 'unknown' })
+    expect(await agent.kill('SIGTERM')).toBe(0)
+    await own.label({ [KEY]: 'nvidia', 'berth.dev/gpu': 'true' })
+    const second = await startAgent('agent-by-hand', await ownKubeconfig(shared, 'agent-by-hand'), more)
+    await eventually('it is ready', async () => (await second.get('/readyz')).status === 200)
+    expect(await own.ours()).toMatchObject({ [KEY]: 'unknown', 'berth.dev/gpu': expect.not.stringContaining('true') })
+  })
 })
 
 const agentRecalls = (agent: { readonly said: () => string }) => agent.said().includes('"recalled":["distro"')

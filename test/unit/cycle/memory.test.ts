@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { NO_MEMORY, recollect } from '../../../src/cycle/memory.ts'
 import type { FactName } from '../../../src/facts/observe.ts'
-import { factsOf, modules, type Values } from '../node-facts.ts'
+import { factsOf, IDEAL, modules, type Values } from '../node-facts.ts'
 
 const PATIENCE = 1_000
 const seen = (changes: Partial<Values> = {}, ...unknowns: readonly FactName[]) => factsOf(changes, ...unknowns)
@@ -43,14 +43,45 @@ test('a boot id that cannot be read is no new boot', () => {
   expect(later.memory.bootId).toBe(first.memory.bootId)
 })
 
-test('a fact of which a part could not be read is as good as unread', () => {
-  const parts = { supported: true, modules: modules({ fuse: 'unknown' } as never), shiftfs: null } as never
-  const later = recollect(first.memory, seen({ 'kernel-modules': parts }), 1, PATIENCE)
-  expect(later.recalled).toEqual(['kernel-modules'])
-  // Without a whole one before, the part that was read is better than nothing.
-  const alone = recollect(NO_MEMORY, seen({ 'kernel-modules': parts }), 1, PATIENCE)
-  expect(alone.facts['kernel-modules']).toMatchObject({ known: true, value: parts })
-  expect(alone.recalled).toEqual([])
+describe('of a fact whose parts fail apart from each other', () => {
+  const parts = (changes: Parameters<typeof modules>[0]) => ({
+    'kernel-modules': { ...IDEAL['kernel-modules'], modules: modules(changes) }
+  })
+  const value = ({ facts }: ReturnType<typeof recollect>) => facts['kernel-modules'].known && facts['kernel-modules'].value
+
+  test('a part that cannot be read is recalled', () => {
+    const later = recollect(first.memory, seen(parts({ fuse: 'unknown' })), 1, PATIENCE)
+    expect(later.recalled).toEqual(['kernel-modules'])
+    expect(value(later)).toMatchObject({ modules: { fuse: { state: 'present' }, veth: { state: 'present' } } })
+  })
+
+  test('what was read counts at once, although another part is recalled', () => {
+    const later = recollect(first.memory, seen(parts({ fuse: 'unknown', veth: 'absent' })), 1, PATIENCE)
+    expect(value(later)).toMatchObject({ modules: { fuse: { state: 'present' }, veth: { state: 'absent' } } })
+    // And stays so in the next look, of which nothing can be read.
+    const blind = recollect(later.memory, seen({}, 'kernel-modules'), 2, PATIENCE)
+    expect(value(blind)).toMatchObject({ modules: { fuse: { state: 'present' }, veth: { state: 'absent' } } })
+  })
+
+  test('a part is recalled within the patience, counted from when all were read', () => {
+    const later = recollect(first.memory, seen(parts({ fuse: 'unknown' })), 999, PATIENCE)
+    const late = recollect(later.memory, seen(parts({ fuse: 'unknown' })), 1_000, PATIENCE)
+    expect(value(late)).toMatchObject({ modules: { fuse: { state: 'unknown' }, veth: { state: 'present' } } })
+    expect(late.recalled).toEqual([])
+  })
+
+  test('without a whole one before, the part that was read is better than nothing', () => {
+    const alone = recollect(NO_MEMORY, seen(parts({ fuse: 'unknown' })), 1, PATIENCE)
+    expect(value(alone)).toMatchObject({ modules: { fuse: { state: 'unknown' } } })
+    expect(alone.recalled).toEqual([])
+  })
+
+  test('an attempt that failed is a part too, and one that tells no is not', () => {
+    const { sysbox } = IDEAL
+    const now = { ...sysbox, manager: { ok: false, why: 'hidden' }, fs: { ok: true, value: 'dead' } } as const
+    const { facts } = recollect(first.memory, seen({ sysbox: now }), 1, PATIENCE)
+    expect(facts.sysbox).toMatchObject({ value: { manager: sysbox.manager, fs: { ok: true, value: 'dead' } } })
+  })
 })
 
 test('no patience recalls nothing', () => {

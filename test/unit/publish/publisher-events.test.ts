@@ -3,6 +3,7 @@ import { ApiError } from '../../../src/cluster/api-error.ts'
 import type { Snapshot } from '../../../src/cycle/snapshot.ts'
 import type { Condition } from '../../../src/publish/condition.ts'
 import { labels } from '../../../src/publish/labels.ts'
+import { reportAnnotation } from '../../../src/publish/report.ts'
 import type { Outcome } from '../../../src/remedies/remedy.ts'
 import { snapshotOf } from './sample.ts'
 import { stage, UNKNOWN_AFTER } from './stage.ts'
@@ -243,10 +244,10 @@ describe('what the watch tells of an older Node', () => {
   })
 })
 
-describe('what the Node carries already', () => {
+describe('the report that the Node carries already', () => {
   const unread = { ...snapshot, facts: { ...snapshot.facts, kernel: { known: false, why: 'closed', evidence: [] } } } as Snapshot
   const { 'boot-id': boot } = snapshot.facts
-  const report = (id: string) => JSON.stringify({ boot: id })
+  const report = (id: string) => JSON.stringify({ ...JSON.parse(reportAnnotation(snapshot, '0')), boot: id })
   const kernelAfter = async (minutes: number, id: string): Promise<string | undefined> => {
     const { publisher, node, time, view } = stage(right)
     Object.assign(node.annotations, { 'berth.dev/report': report(id) })
@@ -352,11 +353,37 @@ describe('the condition', () => {
   })
 })
 
-test('the time that a label may be held is counted from the beginning of the agent, not of its clock', async () => {
+describe('a label of a fact that cannot be read', () => {
   const unread = { ...snapshot, facts: { ...snapshot.facts, kernel: { known: false, why: 'closed', evidence: [] } } } as Snapshot
-  const { 'boot-id': boot } = snapshot.facts
-  const { publisher, node, view } = stage(right, () => false, 86_400_000)
-  Object.assign(node.annotations, { 'berth.dev/report': JSON.stringify({ boot: boot.known ? boot.value : '' }) })
-  await publisher.publish(unread, view())
-  expect(node.labels['berth.dev/kernel']).toBe(right['berth.dev/kernel'])
+  const KEY = 'berth.dev/kernel'
+  const begun = (annotations: Record<string, string>, labels = right) => {
+    const set = stage(labels, () => false, 86_400_000)
+    Object.assign(set.node.annotations, annotations)
+    return set
+  }
+  const report = { 'berth.dev/report': reportAnnotation(snapshot, '0') }
+
+  test('is held by the report of this boot, for a time that is counted from the beginning of the agent', async () => {
+    const { publisher, node, view, time } = begun(report)
+    await publisher.publish(unread, view())
+    expect(node.labels[KEY]).toBe(right[KEY])
+    // Its own report, which says that nothing is known, changes nothing.
+    time.now += UNKNOWN_AFTER - 1
+    await publisher.publish(unread, view())
+    expect(node.labels[KEY]).toBe(right[KEY])
+    time.now += 1
+    await publisher.publish(unread, view())
+    expect(node.labels[KEY]).toBeUndefined()
+  })
+
+  test('that somebody set by hand is not held, whatever else the report says', async () => {
+    for (const annotations of [{}, { 'berth.dev/report': reportAnnotation(unread, '0') }]) {
+      const { publisher, node, view } = begun(annotations, { ...right, [KEY]: '9.9' })
+      await publisher.publish(unread, view())
+      expect(node.labels[KEY]).toBeUndefined()
+    }
+    const { publisher, node, view } = begun(report, { ...right, [KEY]: '9.9' })
+    await publisher.publish(unread, view())
+    expect(node.labels[KEY]).toBe(right[KEY])
+  })
 })
