@@ -98,6 +98,7 @@ const LABEL_VALUES: Readonly<Record<keyof typeof factLabels, string>> = {
 
 const FACTS: Readonly<Record<keyof typeof detectors | 'shiftfs', string>> = {
   kernel: 'release of the running kernel',
+  'upstream-kernel': 'the upstream version that an Ubuntu kernel is made from',
   architecture: 'amd64, arm64, …',
   distro: "the host's os-release, never the container's",
   'boot-id': 'the boot that all this was seen in',

@@ -1,5 +1,6 @@
 import { completeText, type HostReader } from '../host/host.ts'
 import { type Detector, Unsure } from './fact.ts'
+import { requireMounted } from './numbers.ts'
 
 export interface Kernel {
   /** As `uname -r` prints it, `5.15.0-1084-aws`. */
@@ -20,6 +21,26 @@ export async function readKernel(host: HostReader): Promise<Kernel> {
   if (kernel === undefined) throw new Unsure(`${RELEASE} holds ${JSON.stringify(text.slice(0, 40))}, not a kernel release`)
   return kernel
 }
+
+const SIGNATURE = '/proc/version_signature'
+
+/**
+ * The upstream version that an Ubuntu kernel is made from, `5.15.78`; its own release says nothing of it, and cloud flavours count theirs
+ * differently. Empty where no such file is there, that is on any other kernel.
+ */
+export const detectUpstream: Detector<string> = async ({ host }) => {
+  const text = await host.read(SIGNATURE)
+  if (text === undefined) {
+    await requireMounted(host, 'proc')
+    return ''
+  }
+  const upstream = parseSignature(text)
+  if (upstream === undefined) throw new Unsure(`${SIGNATURE} holds ${JSON.stringify(text.slice(0, 60))}, which names no version`)
+  return upstream
+}
+
+/** `Ubuntu 5.15.0-1028.33-gke 5.15.78` */
+export const parseSignature = (text: string): string | undefined => /^Ubuntu \S+ (\d{1,3}\.\d{1,3}\.\d{1,4})\n$/.exec(text)?.[1]
 
 /** Only the leading `N.N` counts: distributions append what they like (`5.15.133+`, `6.6.150.1-1.azl3`). */
 export function parseKernel(text: string): Kernel | undefined {

@@ -5,7 +5,7 @@ import { type Detector, type Fact, type Sources, Unsure } from './fact.ts'
 import { detectFuse } from './fuse.ts'
 import { detectGpus, detectMig, detectNvidiaDevices, detectNvidiaDriver, detectNvidiaLibrary } from './gpu.ts'
 import { detectHeaders } from './headers.ts'
-import { detectArchitecture, detectBootId, detectKernel } from './kernel.ts'
+import { detectArchitecture, detectBootId, detectKernel, detectUpstream } from './kernel.ts'
 import { detectKernelModules } from './kernel-modules/detect.ts'
 import { detectCloud, detectMachine } from './machine.ts'
 import {
@@ -50,6 +50,7 @@ const detectPodSecurity: Detector<PodSecurity> = async ({ podSecurity }) => {
 /** Every fact that is looked at. A new one is a file, a line here, and a recorded node that shows it. */
 export const detectors = {
   kernel: detectKernel,
+  'upstream-kernel': detectUpstream,
   architecture: detectArchitecture,
   distro: detectDistro,
   'boot-id': detectBootId,

@@ -19,7 +19,7 @@ export interface Shiftfs {
 /** What shiftfs is on this node, from what was looked at. Pure. */
 export function deriveShiftfs(facts: DetectedFacts): Fact<Shiftfs> {
   const modules = facts['kernel-modules']
-  const { kernel, distro } = facts
+  const { kernel } = facts
   if (!modules.known) return modules
   if (!kernel.known) return kernel
   if (!facts.proofs.known) return facts.proofs
@@ -27,7 +27,7 @@ export function deriveShiftfs(facts: DetectedFacts): Fact<Shiftfs> {
   const { outOfTree, registered } = modules.value.shiftfs
   const evidence = modules.evidence.filter(({ source }) => /modules|filesystems/.test(source))
   const tried = shiftfsTrials(facts.proofs.value)
-  const suspect = !tried.works && isSuspect(kernel.value, distro.known ? distro.value.id : '')
+  const suspect = !tried.works && isSuspect(facts)
   const found = (state: ShiftfsState, because: string): Fact<Shiftfs> => ({
     known: true,
     value: { state, because, outOfTree, suspect },
@@ -59,12 +59,23 @@ export function shiftfsTrials(proofs: Proofs): ShiftfsTrials {
   return { works: made.every(({ outcome }) => outcome === 'works'), failed: first('fails'), untried: first('untried') }
 }
 
-/** Launchpad 1990849 (Ubuntu 5.15.0-48 to -67) and 5.17.5: the module loads, and then mkdir and rename fail. */
-const isSuspect = ({ release }: Kernel, distro: string): boolean => {
-  const [, abi] = /^5\.15\.0-(\d+)-/.exec(release) ?? []
-  const isListed = distro === 'ubuntu' && abi !== undefined && Number(abi) >= 48 && Number(abi) <= 67
-  return isListed || /^5\.17\.5(?!\d)/.test(release)
+/**
+ * Launchpad 1990849: with upstream 5.15.52 or 5.17.5 the module loads, and then mkdir and rename fail. Ubuntu mended it after its
+ * 5.15.0-67, which is 5.15.85; nobody else did.
+ */
+function isSuspect({ kernel, distro, 'upstream-kernel': upstream }: DetectedFacts): boolean {
+  const release = kernel.known ? kernel.value.release : ''
+  if (/^5\.17\.5(?!\d)/.test(release)) return true
+  if (!/^5\.15\.\d/.test(release)) return false
+  const level = /^5\.15\.(\d+)/.exec((upstream.known && upstream.value) || release)?.[1] ?? ''
+  if (level !== '0') return Number(level) >= 52 && (!isUbuntu(distro) || Number(level) <= 85)
+  const [, abi = ''] = /^5\.15\.0-(\d+)-/.exec(release) ?? []
+  // The cloud flavours, which count from 1000, say nothing by themselves.
+  return !isOther(distro) && Number(abi) >= 48 && (Number(abi) <= 67 || Number(abi) >= 1000)
 }
+
+const isUbuntu = (distro: DetectedFacts['distro']): boolean => distro.known && distro.value.id === 'ubuntu'
+const isOther = (distro: DetectedFacts['distro']): boolean => distro.known && distro.value.id !== 'ubuntu'
 
 /** Whether any published source of shiftfs is meant for this kernel. */
 export const hasShiftfsSource = (kernel: Kernel): boolean => sourceFolder(kernel) !== undefined

@@ -28,6 +28,7 @@ function proofsText(proofs: Proofs): string {
 
 const TEXTS: { readonly [Name in FactName]: (value: Value<Name>) => string } = {
   kernel: ({ release }) => release,
+  'upstream-kernel': version => version || 'not told by this kernel',
   architecture: arch => arch,
   distro: ({ name, id, version }) => `${name} (${[id, version].filter(part => part !== '').join(' ')})`,
   'boot-id': id => id,

@@ -49,6 +49,24 @@ export const sysctl = (values: Readonly<Record<string, number>>): Tree =>
 const NAMESPACES = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'pid_for_children', 'time', 'user', 'uts']
 
 /** The usual machine under a kernel: /proc, /sys and /dev as any Linux of these years has them, and a merged /usr. */
+/** What these Ubuntu kernels are made from; `5.15.0-1084-aws` as it was seen, the others by their month. */
+const UPSTREAM: Readonly<Record<string, string>> = {
+  '5.15.0-52-generic': '5.15.60',
+  '5.15.0-91-generic': '5.15.131',
+  '5.15.0-1017-aws': '5.15.46',
+  '5.15.0-1028-gke': '5.15.78',
+  '5.15.0-1061-gke': '5.15.152',
+  '5.15.0-1084-aws': '5.15.179',
+  '5.15.0-1102-azure': '5.15.189'
+}
+
+/** The number of the upload, which nobody reads, is left at 1. */
+const signature = (release: string): Tree => {
+  const [, version, flavour] = /^(.*)-([a-z]+)$/.exec(release) ?? []
+  const upstream = UPSTREAM[release]
+  return upstream === undefined ? {} : { '/proc/version_signature': `Ubuntu ${version}.1-${flavour} ${upstream}\n` }
+}
+
 export const linux = (release: string, cmdline = 'ro quiet'): Tree => ({
   '/lib': link('usr/lib'),
   '/usr/src': directory,
@@ -62,6 +80,7 @@ export const linux = (release: string, cmdline = 'ro quiet'): Tree => ({
   '/proc/self/uid_map': '         0          0 4294967295\n',
   ...Object.fromEntries(NAMESPACES.map(name => [`/proc/self/ns/${name}`, ''])),
   '/proc/sys/kernel/osrelease': `${release}\n`,
+  ...signature(release),
   '/proc/sys/kernel/random/boot_id': '3f2b8c1e-5d0a-4b7e-9c46-1f8e2a90d7b3\n',
   '/proc/sys/kernel/seccomp/actions_avail': 'kill_process kill_thread trap errno user_notif trace log allow\n',
   '/sys/kernel/security/lsm': 'lockdown,capability,yama,apparmor',

@@ -38,6 +38,7 @@ export const proofs = (outcomes: Partial<Record<TrialName, Proof['outcome']>> = 
 /** A node that can host everything: bare metal with an NVIDIA GPU, Ubuntu with its own shiftfs, Sysbox, and FUSE for pods. */
 export const IDEAL: Values = {
   kernel: { release: '5.15.0-116-generic', major: 5, minor: 15 },
+  'upstream-kernel': '5.15.149',
   architecture: 'amd64',
   distro: { id: 'ubuntu', version: '22.04', name: 'Ubuntu 22.04.5 LTS', like: ['debian'], variant: '' },
   'boot-id': '7b3c1e2a-90ab-4cde-8f01-23456789abcd',

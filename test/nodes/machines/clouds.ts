@@ -153,6 +153,31 @@ export const clouds = {
     }),
     expected: { cvm: 'yes', 'cached-cvm': 'yes', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
   }),
+  'gke-ubuntu-22.04-suspect': machine({
+    about: 'GKE of early 2023, made from upstream 5.15.78, whose shiftfs loads and then fails on mkdir and rename',
+    source: 'sysbox-and-shiftfs.md 3.4 (LP 1990849)',
+    size: cloudSize,
+    parts: [
+      linux('5.15.0-1028-gke'),
+      ubuntu('22.04', '22.04.4'),
+      modules('5.15.0-1028-gke', { netfilter: NETFILTER.ubuntu, loaded: WORKING, loadable: ['shiftfs'], builtin: ['fuse'] }),
+      gce,
+      virtio,
+      uefi('off'),
+      apparmor(),
+      sysctl({ 'kernel.unprivileged_userns_clone': 1 })
+    ],
+    node: kubeNode({
+      name: 'gke-ubuntu-22',
+      kubelet: 'v1.25.8-gke.500',
+      image: 'Ubuntu 22.04.4 LTS',
+      kernel: '5.15.0-1028-gke',
+      runtime: 'containerd://1.7.13',
+      providerID: 'gce://project/europe-west1-b/gke-ubuntu-22',
+      offers: { 'smarter-devices/fuse': '20' }
+    }),
+    expected: { cvm: 'yes', 'cached-cvm': 'unknown', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
+  }),
   'gke-cos-5.15': machine({
     about: 'GKE, Container-Optimized OS, kernel 5.15',
     source: 'sysbox-and-shiftfs.md 7.1, 7.2, 3.3 (LoadPin)',

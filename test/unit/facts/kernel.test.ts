@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { atLeast, parseKernel } from '../../../src/facts/kernel.ts'
+import { atLeast, detectUpstream, parseKernel, parseSignature } from '../../../src/facts/kernel.ts'
+import { localHost } from '../../../src/host/local.ts'
+import { temporary } from '../host/temporary.ts'
 import { endless, everyParsed, garbage } from './garbage.ts'
 
 describe('the version of a kernel', () => {
@@ -101,5 +103,30 @@ describe('at least', () => {
         expect(atLeast({ major: a, minor: b }, [c, d])).toBe(a * 100 + b >= c * 100 + d)
       })
     )
+  })
+})
+
+describe('the upstream version of an Ubuntu kernel', () => {
+  test.each([
+    ['Ubuntu 5.15.0-1028.33-gke 5.15.78\n', '5.15.78'],
+    ['Ubuntu 5.15.0-1084.91~20.04.1-aws 5.15.179\n', '5.15.179'],
+    ['Ubuntu 6.8.0-45.45-generic 6.8.12\n', '6.8.12'],
+    ['Ubuntu 5.15.0-1028.33-gke 5.15.7', undefined],
+    ['Debian 5.15.0-1028.33-gke 5.15.78\n', undefined],
+    ['Ubuntu 5.15.0-1028.33-gke\n', undefined],
+    ['', undefined]
+  ])('%j is %s', (text, version) => {
+    expect(parseSignature(text)).toBe(version)
+  })
+
+  const upstream = (files: Readonly<Record<string, string>>) =>
+    detectUpstream({ host: localHost(temporary(files)), node: undefined, podSecurity: undefined })
+
+  test('is read, empty elsewhere, and unknown where it is no version or /proc is not there', async () => {
+    const proc = { 'proc/sys/kernel/osrelease': '6.1.0\n' }
+    expect(await upstream({ ...proc, 'proc/version_signature': 'Ubuntu 5.15.0-1028.33-gke 5.15.78\n' })).toBe('5.15.78')
+    expect(await upstream(proc)).toBe('')
+    await expect(upstream({ ...proc, 'proc/version_signature': 'Ubuntu\n' })).rejects.toThrow('names no version')
+    await expect(upstream({})).rejects.toThrow('not mounted')
   })
 })

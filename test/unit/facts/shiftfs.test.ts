@@ -147,21 +147,45 @@ describe('shiftfs', () => {
   })
 
   test.each([
-    ['5.15.0-47-generic', 'ubuntu', false],
-    ['5.15.0-48-generic', 'ubuntu', true],
-    ['5.15.0-67-generic', 'ubuntu', true],
-    ['5.15.0-68-generic', 'ubuntu', false],
-    ['5.15.0-1028-gke', 'ubuntu', false],
-    ['5.15.0-480-generic', 'ubuntu', false],
-    ['5.15.0-50-generic', 'debian', false],
-    ['5.17.5', 'ubuntu', true],
-    ['5.17.5-76051705-generic', 'pop', true],
-    ['5.17.50', 'ubuntu', false],
-    ['5.17.6', 'ubuntu', false],
-    ['6.5.17.5', 'ubuntu', false],
-    ['6.5.15.0-50-generic', 'ubuntu', false]
-  ])('of %s on %s is suspect: %s', (release, id, suspect) => {
-    expect(derive({ ...module('loadable'), kernel: kernel(release), distro: distro(id) })).toMatchObject({ value: { suspect } })
+    // As Ubuntu's own file says it.
+    ['5.15.0-47-generic', 'ubuntu', '5.15.46', false],
+    ['5.15.0-48-generic', 'ubuntu', '5.15.53', true],
+    ['5.15.0-67-generic', 'ubuntu', '5.15.85', true],
+    ['5.15.0-69-generic', 'ubuntu', '5.15.87', false],
+    ['5.15.0-1028-gke', 'ubuntu', '5.15.78', true],
+    ['5.15.0-1061-gke', 'ubuntu', '5.15.152', false],
+    ['5.15.0-1013-aws', 'ubuntu', '5.15.51', false],
+    ['6.2.0-26-generic', 'ubuntu', '6.2.13', false],
+    // Without that file, by the generic kernel's numbers; those of the clouds say nothing.
+    ['5.15.0-47-generic', 'ubuntu', '', false],
+    ['5.15.0-48-generic', 'ubuntu', '', true],
+    ['5.15.0-67-lowlatency', 'ubuntu', '', true],
+    ['5.15.0-68-generic', 'ubuntu', '', false],
+    ['5.15.0-480-generic', 'ubuntu', '', false],
+    ['5.15.0-1028-gke', 'ubuntu', '', true],
+    // Other distributions name the upstream version, and have no mended shiftfs.
+    ['5.15.51-flatcar', 'flatcar', '', false],
+    ['5.15.52-0-lts', 'alpine', '', true],
+    ['5.15.133+', 'flatcar', '', true],
+    ['5.15.0-50-generic', 'debian', '', false],
+    ['5.17.5', 'ubuntu', '', true],
+    ['5.17.5-76051705-generic', 'pop', '', true],
+    ['5.17.50', 'ubuntu', '', false],
+    ['5.17.6', 'ubuntu', '', false],
+    ['6.5.17.5', 'ubuntu', '', false],
+    ['6.5.15.0-50-generic', 'ubuntu', '', false]
+  ])('of %s on %s, upstream "%s", is suspect: %s', (release, id, upstream, suspect) => {
+    const facts = { ...module('loadable'), kernel: kernel(release), distro: distro(id), 'upstream-kernel': upstream }
+    expect(derive(facts)).toMatchObject({ value: { suspect } })
+  })
+
+  test('is suspect where the distribution or the upstream version could not be read', () => {
+    const on = (release: string, ...unknowns: readonly FactName[]) =>
+      deriveShiftfs(factsOf({ ...module('loadable'), kernel: kernel(release), distro: distro('ubuntu') }, ...unknowns))
+    expect(on('5.15.0-1028-gke', 'upstream-kernel')).toMatchObject({ value: { suspect: true } })
+    expect(on('5.15.0-50-generic', 'distro', 'upstream-kernel')).toMatchObject({ value: { suspect: true } })
+    expect(on('5.15.60', 'distro', 'upstream-kernel')).toMatchObject({ value: { suspect: true } })
+    expect(on('5.15.0-91-generic', 'distro', 'upstream-kernel')).toMatchObject({ value: { suspect: false } })
   })
 
   test('tells where it comes from', () => {

@@ -98,7 +98,7 @@ describe('the disk of the workspaces', () => {
 
 describe('shiftfs', () => {
   const BOTH: Outcomes = { 'shiftfs-on-disk': 'works', 'shiftfs-on-overlay': 'works' }
-  const SUSPECT = { kernel: kernel('5.15.0-60-generic') }
+  const SUSPECT = { kernel: kernel('5.15.0-60-generic'), 'upstream-kernel': '5.15.78' }
   const loaded = (state: 'present' | 'loadable' | 'absent' | 'unknown', outOfTree = false): Partial<Values> => ({
     'kernel-modules': {
       supported: true,
