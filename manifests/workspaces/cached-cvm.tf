@@ -8,7 +8,8 @@ terraform {
       source = "coder/coder"
     }
     kubernetes = {
-      source = "hashicorp/kubernetes"
+      source  = "hashicorp/kubernetes"
+      version = ">= 2.16.0"
     }
   }
 }
@@ -74,6 +75,11 @@ resource "kubernetes_pod_v1" "workspace" {
         required_during_scheduling_ignored_during_execution {
           node_selector_term {
             match_expressions {
+              key      = "kubernetes.io/arch"
+              operator = "In"
+              values   = ["amd64"]
+            }
+            match_expressions {
               key      = "berth.dev/cached-cvm"
               operator = "In"
               values   = ["true"]
@@ -114,6 +120,18 @@ resource "kubernetes_pod_v1" "workspace" {
       env {
         name  = "CODER_INNER_IMAGE"
         value = "index.docker.io/codercom/enterprise-base:ubuntu"
+      }
+      # Where the image is private: kubectl create secret docker-registry workspace-registry --docker-server=… --docker-username=…
+      # --docker-password=…; Envbox reads user and password there, not "auth" alone, and never the node's own credentials.
+      env {
+        name = "CODER_IMAGE_PULL_SECRET"
+        value_from {
+          secret_key_ref {
+            name     = "workspace-registry"
+            key      = ".dockerconfigjson"
+            optional = true
+          }
+        }
       }
       env {
         name  = "CODER_INNER_USERNAME"

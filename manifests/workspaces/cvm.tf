@@ -7,7 +7,8 @@ terraform {
       source = "coder/coder"
     }
     kubernetes = {
-      source = "hashicorp/kubernetes"
+      source  = "hashicorp/kubernetes"
+      version = ">= 2.16.0"
     }
   }
 }
@@ -69,7 +70,8 @@ resource "kubernetes_pod_v1" "workspace" {
 
   spec {
     node_selector = {
-      "berth.dev/cvm" = "true"
+      "kubernetes.io/arch" = "amd64"
+      "berth.dev/cvm"      = "true"
     }
 
     restart_policy = "Never"
@@ -97,6 +99,18 @@ resource "kubernetes_pod_v1" "workspace" {
       env {
         name  = "CODER_INNER_IMAGE"
         value = "index.docker.io/codercom/enterprise-base:ubuntu"
+      }
+      # Where the image is private: kubectl create secret docker-registry workspace-registry --docker-server=… --docker-username=…
+      # --docker-password=…; Envbox reads user and password there, not "auth" alone, and never the node's own credentials.
+      env {
+        name = "CODER_IMAGE_PULL_SECRET"
+        value_from {
+          secret_key_ref {
+            name     = "workspace-registry"
+            key      = ".dockerconfigjson"
+            optional = true
+          }
+        }
       }
       env {
         name  = "CODER_INNER_USERNAME"

@@ -7,7 +7,8 @@ terraform {
       source = "coder/coder"
     }
     kubernetes = {
-      source = "hashicorp/kubernetes"
+      source  = "hashicorp/kubernetes"
+      version = ">= 2.16.0"
     }
   }
 }
@@ -69,7 +70,8 @@ resource "kubernetes_pod_v1" "workspace" {
 
   spec {
     node_selector = {
-      "berth.dev/gpu" = "true"
+      "kubernetes.io/arch" = "amd64"
+      "berth.dev/gpu"      = "true"
     }
 
     # The usual taint of GPU nodes; GKE sets it.

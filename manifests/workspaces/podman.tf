@@ -8,7 +8,8 @@ terraform {
       source = "coder/coder"
     }
     kubernetes = {
-      source = "hashicorp/kubernetes"
+      source  = "hashicorp/kubernetes"
+      version = ">= 2.16.0"
     }
   }
 }
@@ -74,7 +75,8 @@ resource "kubernetes_pod_v1" "workspace" {
 
   spec {
     node_selector = {
-      "berth.dev/podman" = "true"
+      "kubernetes.io/arch" = "amd64"
+      "berth.dev/podman"   = "true"
     }
 
     security_context {

@@ -7,7 +7,8 @@ terraform {
       source = "coder/coder"
     }
     kubernetes = {
-      source = "hashicorp/kubernetes"
+      source  = "hashicorp/kubernetes"
+      version = ">= 2.16.0"
     }
   }
 }
@@ -69,6 +70,7 @@ resource "kubernetes_pod_v1" "workspace" {
 
   spec {
     node_selector = {
+      "kubernetes.io/arch" = "amd64"
       "berth.dev/privileged" = "true"
     }
 

@@ -6,7 +6,8 @@ terraform {
       source = "coder/coder"
     }
     kubernetes = {
-      source = "hashicorp/kubernetes"
+      source  = "hashicorp/kubernetes"
+      version = ">= 2.16.0"
     }
   }
 }
@@ -78,7 +79,8 @@ resource "kubernetes_manifest" "workspace" {
     }
     spec = {
       nodeSelector = {
-        "berth.dev/sysbox" = "true"
+        "kubernetes.io/arch" = "amd64"
+        "berth.dev/sysbox"   = "true"
       }
       # Of Sysbox's installer, or of the example pod.
       runtimeClassName = "sysbox-runc"

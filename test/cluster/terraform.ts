@@ -5,6 +5,9 @@ import type { PodSpec } from '../unit/workspaces.ts'
 
 /** A Coder template, as far as it is about the workspace: every block is a list. */
 export interface Template {
+  readonly terraform: readonly [
+    { readonly required_providers: readonly [Readonly<Record<string, Readonly<Record<string, string>>>>] }
+  ]
   readonly data: { readonly coder_parameter: { readonly disk: readonly [{ readonly validation: readonly [Range] }] } }
   readonly resource: {
     readonly kubernetes_pod_v1?: { readonly workspace: readonly [{ readonly spec: readonly [unknown] }] }

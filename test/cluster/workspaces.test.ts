@@ -107,6 +107,8 @@ describe('the Coder template', () => {
     expect(shape(pod)).toEqual(shape(podOf(read(`${way}.yaml`))))
     expect(JSON.stringify(pod.containers)).toContain('coder_agent.main.token')
     const [{ validation }] = template.data.coder_parameter.disk
+    expect(template.terraform[0].required_providers[0]['kubernetes']).toMatchObject({ version: '>= 2.16.0' })
+    expect(variables(pod)).toEqual(expect.arrayContaining([...variables(podOf(read(`${way}.yaml`)))]))
     expect(validation).toEqual([expect.objectContaining({ min: 50, max: 100 })])
   })
 
@@ -120,6 +122,10 @@ test('the bundle prints an example as the file is', async () => {
   const { stdout } = await execa(process.execPath, argv, { cwd: ROOT, stripFinalNewline: false })
   expect(stdout).toBe(read('systemd-sysbox.tf'))
 })
+
+/** The names of what the example sets; of its own the template has those of Coder's agent. */
+const variables = ({ containers }: PodSpec): readonly string[] =>
+  containers.flatMap(({ name, env = [] }) => env.map(variable => `${name}: ${variable.name}`))
 
 /**
  * What a pod and its template have in common: not the agent, so neither commands nor variables; the name of a claim is the user's; and

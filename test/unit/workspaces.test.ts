@@ -20,7 +20,7 @@ describe('the examples', () => {
 
   test.each(WAYS_AND_TEXTS)('of %s chooses its nodes by the labels that it means, and by no others', (way, text) => {
     expect(conditionsOf(podOf(text))).toEqual(MEANT[way])
-    const keys = [...text.matchAll(/[\w.-]+\.dev\/[\w-]+/g)].map(([key]) => key)
+    const keys = [...text.matchAll(/[\w.-]+\.dev\/[\w-]+|kubernetes\.io\/arch/g)].map(([key]) => key)
     expect(new Set(keys)).toEqual(new Set(MEANT[way].map(({ key }) => key)))
   })
 
@@ -55,6 +55,14 @@ describe('the examples', () => {
     }
   })
 
+  test('of CVMs take credentials for a private registry where there are some', () => {
+    const secretKeyRef = { name: 'workspace-registry', key: '.dockerconfigjson', optional: true }
+    for (const [way, { containers }] of Object.entries(pods)) {
+      const found = containers.flatMap(({ env = [] }) => env).filter(({ name }) => name === 'CODER_IMAGE_PULL_SECRET')
+      expect([way, found.map(({ valueFrom }) => valueFrom)]).toEqual([way, way.endsWith('cvm') ? [{ secretKeyRef }] : []])
+    }
+  })
+
   test('ask for devices only where the capability is about them', () => {
     const devices = Object.entries(pods).map(([way, { containers }]) => [
       way,
@@ -85,7 +93,7 @@ describe('the examples', () => {
               expect.objectContaining({
                 metadata: { name: 'sysbox-runc' },
                 handler: 'sysbox-runc',
-                scheduling: { nodeSelector: podOf(text).nodeSelector }
+                scheduling: { nodeSelector: { 'berth.dev/sysbox': 'true' } }
               })
             ]
           : []

@@ -13,21 +13,25 @@ export interface Condition {
 
 const is = (capability: string): Condition => ({ key: `berth.dev/${capability}`, operator: 'In', values: ['true'] })
 
+/** Of the images, and of Coder's agent in the templates. */
+const AMD64: Condition = { key: 'kubernetes.io/arch', operator: 'In', values: ['amd64'] }
+
 /** Which nodes each example means. A cached CVM may not have a GPU, so it leaves the nodes with one to others. */
 export const MEANT: Readonly<Record<Way, readonly Condition[]>> = {
-  cvm: [is('cvm')],
-  'cached-cvm': [is('cached-cvm'), { ...is('gpu'), operator: 'NotIn' }],
-  gpu: [is('gpu')],
-  'gpu-cvm': [is('gpu-cvm')],
-  podman: [is('podman')],
-  sysbox: [is('sysbox')],
-  privileged: [is('privileged')],
-  'systemd-sysbox': [is('sysbox')]
+  cvm: [is('cvm'), AMD64],
+  'cached-cvm': [is('cached-cvm'), { ...is('gpu'), operator: 'NotIn' }, AMD64],
+  gpu: [is('gpu'), AMD64],
+  'gpu-cvm': [is('gpu-cvm'), AMD64],
+  podman: [is('podman'), AMD64],
+  sysbox: [is('sysbox'), AMD64],
+  privileged: [is('privileged'), AMD64],
+  'systemd-sysbox': [is('sysbox'), AMD64]
 }
 
 export interface Container {
   readonly name: string
   readonly image: string
+  readonly env?: readonly { readonly name: string; readonly valueFrom?: Readonly<Record<string, unknown>> }[]
   readonly securityContext?: Readonly<Record<string, unknown>>
   readonly resources: { readonly limits: Readonly<Record<string, unknown>> }
   readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[]
@@ -61,7 +65,7 @@ export function podOf(text: string): PodSpec {
   return pod['spec'] as PodSpec
 }
 
-/** All that a pod says of its node, but for taints and resources; throws on a way to say it that is not known here. */
+/** All that a pod says of its node, the architecture last, but for taints and resources; throws on a way to say it that is not known here. */
 export function conditionsOf({ nodeSelector = {}, affinity = {}, nodeName }: PodSpec): readonly Condition[] {
   const { nodeAffinity, ...strange } = affinity as { nodeAffinity?: Record<string, { nodeSelectorTerms: Expressions[] }> }
   const { requiredDuringSchedulingIgnoredDuringExecution: required, ...preferred } = nodeAffinity ?? {}
@@ -71,7 +75,7 @@ export function conditionsOf({ nodeSelector = {}, affinity = {}, nodeName }: Pod
   return [
     ...Object.entries(nodeSelector).map(([key, value]) => ({ key, operator: 'In', values: [value] })),
     ...(term?.matchExpressions ?? [])
-  ]
+  ].toSorted((a, b) => Number(a.key === AMD64.key) - Number(b.key === AMD64.key) || a.key.localeCompare(b.key))
 }
 
 interface Expressions {

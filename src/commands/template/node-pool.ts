@@ -48,20 +48,26 @@ interface Expression {
 
 /** What an example's pod wants of a node. */
 interface Wishes {
+  /** Those of berth. */
   readonly labels: readonly (readonly [string, string])[]
+  readonly arch: string
   /** Names of extended resources. */
   readonly resources: readonly string[]
 }
+
+const ARCH = 'kubernetes.io/arch'
 
 function wishesOf(example: string): Wishes {
   const { spec } = loadAll(example).find(object => (object as Pod).kind === 'Pod') as Pod
   const required = spec.affinity?.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution
   const wanted = (required?.nodeSelectorTerms[0].matchExpressions ?? []).filter(({ operator }) => operator === 'In')
+  const all = [
+    ...Object.entries(spec.nodeSelector ?? {}),
+    ...wanted.flatMap(({ key, values }) => values.map(value => [key, value] as const))
+  ]
   return {
-    labels: [
-      ...Object.entries(spec.nodeSelector ?? {}),
-      ...wanted.flatMap(({ key, values }) => values.map(value => [key, value] as const))
-    ],
+    labels: all.filter(([key]) => key !== ARCH),
+    arch: all.find(([key]) => key === ARCH)?.[1] ?? '',
     resources: spec.containers.flatMap(({ resources }) => Object.keys(resources.limits).filter(name => name.includes('/')))
   }
 }
@@ -85,7 +91,7 @@ const introduction = (way: Way): readonly string[] => [
   ...NODES[way].map(line => `# ${line}`)
 ]
 
-const karpenter = (way: Way, { labels }: Wishes, taint: string): readonly string[] => [
+const karpenter = (way: Way, { labels, arch }: Wishes, taint: string): readonly string[] => [
   'apiVersion: karpenter.sh/v1',
   'kind: NodePool',
   'metadata:',
@@ -105,9 +111,9 @@ const karpenter = (way: Way, { labels }: Wishes, taint: string): readonly string
     '          operator: In',
     `          values: ["${value}"]`
   ]),
-  '        - key: kubernetes.io/arch # of the images in the example',
+  `        - key: ${ARCH} # of the images in the example`,
   '          operator: In',
-  '          values: [amd64]',
+  `          values: [${arch}]`,
   '      startupTaints:',
   `        - key: ${taint}`,
   '          value: "true"',

@@ -60,14 +60,14 @@ describe('a pool of nodes', () => {
     const text = await printed(way, '--as', 'nodepool')
     const [pool] = objectsOf(text) as unknown as readonly [NodePool]
     expect(pool).toMatchObject({ apiVersion: 'karpenter.sh/v1', kind: 'NodePool' })
-    const ours = pool.spec.template.spec.requirements.filter(({ key }) => key.startsWith('berth.dev/'))
-    expect(ours).toEqual(MEANT[way].filter(({ operator }) => operator === 'In'))
-    const labels = ours.map(({ key }) => [`label/${key}`, 'true'])
+    const { requirements } = pool.spec.template.spec
+    expect(requirements).toEqual(MEANT[way].filter(({ operator }) => operator === 'In'))
+    const labels = requirements.map(({ key }) => key).filter(key => key.startsWith('berth.dev/'))
     const devices = podOf(await printed(way)).containers.flatMap(({ resources }) =>
       Object.keys(resources.limits).filter(name => name.includes('/'))
     )
     expect(tags(text)).toEqual([
-      ...labels,
+      ...labels.map(key => [`label/${key}`, 'true']),
       [`taint/${taint}`, 'true:NoSchedule'],
       ...devices.map(name => [`resources/${name}`, '1'])
     ])
