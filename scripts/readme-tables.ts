@@ -111,6 +111,7 @@ const FACTS: Readonly<Record<keyof typeof detectors | 'shiftfs', string>> = {
   loadpin: 'whether modules must come from the node image (COS)',
   'user-namespaces': '`user.max_user_namespaces` and `kernel.unprivileged_userns_clone`',
   'namespace-limits': '`user.max_mnt_namespaces`, `user.max_pid_namespaces`',
+  inotify: '`fs.inotify.max_user_watches` and `fs.inotify.max_user_instances`',
   seccomp: 'the actions that seccomp knows',
   'seccomp-default': "kubelet's `seccompDefault`, where its configuration can be read",
   fuse: 'the FUSE driver, and kind and mode of `/dev/fuse`',

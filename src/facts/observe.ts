@@ -5,6 +5,7 @@ import { type Detector, type Fact, type Sources, Unsure } from './fact.ts'
 import { detectFuse } from './fuse.ts'
 import { detectGpus, detectMig, detectNvidiaDevices, detectNvidiaDriver, detectNvidiaLibrary } from './gpu.ts'
 import { detectHeaders } from './headers.ts'
+import { detectInotify } from './inotify.ts'
 import { detectArchitecture, detectBootId, detectKernel, detectUpstream } from './kernel.ts'
 import { detectKernelModules } from './kernel-modules/detect.ts'
 import { detectCloud, detectMachine } from './machine.ts'
@@ -63,6 +64,7 @@ export const detectors = {
   loadpin: detectLoadPin,
   'user-namespaces': detectUserNamespaces,
   'namespace-limits': detectNamespaceLimits,
+  inotify: detectInotify,
   seccomp: detectSeccomp,
   'seccomp-default': detectSeccompDefault,
   fuse: detectFuse,

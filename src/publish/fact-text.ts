@@ -50,6 +50,7 @@ const TEXTS: { readonly [Name in FactName]: (value: Value<Name>) => string } = {
   'user-namespaces': ({ compiled, max, unprivileged }) =>
     compiled ? `at most ${max} per user${unprivileged ? '' : ', not for unprivileged users'}` : 'not in this kernel',
   'namespace-limits': ({ mnt, pid }) => `mount ${mnt}, pid ${pid}`,
+  inotify: ({ watches, instances }) => `${watches} watches, ${instances} instances`,
   seccomp: actions => listed(actions, 'no actions'),
   'seccomp-default': state => state,
   fuse: ({ registered, device }) =>

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { request } from 'node:http'
 
-/** Two names of one kernel value. The API keeps them apart, and applies both in an order of its own (a coin toss each time). */
-export const SPELLINGS = ['user.max_user_namespaces', 'user/max_user_namespaces'] as const
-export type Spelling = (typeof SPELLINGS)[number]
+/**
+ * Two names of one kernel value, `user.max_user_namespaces` and `user/max_user_namespaces`. The API keeps them apart, and applies both in
+ * an order of its own (a coin toss each time).
+ */
+export const spellings = (sysctl: string): readonly [dots: string, slashes: string] => [sysctl, sysctl.replaceAll('.', '/')]
 /** The texts by their spelling, as they are kept; what is not set is left out. */
-export type Setting = Readonly<Partial<Record<Spelling, string>>>
+export type Setting = Readonly<Record<string, string>>
 
 /** `absent`: no socket; `refused`: this node will never take it; `passing`: it may go better the next time. */
 export type ApiTrouble = 'absent' | 'refused' | 'passing'
@@ -35,15 +37,16 @@ export interface BottlerocketApi {
 const PATIENCE = 5_000
 /** Bytes. */
 const MOST = 64 * 1024
-const KEYS = 'settings.kernel.sysctl."user.max_user_namespaces",settings.kernel.sysctl.user/max_user_namespaces'
 /** An empty name would hit the transactions of everybody, and a known one those of somebody else. */
 const OUR_NAME = /^berth-[0-9a-f]{16}$/
 
 /**
- * The API server of Bottlerocket behind its Unix socket. A 204 of `/tx/apply` is followed by bytes that break the framing, so it is
+ * One sysctl in the API server of Bottlerocket, behind its Unix socket. A 204 of `/tx/apply` is followed by bytes that break the framing, so it is
  * never called: to stage the same value again applies it as well.
  */
-export function bottlerocketApi(socket: string, patience = PATIENCE): BottlerocketApi {
+export function bottlerocketApi(socket: string, sysctl: string, patience = PATIENCE): BottlerocketApi {
+  const [dots, slashes] = spellings(sysctl)
+  const keys = `settings.kernel.sysctl."${dots}",settings.kernel.sysctl.${slashes}`
   const send = async (method: Method, path: string, body = '') => {
     const answer = await exchange({ socket, method, path, body, patience })
     const trouble = troubleOf(answer)
@@ -60,7 +63,7 @@ export function bottlerocketApi(socket: string, patience = PATIENCE): Bottlerock
       if (Array.isArray(pending) && pending.includes('bottlerocket-launch')) {
         throw new BottlerocketError('passing', 'the Bottlerocket API has not committed the settings of this boot yet')
       }
-      return parseSetting(jsonOf(await send('GET', `/settings?keys=${encodeURIComponent(KEYS)}`)))
+      return parseSetting(jsonOf(await send('GET', `/settings?keys=${encodeURIComponent(keys)}`)), sysctl)
     },
     stage: async setting => {
       const transaction = `berth-${randomBytes(8).toString('hex')}`
@@ -80,10 +83,10 @@ export function bottlerocketApi(socket: string, patience = PATIENCE): Bottlerock
 }
 
 /** Both spellings out of the answer to a look at the settings; anything but objects and texts throws. */
-export function parseSetting(answer: unknown): Setting {
-  const sysctl = below(below(answer, 'kernel'), 'sysctl')
-  const found = SPELLINGS.flatMap(name => {
-    const value = below(sysctl, name, 'string')
+export function parseSetting(answer: unknown, sysctl: string): Setting {
+  const all = below(below(answer, 'kernel'), 'sysctl')
+  const found = spellings(sysctl).flatMap(name => {
+    const value = below(all, name, 'string')
     return value === undefined ? [] : [[name, value]]
   })
   return Object.fromEntries(found)

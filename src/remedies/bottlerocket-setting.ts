@@ -2,10 +2,13 @@ import { isDeepStrictEqual } from 'node:util'
 import { Unsure } from '../facts/fact.ts'
 import { readCount } from '../facts/numbers.ts'
 import type { HostReader } from '../host/host.ts'
-import { type BottlerocketApi, BottlerocketError, type Setting, SPELLINGS } from './bottlerocket-api.ts'
+import { type BottlerocketApi, BottlerocketError, type Setting, spellings } from './bottlerocket-api.ts'
 
-/** In a container it is the one of the container's user namespace, which has to be the node's own. */
-export const LIMIT = '/proc/sys/user/max_user_namespaces'
+/** A limit that is a sysctl, by its name with dots. */
+export type Limit = `${'user' | 'fs'}.${string}`
+
+/** In a container the files below `user` are those of the container's user namespace, which has to be the node's own. */
+export const fileOf = (limit: Limit): string => `/proc/sys/${limit.replaceAll('.', '/')}`
 /** fs/proc/proc_sysctl.c takes an int here. */
 const LARGEST = 2_147_483_647
 
@@ -20,6 +23,7 @@ export interface Seen {
 export type Aim = (seen: Seen) => number | undefined
 
 export interface Settling {
+  readonly limit: Limit
   readonly api: BottlerocketApi
   readonly sleep: (milliseconds: number) => Promise<unknown>
   /** Called before anything is committed, and not for what is refused already when it is staged. */
@@ -49,12 +53,12 @@ export async function settle(host: HostReader, settling: Settling, aim: Aim): Pr
   let commits = 0
   for (let turn = 0; ; turn++) {
     try {
-      seen = await look(host, settling.api)
+      seen = await look(host, settling)
       const value = aim(seen)
       if (value === undefined || commits === MOST_COMMITS) return { seen, commits }
       await commit(host, settling, { aim, seen, value })
       commits += 1
-      await follow(host, settling, aim, asStored(seen, value))
+      await follow(host, settling, aim, asStored(settling.limit, seen, value))
     } catch (error) {
       const pause = PAUSES[turn]
       if (pause === undefined || !mayPass(error, seen !== undefined)) throw error
@@ -68,15 +72,15 @@ const mayPass = (error: unknown, hasAnswered: boolean): boolean =>
   error instanceof BottlerocketError && (error.trouble === 'passing' || (error.trouble === 'absent' && hasAnswered))
 
 /** Both what the kernel and what the API has. Throws `HostError`, `Unsure`, `BottlerocketError`. */
-export const look = async (host: HostReader, api: BottlerocketApi): Promise<Seen> => ({
+export const look = async (host: HostReader, { api, limit }: Pick<Settling, 'api' | 'limit'>): Promise<Seen> => ({
   stored: await api.read(),
-  live: await readLive(host)
+  live: await readLive(host, limit)
 })
 
 /** What the kernel has. Throws `HostError` and `Unsure`. */
-export async function readLive(host: HostReader): Promise<number> {
-  const live = await readCount(host, LIMIT)
-  if (live === undefined) throw new Unsure(`${LIMIT} is not there`)
+export async function readLive(host: HostReader, limit: Limit): Promise<number> {
+  const live = await readCount(host, fileOf(limit))
+  if (live === undefined) throw new Unsure(`${fileOf(limit)} is not there`)
   return live
 }
 
@@ -93,8 +97,12 @@ export const seenText = ({ live, stored }: Seen): string => {
 }
 
 /** The slash form is set only where it is there already: nothing can take it away again. */
-const asStored = ({ stored }: Seen, value: number): Setting =>
-  Object.fromEntries(SPELLINGS.filter((name, first) => first === 0 || stored[name] !== undefined).map(name => [name, `${value}`]))
+const asStored = (limit: Limit, { stored }: Seen, value: number): Setting =>
+  Object.fromEntries(
+    spellings(limit)
+      .filter((name, first) => first === 0 || stored[name] !== undefined)
+      .map(name => [name, `${value}`])
+  )
 
 interface Step {
   readonly aim: Aim
@@ -102,15 +110,15 @@ interface Step {
   readonly value: number
 }
 
-async function commit(host: HostReader, { api, remember }: Settling, { aim, seen, value }: Step): Promise<void> {
-  const setting = asStored(seen, value)
+async function commit(host: HostReader, { limit, api, remember }: Settling, { aim, seen, value }: Step): Promise<void> {
+  const setting = asStored(limit, seen, value)
   const transaction = await api.stage(setting)
   try {
     // Before the look, so that little time passes between the look and the commit.
     await remember(seen, value)
-    const now = await look(host, api)
+    const now = await look(host, { api, limit })
     // There is no compare-and-set: what somebody else raised meanwhile would be lowered by our commit.
-    if (aim(now) !== value || !isDeepStrictEqual(asStored(now, value), setting)) {
+    if (aim(now) !== value || !isDeepStrictEqual(asStored(limit, now, value), setting)) {
       throw new BottlerocketError('passing', `somebody else changed the setting meanwhile: ${seenText(now)}`)
     }
   } catch (error) {
@@ -120,6 +128,7 @@ async function commit(host: HostReader, { api, remember }: Settling, { aim, seen
   await api.commit(transaction)
 }
 
-async function follow(host: HostReader, { sleep }: Settling, aim: Aim, stored: Setting): Promise<void> {
-  for (let looks = 0; looks < LOOKS && aim({ live: await readLive(host), stored }) !== undefined; looks++) await sleep(BETWEEN)
+async function follow(host: HostReader, { limit, sleep }: Settling, aim: Aim, stored: Setting): Promise<void> {
+  for (let looks = 0; looks < LOOKS && aim({ live: await readLive(host, limit), stored }) !== undefined; looks++)
+    await sleep(BETWEEN)
 }

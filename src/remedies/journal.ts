@@ -4,8 +4,10 @@ import type { HostWriter } from '../host/writer.ts'
 /** What we did to this node and would have to take back. Written before each deed, so that a kill in the middle leaves a trace. */
 export interface Journal {
   readonly schema: 1
-  /** The limit of user namespaces as it was before we raised it, and to what; through which way. */
-  readonly userNamespaces?: { readonly from: number; readonly to: number; readonly way: 'bottlerocket' | 'sysctl' }
+  /** Limits as they were before we raised them, and to what; through which way. By the name of the sysctl. */
+  readonly sysctls?: Readonly<
+    Record<string, { readonly from: number; readonly to: number; readonly way: 'bottlerocket' | 'sysctl' }>
+  >
   readonly shiftfs?: {
     /** Boot under which we loaded the module. */
     readonly boot: string

@@ -8,7 +8,7 @@ import { succeeded } from './api.ts'
 import type { ControlPlaneClient } from './control-plane.ts'
 import { type Manifest, pathOf } from './manifests.ts'
 
-/** Makes PodMonitor, PrometheusRule, NodePool and NodeOverlay known to the API server, and resolves when it serves them. */
+/** Makes PodMonitor, PrometheusRule, NodePool, NodeOverlay and EC2NodeClass known to the API server, and resolves when it serves them. */
 export async function installKinds(client: ControlPlaneClient): Promise<void> {
   for (const file of KIND_DEFINITIONS.files) {
     const definition = load(await readFile(join(pathOfCached(KIND_DEFINITIONS), file), 'utf8')) as Manifest

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { load, loadAll } from 'js-yaml'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { BOTTLEROCKET_SETTINGS } from '../../src/commands/template/bottlerocket.ts'
 import { OPTIONS } from '../../src/config.ts'
 import { installKinds } from './kinds.ts'
 import { dryRun, renderFrom } from './kustomize.ts'
@@ -87,9 +88,8 @@ test('bottlerocket permits the helper to raise the one limit, and nothing else',
   const helper = containers.find(one => one['name'] === 'helper')
   expect(containers).toHaveLength(2)
   expect(helper?.['env']).toContainEqual({ name: 'BERTH_PERMIT', value: 'user-namespaces' })
-  expect(read('bottlerocket/user-data.toml')).toContain(
-    `[settings.kernel.sysctl]\n"user.max_user_namespaces" = "${OPTIONS['max-user-namespaces'].fallback}"\n`
-  )
+  expect(read('bottlerocket/user-data.toml')).toContain(`${BOTTLEROCKET_SETTINGS.join('\n')}\n`)
+  expect(BOTTLEROCKET_SETTINGS).toContain(`"user.max_user_namespaces" = "${OPTIONS['max-user-namespaces'].fallback}"`)
 })
 
 describe('openshift', () => {

@@ -41,7 +41,7 @@ const send = <T>(object: Manifest, more: string): Promise<Answer<T>> => {
   return shared.api<T>('PATCH', path, object, 'application/apply-patch+yaml')
 }
 
-const OF_NO_NAMESPACE = ['RuntimeClass', 'NodePool', 'NodeOverlay']
+const OF_NO_NAMESPACE = ['RuntimeClass', 'NodePool', 'NodeOverlay', 'EC2NodeClass']
 
 /** As `kubectl apply --namespace … --dry-run=server`. */
 const tried = (object: Manifest, namespace: string) => {
@@ -84,7 +84,8 @@ test.each(['sysbox', 'systemd-sysbox'] as const)('the API server adds no volume 
 describe('a pool of nodes', () => {
   test.each(WAYS)('for %s is what Karpenter defines, every field by its name', async way => {
     const objects = objectsOf(nodePool(way, read(`${way}.yaml`), OPTIONS['startup-taint'].fallback))
-    expect(objects.map(({ kind }) => kind)).toEqual(way === 'podman' ? ['NodePool', 'NodeOverlay'] : ['NodePool'])
+    const more: Partial<Record<Way, readonly string[]>> = { cvm: ['EC2NodeClass'], podman: ['EC2NodeClass', 'NodeOverlay'] }
+    expect(objects.map(({ kind }) => kind)).toEqual(['NodePool', ...(more[way] ?? [])])
     for (const object of objects)
       expect(await tried(object, LEVELS.baseline)).toMatchObject({ status: 201, body: { kind: object.kind } })
   })

@@ -48,7 +48,6 @@ export const sysctl = (values: Readonly<Record<string, number>>): Tree =>
 
 const NAMESPACES = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'pid_for_children', 'time', 'user', 'uts']
 
-/** The usual machine under a kernel: /proc, /sys and /dev as any Linux of these years has them, and a merged /usr. */
 /** What these Ubuntu kernels are made from; `5.15.0-1084-aws` as it was seen, the others by their month. */
 const UPSTREAM: Readonly<Record<string, string>> = {
   '5.15.0-52-generic': '5.15.60',
@@ -67,6 +66,7 @@ const signature = (release: string): Tree => {
   return upstream === undefined ? {} : { '/proc/version_signature': `Ubuntu ${version}.1-${flavour} ${upstream}\n` }
 }
 
+/** The usual machine under a kernel: /proc, /sys and /dev as any Linux of these years has them, and a merged /usr. */
 export const linux = (release: string, cmdline = 'ro quiet'): Tree => ({
   '/lib': link('usr/lib'),
   '/usr/src': directory,
@@ -93,6 +93,8 @@ export const linux = (release: string, cmdline = 'ro quiet'): Tree => ({
   '/dev/null': device('1:3'),
   '/dev/fuse': device('10:229'),
   ...sysctl({
+    'fs.inotify.max_user_watches': 524_288,
+    'fs.inotify.max_user_instances': 8_192,
     'kernel.modules_disabled': 0,
     'kernel.yama.ptrace_scope': 1,
     'user.max_user_namespaces': 62_872,

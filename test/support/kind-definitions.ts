@@ -14,10 +14,10 @@ const MODULES = [
     files: ['monitoring.coreos.com_podmonitors.yaml', 'monitoring.coreos.com_prometheusrules.yaml']
   },
   {
-    version: 'sigs.k8s.io/karpenter@v1.10.0',
-    sum: 'h1:F8cupDXyn5c7TQDgTSj86nPmUJxFaV0wxu5HIdp+TJc=',
+    version: 'github.com/aws/karpenter-provider-aws@v1.10.0',
+    sum: 'h1:rSWjJOEjtz3VsSljyo1Kjq4R311AuroMLgI6nNAk9gs=',
     folder: 'pkg/apis/crds',
-    files: ['karpenter.sh_nodepools.yaml', 'karpenter.sh_nodeoverlays.yaml']
+    files: ['karpenter.sh_nodepools.yaml', 'karpenter.sh_nodeoverlays.yaml', 'karpenter.k8s.aws_ec2nodeclasses.yaml']
   }
 ] as const
 

@@ -51,6 +51,7 @@ export const IDEAL: Values = {
   loadpin: false,
   'user-namespaces': { compiled: true, max: 65_536, unprivileged: true },
   'namespace-limits': { mnt: 65_536, pid: 65_536 },
+  inotify: { watches: 1_048_576, instances: 8_192 },
   seccomp: ['kill_process', 'user_notif', 'allow'],
   'seccomp-default': 'off',
   fuse: { registered: true, device: { number: '10:229', mode: 0o666 } },

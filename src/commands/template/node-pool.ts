@@ -1,5 +1,6 @@
 import { loadAll } from 'js-yaml'
 import type { Capability } from '../../verdicts/decide.ts'
+import { bottlerocketClass } from './bottlerocket.ts'
 
 /** Every kind of workspace that has an example, and what its nodes must bring along. Sysbox is used in two ways. */
 const NODES = {
@@ -14,11 +15,7 @@ const NODES = {
     'Bare metal, with NVIDIA driver, container toolkit and device plugin. Karpenter on AWS finds such instances by one more',
     'requirement: {key: karpenter.k8s.aws/instance-size, operator: In, values: [metal]}'
   ],
-  podman: [
-    'With a FUSE device plugin. Bottlerocket has user namespaces switched off; its user data switches them on:',
-    '  [settings.kernel.sysctl]',
-    '  "user.max_user_namespaces" = "65536"'
-  ],
+  podman: ['With a FUSE device plugin, on any image that has user namespaces switched on.'],
   sysbox: ["Sysbox's installer goes to nodes with the label sysbox-install=yes: give it to the pool too."],
   privileged: ['Any Linux; what decides is that the namespace of the workspaces allows privileged pods.'],
   'systemd-sysbox': ["Sysbox's installer goes to nodes with the label sysbox-install=yes: give it to the pool too."]
@@ -81,9 +78,14 @@ export function nodePool(way: Way, example: string, taint: string): string {
   // Karpenter knows which instances have GPUs.
   const strange = wishes.resources.filter(name => !name.startsWith('nvidia.com/'))
   const overlays = strange.map(name => overlay(way, name))
-  const parts = [introduction(way), karpenter(way, wishes, taint), ...overlays, others(wishes, taint)]
+  const classes = ON_BOTTLEROCKET.includes(way) ? [bottlerocketClass(nodeClass(way))] : []
+  const parts = [introduction(way), karpenter(way, wishes, taint), ...classes, ...overlays, others(wishes, taint)]
   return parts.map(part => `${part.join('\n')}\n`).join('')
 }
+
+/** Ways for which an object of the node class is written out. */
+const ON_BOTTLEROCKET: readonly Way[] = ['cvm', 'podman']
+const nodeClass = (way: Way): string => (ON_BOTTLEROCKET.includes(way) ? `bottlerocket-${way}` : 'default')
 
 const introduction = (way: Way): readonly string[] => [
   `# A pool of nodes for ${way} workspaces. Its nodes start with a taint, which berth takes away once it has looked at them and`,
@@ -101,10 +103,10 @@ const karpenter = (way: Way, { labels, arch }: Wishes, taint: string): readonly 
   '    cpu: "200"',
   '  template:',
   '    spec:',
-  '      nodeClassRef: # yours, with the image that the nodes start from',
+  `      nodeClassRef: # ${ON_BOTTLEROCKET.includes(way) ? 'as below, or yours' : 'yours'}, with the image that the nodes start from`,
   '        group: karpenter.k8s.aws',
   '        kind: EC2NodeClass',
-  '        name: default',
+  `        name: ${nodeClass(way)}`,
   '      requirements:',
   ...labels.flatMap(([key, value]) => [
     `        - key: ${key} # Karpenter gives it to new nodes, and berth corrects it`,

@@ -6,6 +6,7 @@ import { CommandError } from '../../../src/commands/command.ts'
 import { WAYS } from '../../../src/commands/template/node-pool.ts'
 import { template } from '../../../src/commands/template.ts'
 import { parseConfig } from '../../../src/config.ts'
+import { FURTHER_LIMITS } from '../../../src/remedies/plan.ts'
 import { conditionsOf, MEANT, objectsOf, podOf } from '../workspaces.ts'
 
 /** What `berth template …` prints. */
@@ -83,8 +84,19 @@ describe('a pool of nodes', () => {
     }
   })
 
+  test.each(['cvm', 'podman'] as const)('for %s starts Bottlerocket with the sysctls that the remedy would set', async way => {
+    const [pool, nodeClass] = objectsOf(await printed(way, '--as', 'nodepool')) as unknown as readonly [NodePool, NodeClass]
+    expect(pool.spec.template.spec.nodeClassRef).toMatchObject({ kind: 'EC2NodeClass', name: nodeClass.metadata.name })
+    const settings = nodeClass.spec.userData.trim().split('\n')
+    expect(settings).toEqual([
+      '[settings.kernel.sysctl]',
+      '"user.max_user_namespaces" = "65536"',
+      ...Object.entries(FURTHER_LIMITS).map(([name, value]) => `"${name}" = "${value}"`)
+    ])
+  })
+
   test('for Podman tells Karpenter of a device that no instance has by itself', async () => {
-    const [pool, overlay, ...more] = objectsOf(await printed('podman', '--as', 'nodepool'))
+    const [pool, , overlay, ...more] = objectsOf(await printed('podman', '--as', 'nodepool'))
     expect(more).toEqual([])
     expect(overlay).toMatchObject({
       kind: 'NodeOverlay',
@@ -94,7 +106,7 @@ describe('a pool of nodes', () => {
       }
     })
     for (const way of WAYS.filter(name => name !== 'podman'))
-      expect(objectsOf(await printed(way, '--as', 'nodepool'))).toHaveLength(1)
+      expect(objectsOf(await printed(way, '--as', 'nodepool')).map(({ kind }) => kind)).not.toContain('NodeOverlay')
   })
 
   test('has tags that AWS takes: at most 128 characters', async () => {
@@ -105,11 +117,17 @@ describe('a pool of nodes', () => {
   })
 })
 
+interface NodeClass {
+  readonly metadata: { readonly name: string }
+  readonly spec: { readonly userData: string }
+}
+
 interface NodePool {
   readonly spec: {
     readonly template: {
       readonly spec: {
         readonly requirements: readonly { readonly key: string }[]
+        readonly nodeClassRef: unknown
         readonly startupTaints: unknown
       }
     }

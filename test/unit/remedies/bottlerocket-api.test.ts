@@ -9,7 +9,7 @@ import { bottlerocket, type Fault, type Node } from './bottlerocket-server.ts'
 const DOT = { 'user.max_user_namespaces': '65536' } as const
 const BOTH = { ...DOT, 'user/max_user_namespaces': '65536' } as const
 const PATIENCE = 400
-const apiOf = (node: Node) => bottlerocketApi(node.socket, PATIENCE)
+const apiOf = (node: Node) => bottlerocketApi(node.socket, 'user.max_user_namespaces', PATIENCE)
 const trouble = async (work: Promise<unknown>): Promise<BottlerocketError> => {
   const error = await work.then(
     value => value,
@@ -220,13 +220,13 @@ describe('an answer', () => {
     [{ kernel: { sysctl: [] } }, {}],
     [{ kernel: { sysctl: { ...BOTH, other: '1' } } }, BOTH]
   ])('%j holds %j', (answer, expected) => {
-    expect(parseSetting(answer)).toEqual(expected)
+    expect(parseSetting(answer, 'user.max_user_namespaces')).toEqual(expected)
   })
 
   test.each([[null], ['x'], [{ kernel: null }], [{ kernel: { sysctl: { ...DOT, 'user/max_user_namespaces': 1 } } }]])(
     '%j is not understood',
     answer => {
-      expect(() => parseSetting(answer)).toThrow(BottlerocketError)
+      expect(() => parseSetting(answer, 'user.max_user_namespaces')).toThrow(BottlerocketError)
     }
   )
 })

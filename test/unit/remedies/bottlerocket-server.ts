@@ -192,9 +192,13 @@ function commit(node: Node, name: string): Reply {
 /** The two spellings are two keys of one file, in the order of a hash map. One that cannot write says so to nobody. */
 function apply(node: Node): void {
   setTimeout(() => {
-    if (!existsSync(join(node.root, LIMIT))) return
-    const entries = [...node.live].filter(([key]) => key.replace('/', '.') === 'user.max_user_namespaces')
+    const entries = [...node.live].filter(([, value]) => /^\s*\d{1,10}\s*$/.test(value))
     if (Math.random() < 0.5) entries.reverse()
-    for (const [, value] of entries) if (/^\s*\d{1,10}\s*$/.test(value)) node.setKernel(Number(value))
+    for (const [key, value] of entries) {
+      const file = `proc/sys/${key.replaceAll('.', '/')}`
+      if (!existsSync(join(node.root, file))) continue
+      if (file === LIMIT) node.setKernel(Number(value))
+      else writeWhole(join(node.root, file), `${Number(value)}\n`)
+    }
   }, node.delay())
 }

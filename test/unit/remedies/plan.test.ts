@@ -35,6 +35,40 @@ describe('more user namespaces', () => {
     expect(step('user-namespaces', changes, more).decision).toBe(decision)
   })
 
+  const LOW = { inotify: { watches: 65_536, instances: 8_192 }, 'namespace-limits': { mnt: 15_000, pid: 15_000 } }
+  test.each<[string, Partial<Values>, Partial<PlanTerms>, PlanStep['decision'], RegExp]>([
+    [
+      'with the further limits that are lower',
+      { ...BOTTLEROCKET, ...LOW },
+      { permits: ['user-namespaces'] },
+      'apply',
+      /max_user_namespaces from 0 to 65536, user.max_mnt_namespaces from 15000 to 20000, .*, fs.inotify.max_user_watches from 65536 to 1048576$/
+    ],
+    [
+      'the further limits alone',
+      { distro: distro('bottlerocket', '1.47.0'), ...LOW },
+      { permits: ['user-namespaces'] },
+      'apply',
+      /^raise user.max_mnt_namespaces from 15000 to 20000/
+    ],
+    [
+      'the further limits alone without a permit, which nobody is asked for',
+      { distro: distro('bottlerocket', '1.47.0'), ...LOW },
+      {},
+      'not-needed',
+      /65536/
+    ],
+    ['the further limits elsewhere', LOW, { permits: PERMITS }, 'not-needed', /65536/],
+    ['elsewhere without the further limits', { ...NO_NAMESPACES, ...LOW }, { permits: PERMITS }, 'apply', /from 0 to 65536$/]
+  ])('%s', (_, changes, more, decision, because) => {
+    expect(step('user-namespaces', changes, more)).toMatchObject({ decision, because: expect.stringMatching(because) })
+  })
+
+  test('leave alone the further limits that could not be read', () => {
+    const { because } = step('user-namespaces', { ...BOTTLEROCKET, ...LOW }, {}, 'inotify', 'namespace-limits')
+    expect(because).toBe('would raise user.max_user_namespaces from 0 to 65536; permit it with --permit user-namespaces')
+  })
+
   test('are not planned where the limit or the distribution is not known', () => {
     expect(step('user-namespaces', BOTTLEROCKET, { permits: PERMITS }, 'user-namespaces').decision).toBe('blocked')
     expect(step('user-namespaces', BOTTLEROCKET, { permits: PERMITS }, 'distro').decision).toBe('blocked')

@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import fc from 'fast-check'
@@ -19,7 +19,7 @@ const terms = { maxUserNamespaces: 65_536 }
 const remedy = pacedUserNamespaces(milliseconds => wait(milliseconds / 10))
 const apply = (node: Pick<Node, 'root'>, more = terms) => remedy.apply(kernelHost(node.root), BOTTLEROCKET, more)
 const undo = ({ root }: Pick<Node, 'root'>) => remedy.undo(kernelHost(root), terms)
-const entryOf = async ({ root }: Pick<Node, 'root'>) => (await readJournal(kernelHost(root))).userNamespaces
+const entryOf = async ({ root }: Pick<Node, 'root'>) => (await readJournal(kernelHost(root))).sysctls?.[DOT]
 const count = (node: Node, what: string) => node.calls.filter(({ method, path }) => `${method} ${path}` === what).length
 const COMMIT = 'POST /tx/commit_and_apply'
 const on =
@@ -183,6 +183,55 @@ describe('on a stand-in for Bottlerocket', () => {
   })
 })
 
+describe('the further limits on a stand-in for Bottlerocket', () => {
+  const WATCHES = 'proc/sys/fs/inotify/max_user_watches'
+  const further = {
+    'proc/sys/user/max_mnt_namespaces': '15000\n',
+    'proc/sys/user/max_pid_namespaces': '30000\n',
+    [WATCHES]: '65536\n'
+  }
+  const read = ({ root }: Node, file: string) => Number(readFileSync(join(root, file), 'utf8'))
+
+  test('are raised where they are lower, stay after a reboot, and are put back', async () => {
+    const node = await bottlerocket(0, further)
+    const deed = await apply(node)
+    expect(deed).toMatchObject({ failure: undefined, persistent: true })
+    expect(deed.did).toContain('; set fs.inotify.max_user_watches through the Bottlerocket API')
+    expect(Object.fromEntries(node.live)).toEqual({
+      [DOT]: '65536',
+      'user.max_mnt_namespaces': '20000',
+      'fs.inotify.max_user_watches': '1048576'
+    })
+    expect([read(node, WATCHES), read(node, 'proc/sys/user/max_pid_namespaces')]).toEqual([1_048_576, 30_000])
+    expect(Object.keys((await readJournal(kernelHost(node.root))).sysctls ?? {})).toHaveLength(3)
+    expect((await undo(node)).failure).toBeUndefined()
+    expect([node.kernel(), read(node, WATCHES), read(node, 'proc/sys/user/max_mnt_namespaces')]).toEqual([0, 65_536, 15_000])
+    expect((await readJournal(kernelHost(node.root))).sysctls).toEqual({})
+  })
+
+  test('are raised alone where there are user namespaces already', async () => {
+    const node = await bottlerocket(65_536, further)
+    node.live.set(DOT, '65536')
+    expect(await apply(node)).toMatchObject({ failure: undefined, persistent: true })
+    expect([node.live.get(DOT), read(node, WATCHES)]).toEqual(['65536', 1_048_576])
+  })
+
+  test('that cannot be raised are told, and do not keep the others from it', async () => {
+    const node = await bottlerocket(0, further)
+    node.fault = ({ method, body }) =>
+      method === 'PATCH' && body.includes('max_mnt') ? { kind: 'reply', reply: { status: 500, text: 'broken' } } : undefined
+    const deed = await apply(node)
+    expect(deed.failure).toMatch(/broken.*the kernel has 15000/)
+    expect([node.kernel(), read(node, WATCHES)]).toEqual([65_536, 1_048_576])
+  })
+
+  test('are left alone on another distribution', async () => {
+    const node = await bottlerocket(0, further)
+    await remedy.apply(kernelHost(node.root), factsOf({ distro: distro('debian', '12') }), terms)
+    expect([node.kernel(), read(node, WATCHES)]).toEqual([65_536, 65_536])
+  })
+})
+
 describe('directly on a stand-in for Bottlerocket, until the next boot', () => {
   test.each<[string, (node: Node) => unknown, string]>([
     ['without a socket', node => node.stop(), 'has no socket at /run/api.sock'],
@@ -240,7 +289,9 @@ describe('directly on a stand-in for Bottlerocket, until the next boot', () => {
     const node = await bottlerocket(0, { [JOURNAL.slice(1)]: '{"schema":9}' })
     expect((await apply(node)).failure).toContain('journal')
     expect((await undo(node)).failure).toContain('journal')
-    const other = await bottlerocket(0, { [JOURNAL.slice(1)]: '{"schema":1,"userNamespaces":{"from":"x"}}' })
+    const other = await bottlerocket(0, {
+      [JOURNAL.slice(1)]: '{"schema":1,"sysctls":{"user.max_user_namespaces":{"from":"x"}}}'
+    })
     expect((await apply(other)).failure).toContain('cannot be understood')
     rmSync(join(other.root, 'proc/sys/user/max_user_namespaces'))
     expect((await apply(other)).failure).toContain('is not there')
@@ -277,7 +328,7 @@ describe('undo on a stand-in for Bottlerocket', () => {
 
   test('finds a journal without a deed, and does no harm', async () => {
     const node = await bottlerocket(0, {
-      [JOURNAL.slice(1)]: '{"schema":1,"userNamespaces":{"from":0,"to":65536,"way":"bottlerocket"}}'
+      [JOURNAL.slice(1)]: '{"schema":1,"sysctls":{"user.max_user_namespaces":{"from":0,"to":65536,"way":"bottlerocket"}}}'
     })
     expect(await undo(node)).toMatchObject({ failure: undefined, did: expect.stringContaining('nothing to put back') })
     expect([node.live.size, node.kernel(), await entryOf(node)]).toEqual([0, 0, undefined])

@@ -1,0 +1,19 @@
+import { type Detector, Unsure } from './fact.ts'
+import { readCount } from './numbers.ts'
+
+export interface InotifyLimits {
+  /** fs.inotify.max_user_watches and fs.inotify.max_user_instances, per uid over the whole node. */
+  readonly watches: number
+  readonly instances: number
+}
+
+/** inotify(7): systemd and language servers inside a workspace use many. No verdict rests on it. */
+export const detectInotify: Detector<InotifyLimits> = async ({ host }) => {
+  const [watches, instances] = await Promise.all([
+    readCount(host, '/proc/sys/fs/inotify/max_user_watches'),
+    readCount(host, '/proc/sys/fs/inotify/max_user_instances')
+  ])
+  if (watches === undefined || instances === undefined)
+    throw new Unsure('/proc/sys/fs/inotify lacks max_user_watches or max_user_instances')
+  return { watches, instances }
+}
