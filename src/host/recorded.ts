@@ -27,9 +27,10 @@ export interface RecordedPath {
 }
 
 /** A question that the recording has no answer to: the recording is older than the detector, or of something else. */
-export class UnrecordedError extends Error {
+export class UnrecordedError extends HostError {
   constructor(verb: string, subject: string) {
-    super(`the recorded node has no answer to: ${verb} ${subject}`)
+    super(subject, 'EUNRECORDED')
+    this.message = `the recorded node has no answer to: ${verb} ${subject}`
     this.name = 'UnrecordedError'
   }
 }

@@ -5,6 +5,7 @@ import { type DetectorName, detectors, observe } from '../../../src/facts/observ
 import { TRIALS, untried } from '../../../src/facts/proofs.ts'
 import { HostError, type HostReader } from '../../../src/host/host.ts'
 import { localHost } from '../../../src/host/local.ts'
+import { recordedHost } from '../../../src/host/recorded.ts'
 import { pretendHost } from '../host/pretend.ts'
 import { temporary } from '../host/temporary.ts'
 import { proofs } from '../node-facts.ts'
@@ -192,5 +193,15 @@ describe('the evidence of a look', () => {
       known: false,
       why: 'the host root shows another machine than the one this process runs on'
     })
+  })
+})
+
+test('a recorded node that is older than a question leaves that fact unknown, and names the question', async () => {
+  const host = recordedHost({ schema: 1, arch: 'amd64', paths: { '/proc/sys/kernel/osrelease': { text: '6.8.0\n' } } })
+  const { facts } = await observe({ host, node: undefined, podSecurity: undefined }, () => 0)
+  expect(facts.kernel).toMatchObject({ known: true, value: { release: '6.8.0' } })
+  expect(facts.fuse).toMatchObject({
+    known: false,
+    why: expect.stringContaining('the recorded node has no answer to: stat /proc')
   })
 })
