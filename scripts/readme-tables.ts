@@ -115,6 +115,7 @@ const FACTS: Readonly<Record<keyof typeof detectors | 'shiftfs', string>> = {
   seccomp: 'the actions that seccomp knows',
   'seccomp-default': "kubelet's `seccompDefault`, where its configuration can be read",
   fuse: 'the FUSE driver, and kind and mode of `/dev/fuse`',
+  'crio-devices': 'devices that CRI-O gives to pods by an annotation (`allowed_devices`)',
   selinux: 'absent, permissive, enforcing',
   apparmor: 'loaded profiles and their modes',
   'apparmor-userns': "Ubuntu's `kernel.apparmor_restrict_unprivileged_userns`",

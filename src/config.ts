@@ -217,14 +217,15 @@ export const OPTIONS = {
   }),
   'fuse-resources': option({
     form: 'LIST',
-    fallback: 'github.com/fuse,smarter-devices/fuse,squat.ai/fuse',
+    fallback: 'github.com/fuse,berth.dev/fuse,smarter-devices/fuse,squat.ai/fuse',
     commands: [...LOOKING, 'template'],
     does: 'extended resources by which FUSE is offered to pods; an example asks for the first',
     parse: text => {
       const names = list(text)
-      return names.length > 0 && names.every(name => /^[a-z0-9.-]+\/[\w.-]+$/i.test(name))
+      // None is right where pods have FUSE by an annotation only, as from CRI-O.
+      return names.every(name => /^[a-z0-9.-]+\/[\w.-]+$/i.test(name))
         ? names
-        : expected('resource names as domain/name, with commas between')
+        : expected('resource names as domain/name, with commas between, or nothing')
     }
   }),
   'privileged-workspaces': option({

@@ -58,7 +58,7 @@ function commandHelp(name: CommandName, columns: number): readonly string[] {
 const optionLines = (names: readonly string[], columns: number): readonly string[] =>
   names.flatMap(name => {
     const { form, fallback, does } = (OPTIONS as Readonly<Record<string, Option<unknown>>>)[name] as Option<unknown>
-    const note = form === '' || fallback === '' ? '' : ` (default: ${fallback})`
+    const note = form === '' || fallback === '' ? '' : ` (default: ${fallback.replaceAll(',', ', ')})`
     return entry(`--${name} ${form}`.trim(), `${does}${note}; ${environmentName(name)}`, columns)
   })
 

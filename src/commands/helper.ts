@@ -3,6 +3,8 @@ import type { Config } from '../config.ts'
 import { cycle } from '../cycle/cycle.ts'
 import { type Handover, handoverText } from '../cycle/handover.ts'
 import type { Snapshot } from '../cycle/snapshot.ts'
+import { attempt } from '../facts/attempt.ts'
+import { readUptime } from '../facts/proof-binding.ts'
 import { type Proofs, untried } from '../facts/proofs.ts'
 import { HostError } from '../host/host.ts'
 import { localWriter } from '../host/local-writer.ts'
@@ -40,6 +42,7 @@ interface Work {
   readonly terms: RemedyTerms
   readonly look: () => Promise<Snapshot>
   readonly made: Trials['made']
+  readonly elapsed: () => number
 }
 
 function createWork(config: Config, { clock }: Surroundings): Work {
@@ -61,7 +64,7 @@ function createWork(config: Config, { clock }: Surroundings): Work {
     const proofs = withBroken(await trials.prove(), await readJournal(host), await bootOf(host))
     return await cycle({ host: eyes, node: undefined, podSecurity: undefined, proofs }, termsOf(config), clock)
   }
-  return { host, log, terms, look, made: trials.made }
+  return { host, log, terms, look, made: trials.made, elapsed: clock.elapsed }
 }
 
 /** A module that failed its trial was unloaded, so that it cannot be tried again; under this boot it stays broken. */
@@ -92,9 +95,10 @@ async function loop(work: Work, config: Config, { print }: Surroundings): Promis
   withoutCompilers()
   const permitted = options.permit.length > 0 ? options.permit.join(', ') : 'nothing'
   log.event('agent-started', `berth ${VERSION}, the helper; permitted: ${permitted}`)
-  for (let written = ''; !signal.aborted; ) {
+  const handOver = createHandOver(work, config)
+  while (!signal.aborted) {
     const news = await turn(work, rests)
-    if (news !== undefined) written = await handOver({ config, ...news, made: work.made() ?? null, written, log })
+    if (news !== undefined) await handOver(news)
     if (options.once) {
       for (const { remedy, result, because } of news?.outcomes ?? []) print(`${remedy}: ${result}: ${because}\n`)
       return news?.outcomes.some(({ result }) => result === 'failed' || result === 'ineffective') === false ? 0 : 1
@@ -127,32 +131,39 @@ async function turn({ host, log, terms, look }: Work, rests: Rests): Promise<New
   }
 }
 
-interface Handing extends News {
-  readonly config: Config
-  readonly made: Handover['made']
-  readonly written: string
-  readonly log: Log
-}
+/** The age of what it tells counts for the agent, so it is written anew although nothing changed (milliseconds). */
+const AN_HOUR = 3_600_000
 
 /** Written when it says something else than the last one; a full or missing volume is told, and tried again at the next turn. */
-async function handOver({ config, made, outcomes, snapshot, written, log }: Handing): Promise<string> {
+function createHandOver({ host, log, made, elapsed }: Work, config: Config): (news: News) => Promise<void> {
   const { handover: path, 'node-name': node } = config.options
-  const { facts } = snapshot
-  const body = {
-    ...({ schema: 1, version: VERSION, node } as const),
-    boot: facts['boot-id'].known ? facts['boot-id'].value : '',
-    release: facts.kernel.known ? facts.kernel.value.release : '',
-    made,
-    proofs: facts.proofs.known ? facts.proofs.value : untried(facts.proofs.why),
-    outcomes
+  let written = { text: '', at: 0 }
+  return async ({ outcomes, snapshot }) => {
+    const body = { ...({ schema: 1, version: VERSION, node } as const), ...foundOf(snapshot), made: made() ?? null, outcomes }
+    const text = JSON.stringify(body)
+    const now = elapsed()
+    if (text === written.text && now - written.at < AN_HOUR) return
+    try {
+      const uptime = await attempt(() => readUptime(host))
+      const whole = { ...body, at: snapshot.at, uptime: uptime.ok ? uptime.value : null }
+      await localWriter('/').write(path, handoverText(whole), 0o644)
+      written = { text, at: now }
+    } catch (error) {
+      log.event('write-failed', `what was found could not be handed over: ${(error as Error).message}`, { key: path })
+    }
   }
-  const text = JSON.stringify(body)
-  if (text === written) return written
-  try {
-    await localWriter('/').write(path, handoverText({ ...body, at: snapshot.at }), 0o644)
-    return text
-  } catch (error) {
-    log.event('write-failed', `what was found could not be handed over: ${(error as Error).message}`, { key: path })
-    return written
+}
+
+function foundOf({ facts }: Snapshot): Pick<Handover, 'boot' | 'release' | 'proofs' | 'readings'> {
+  const { 'boot-id': boot, 'apparmor-userns': userns, kernel, proofs, apparmor } = facts
+  const profiles = apparmor.known && apparmor.value.profiles.ok ? apparmor.value.profiles.value : undefined
+  return {
+    boot: boot.known ? boot.value : '',
+    release: kernel.known ? kernel.value.release : '',
+    proofs: proofs.known ? proofs.value : untried(proofs.why),
+    readings: {
+      apparmorUserns: userns.known ? userns.value : undefined,
+      profiles: profiles && Object.fromEntries(profiles)
+    }
   }
 }

@@ -1,13 +1,15 @@
 import type { Made } from '../facts/proof-binding.ts'
 import { type Proof, type Proofs, TRIALS } from '../facts/proofs.ts'
+import { APPARMOR_USERNS, type Readings } from '../facts/readings.ts'
 import { REMEDIES } from '../remedies/plan.ts'
 import { type Outcome, RESULTS } from '../remedies/remedy.ts'
 
 /** What the privileged helper hands to the agent of the same node. */
 export interface Handover {
   readonly schema: 1
-  /** When it was written, ISO 8601. */
+  /** When it was written, ISO 8601, and in seconds since the boot; `null` where that could not be read. */
   readonly at: string
+  readonly uptime: number | null
   readonly version: string
   /** The Node that the helper was told it works on; empty when it was told none. */
   readonly node: string
@@ -17,6 +19,7 @@ export interface Handover {
   /** What else the proofs were made with; `null` where the helper could not tell. */
   readonly made: Made | null
   readonly proofs: Proofs
+  readonly readings: Readings
   readonly outcomes: readonly Outcome[]
 }
 
@@ -49,8 +52,10 @@ export function parseHandover(text: string, live: Live): Handover {
   if (release !== live.release) throw new HandoverError(`they were made on kernel ${release}, and this is ${live.release}`)
   return {
     ...{ schema: 1, at: time(at, 'at'), version, node, boot, release },
+    uptime: found['uptime'] === null ? null : seconds(found['uptime'], 'uptime'),
     made: parseMade(found['made']),
     proofs: parseProofs(object(found['proofs'], 'proofs')),
+    readings: parseReadings(object(found['readings'], 'readings')),
     outcomes: array(found['outcomes'], 'outcomes', REMEDIES.length).map(parseOutcome)
   }
 }
@@ -73,6 +78,20 @@ const parseProofs = (found: Readonly<Record<string, unknown>>): Proofs =>
       return [name, { outcome, because: string(proof['because'], `proofs.${name}.because`) } satisfies Proof]
     })
   ) as unknown as Proofs
+
+/** JSON leaves out what is `undefined`. */
+const parseReadings = ({ apparmorUserns, profiles }: Readonly<Record<string, unknown>>): Readings => ({
+  apparmorUserns: apparmorUserns === undefined ? undefined : oneOf(APPARMOR_USERNS, apparmorUserns, 'readings.apparmorUserns'),
+  profiles:
+    profiles === undefined
+      ? undefined
+      : Object.fromEntries(
+          Object.entries(object(profiles, 'readings.profiles')).map(([name, mode]) => [
+            name,
+            string(mode, `readings.profiles.${name}`)
+          ])
+        )
+})
 
 function parseOutcome(value: unknown, index: number): Outcome {
   const where = `outcomes[${index}]`

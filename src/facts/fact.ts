@@ -1,6 +1,7 @@
 import type { Evidence, HostReader } from '../host/host.ts'
 import type { NodeObject } from './node-object.ts'
 import type { Proofs } from './proofs.ts'
+import type { Readings } from './readings.ts'
 
 /** Known with what was seen, or unknown with the reason. "It is not there" is a known value, not an unknown. */
 export type Fact<T> = Known<T> | Unknown
@@ -27,6 +28,8 @@ export interface Sources {
   readonly kubeletRoot?: string
   /** What a privileged helper tried on this node, under this boot. */
   readonly proofs?: Proofs | undefined
+  /** What the helper read that only root can read. */
+  readonly readings?: Readings | undefined
 }
 
 /** Looks, and returns a value; what cannot be known is thrown as `HostError` or `Unsure`. */

@@ -1,5 +1,7 @@
 import { type Evidence, HostError, type Inventory } from '../host/host.ts'
 import { evidenceOf, type Testimony, witness } from '../host/witness.ts'
+import { detectAppArmor, detectAppArmorUserns } from './apparmor.ts'
+import { detectCrioDevices } from './crio.ts'
 import { detectDistro } from './distro.ts'
 import { type Detector, type Fact, type Sources, Unsure } from './fact.ts'
 import { detectFuse } from './fuse.ts'
@@ -20,14 +22,7 @@ import { detectNode } from './node-object.ts'
 import { MOUNT_SIGNS } from './numbers.ts'
 import { detectProcfs } from './procfs.ts'
 import { detectProofs, evidenceOfProofs, type Proofs } from './proofs.ts'
-import {
-  detectAppArmor,
-  detectAppArmorUserns,
-  detectSeccomp,
-  detectSeccompDefault,
-  detectSeLinux,
-  detectYama
-} from './security.ts'
+import { detectSeccomp, detectSeccompDefault, detectSeLinux, detectYama } from './security.ts'
 import { deriveShiftfs } from './shiftfs.ts'
 import { detectHostPaths, detectStorage, detectSysboxStorage, detectVarLib } from './storage.ts'
 import { detectConntrack, detectSysbox } from './sysbox.ts'
@@ -68,6 +63,7 @@ export const detectors = {
   seccomp: detectSeccomp,
   'seccomp-default': detectSeccompDefault,
   fuse: detectFuse,
+  'crio-devices': detectCrioDevices,
   selinux: detectSeLinux,
   apparmor: detectAppArmor,
   'apparmor-userns': detectAppArmorUserns,
@@ -149,9 +145,13 @@ const tells = ({ verb, subject, answer }: Testimony): boolean =>
   verb !== 'stat' || answer === undefined || !(Object.values(MOUNT_SIGNS) as readonly string[]).includes(subject)
 
 /** What a detector was given instead of looking for it on the node. */
-function given(detect: unknown, { node, proofs }: Sources, value: unknown): readonly Evidence[] {
+function given(detect: unknown, { node, proofs, readings }: Sources, value: unknown): readonly Evidence[] {
   if (detect === detectNode && node !== undefined) {
     return [{ source: `Node ${node.name}`, saw: `${node.kubelet}, ${node.containerRuntime}` }]
   }
+  if (detect === detectAppArmorUserns && readings?.apparmorUserns === value)
+    return [{ source: 'privileged helper', saw: `the restriction is ${value}` }]
+  if (detect === detectAppArmor && readings?.profiles !== undefined)
+    return [{ source: 'privileged helper', saw: `profiles that matter: ${Object.keys(readings.profiles).join(', ') || 'none'}` }]
   return detect === detectProofs && proofs !== undefined ? evidenceOfProofs(value as Proofs) : []
 }

@@ -23,9 +23,14 @@ const OLDEST = 25 * 3600
 export function whyVoid(made: Made, live: Made): string | undefined {
   if (made.disk !== live.disk) return `they were made on ${made.disk}, and the kubelet's root lies on ${live.disk}`
   if (made.filesystems !== live.filesystems) return 'the kernel has gained or lost a file system since they were made'
-  const age = live.uptime - made.uptime
+  return whyTooOld(made.uptime, live.uptime, OLDEST)
+}
+
+/** All three in seconds, the first two since the boot. Pure. */
+export function whyTooOld(made: number, now: number, oldest: number): string | undefined {
+  const age = now - made
   if (age < 0) return 'they were made after now, counted from the boot'
-  return age > OLDEST ? `they are ${Math.floor(age / 3600)} hours old; does the helper still run?` : undefined
+  return age > oldest ? `they are ${Math.floor(age / 3600)} hours old; does the helper still run?` : undefined
 }
 
 /** Read by the helper before it tries, and by the agent before it believes. Throws `HostError` or `Unsure`. */

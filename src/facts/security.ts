@@ -1,7 +1,6 @@
-import { completeText, type HostReader } from '../host/host.ts'
 import { attempt } from './attempt.ts'
-import { type Attempt, type Detector, Unsure } from './fact.ts'
-import { readCount, readFlag, requireMounted } from './numbers.ts'
+import { type Detector, Unsure } from './fact.ts'
+import { readCount, requireMounted } from './numbers.ts'
 
 /** seccomp(2) actions of the kernel; `user_notif` is how Sysbox sees system calls. */
 export const detectSeccomp: Detector<readonly string[]> = async ({ host }) => {
@@ -44,58 +43,6 @@ export const detectSeLinux: Detector<SeLinux> = async ({ host }) => {
   }
   if (enforce > 1) throw new Unsure(`/sys/fs/selinux/enforce holds ${enforce}, neither 0 nor 1`)
   return enforce === 1 ? 'enforcing' : 'permissive'
-}
-
-export interface AppArmor {
-  readonly enabled: Attempt<boolean>
-  /** Loaded profiles by name, with their mode. */
-  readonly profiles: Attempt<ReadonlyMap<string, string>>
-  /** The node has a profile file for fusermount3, loaded or not. */
-  readonly fusermount3File: Attempt<boolean>
-}
-
-const PROFILES = '/sys/kernel/security/apparmor/profiles'
-
-export const detectAppArmor: Detector<AppArmor> = async ({ host }) => {
-  await requireMounted(host, 'sys')
-  const [enabled, profiles, fusermount3File] = await Promise.all([
-    attempt(async () => (await readFlag(host, '/sys/module/apparmor/parameters/enabled')) ?? false),
-    attempt(() => readProfiles(host)),
-    attempt(async () => (await host.stat('/etc/apparmor.d/fusermount3')) !== undefined)
-  ])
-  return { enabled, profiles, fusermount3File }
-}
-
-async function readProfiles(host: HostReader): Promise<ReadonlyMap<string, string>> {
-  const text = await host.read(PROFILES)
-  // An empty list says nothing: it is read like this too before the profiles are loaded at boot.
-  if (text === undefined || text === '') throw new Unsure(`${PROFILES} is ${text === '' ? 'empty' : 'not there'}`)
-  return parseProfiles(completeText(PROFILES, text))
-}
-
-/** `NAME (MODE)`, a line each. Throws `Unsure` on a line of another form, since it could be the one that decides. */
-export function parseProfiles(text: string): ReadonlyMap<string, string> {
-  return new Map(
-    text
-      .split('\n')
-      .filter(line => line !== '')
-      .map(line => {
-        const [, name, mode] = /^(.+) \((\w+)\)$/.exec(line) ?? []
-        if (name === undefined || mode === undefined) throw new Unsure(`${PROFILES} has a line of another form`)
-        return [name, mode]
-      })
-  )
-}
-
-/**
- * kernel.apparmor_restrict_unprivileged_userns of Ubuntu's kernels: 1 takes a user namespace's rights from every process
- * without a profile. The file is 0600 and asks for CAP_MAC_ADMIN, so it is often there and not readable.
- */
-export const detectAppArmorUserns: Detector<'absent' | 'off' | 'on'> = async ({ host }) => {
-  await requireMounted(host, 'proc')
-  const restrict = await readCount(host, '/proc/sys/kernel/apparmor_restrict_unprivileged_userns')
-  if (restrict === undefined) return 'absent'
-  return restrict === 0 ? 'off' : 'on'
 }
 
 /** kernel.yama.ptrace_scope; `absent` without Yama. 3 stays until the next boot. */

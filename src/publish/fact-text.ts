@@ -55,9 +55,19 @@ const TEXTS: { readonly [Name in FactName]: (value: Value<Name>) => string } = {
   'seccomp-default': state => state,
   fuse: ({ registered, device }) =>
     `${registered ? 'registered' : 'not registered'}, ${device ? `/dev/fuse ${device.number} mode ${device.mode.toString(8).padStart(4, '0')}` : 'no /dev/fuse'}`,
+  'crio-devices': paths => listed(paths, 'none'),
   selinux: mode => mode,
-  apparmor: ({ enabled, profiles }) =>
-    `${enabled.ok ? (enabled.value ? 'enabled' : 'not enabled') : `unknown (${enabled.why})`}, ${profiles.ok ? `${profiles.value.size} profiles` : profiles.why}`,
+  apparmor: ({ enabled, profiles, fusermount3 }) =>
+    [
+      enabled.ok ? (enabled.value ? 'enabled' : 'not enabled') : `unknown (${enabled.why})`,
+      profiles.ok
+        ? `loaded of podman and fusermount3: ${listed(
+            [...profiles.value].map(([name, mode]) => `${name} (${mode})`),
+            'none'
+          )}`
+        : profiles.why,
+      fusermount3.ok ? `its file for fusermount3: ${fusermount3.value.state}` : fusermount3.why
+    ].join(', '),
   'apparmor-userns': restriction => (restriction === 'on' ? 'restricted' : `not restricted (${restriction})`),
   yama: scope => (scope === 'absent' ? 'absent' : `ptrace_scope ${scope}`),
   storage,

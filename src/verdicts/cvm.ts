@@ -4,6 +4,7 @@ import type { NodeFacts } from '../facts/observe.ts'
 import type { HostPath } from '../facts/storage.ts'
 import { judgeDataDisk, judgeIdMapping } from './data-disk.ts'
 import { judgeFuse } from './fuse.ts'
+import { judgeFusermount } from './fusermount3.ts'
 import { judgeModulePart } from './modules.ts'
 import { judgeNftables } from './netfilter.ts'
 import type { Policy } from './policy.ts'
@@ -174,29 +175,6 @@ export const judgeSeLinux = (facts: NodeFacts): Verdict =>
       ? yes('SELinux is permissive', 'SELinux is permissive; enforcing it would end this')
       : yes('there is no SELinux')
   })
-
-/** The profile attaches by the program's path, so it takes hold inside a privileged container too. */
-export function judgeFusermount(facts: NodeFacts): Verdict {
-  return ask(facts, 'AppArmor', 'apparmor', ({ enabled, profiles, fusermount3File }) => {
-    if (profiles.ok) {
-      const enforced = ['fusermount3', '/usr/bin/fusermount3', '/bin/fusermount3'].find(
-        name => profiles.value.get(name) === 'enforce'
-      )
-      return enforced === undefined
-        ? yes('AppArmor enforces no profile for fusermount3')
-        : no(
-            `AppArmor enforces the profile ${enforced}, which stops Sysbox's FUSE mounts`,
-            `Set it to complain mode (aa-complain ${enforced}) or remove it on these nodes.`
-          )
-    }
-    if (enabled.ok && !enabled.value) return yes('AppArmor is not enabled')
-    if (fusermount3File.ok && !fusermount3File.value) return yes('the node has no AppArmor profile for fusermount3')
-    return unsure(
-      `${profiles.why}, and the node may load its profile for fusermount3`,
-      'Let the agent run with group 0, so that it can read the list of AppArmor profiles.'
-    )
-  })
-}
 
 export const judgeYama = (facts: NodeFacts): Verdict =>
   ask(facts, 'ptrace scope', 'yama', scope => {

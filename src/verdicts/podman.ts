@@ -1,5 +1,6 @@
 import type { Fuse } from '../facts/fuse.ts'
 import { atLeast } from '../facts/kernel.ts'
+import type { NodeObject } from '../facts/node-object.ts'
 import type { NodeFacts } from '../facts/observe.ts'
 import { judgeUserNamespaces } from './cvm.ts'
 import { judgeFuse } from './fuse.ts'
@@ -21,9 +22,7 @@ export function judgePodman(facts: NodeFacts, policy: Policy): Verdict {
     ...(facts.fuse.known && facts.fuse.value.device !== undefined
       ? [ask(facts, 'mode of /dev/fuse', 'fuse', judgeFuseMode)]
       : []),
-    ...(facts.node.known
-      ? [ask(facts, 'FUSE offered to pods', 'node', ({ allocatable }) => judgeOffer(allocatable, policy.fuseResources))]
-      : []),
+    ...(facts.node.known ? [judgeOffered(facts, facts.node.value, policy.fuseResources)] : []),
     judgeSeLinux(facts, policy),
     ask(facts, 'seccomp profile', 'seccomp-default', state =>
       yes(
@@ -51,6 +50,8 @@ function withLowLimit(part: Verdict, { 'user-namespaces': fact }: NodeFacts): Ve
   return { ...part, cautions: [`user.max_user_namespaces is only ${fact.value.max}, counted per user over the whole node`] }
 }
 
+const HELPER = 'Run the privileged helper (manifests/components/helper), which reads it.'
+
 function judgeAppArmorUserns(facts: NodeFacts, { apparmorUserns }: Policy): Verdict {
   const name = 'AppArmor and user namespaces'
   const wayOut =
@@ -58,7 +59,7 @@ function judgeAppArmorUserns(facts: NodeFacts, { apparmorUserns }: Policy): Verd
   const restrict = facts['apparmor-userns']
   const part = restrict.known
     ? leaf(name, ['apparmor-userns', 'apparmor'], judgeRestriction(restrict.value, facts, wayOut))
-    : leaf(name, ['apparmor-userns'], unsure(restrict.why, wayOut))
+    : leaf(name, ['apparmor-userns'], unsure(restrict.why, `${HELPER} ${wayOut}`))
   if (part.answer === 'yes' || apparmorUserns === 'block') return part
   return {
     ...part,
@@ -92,22 +93,37 @@ function judgeFuseMode({ device }: Fuse): Judgement {
       )
 }
 
-function judgeOffer(allocatable: Readonly<Record<string, number>>, resources: readonly string[]): Judgement {
-  const offered = resources.find(name => (allocatable[name] ?? 0) > 0)
-  return offered === undefined
-    ? no(
-        `the Node offers none of ${resources.join(', ')}`,
-        'Install a device plugin that offers /dev/fuse (smarter-device-manager, generic-device-plugin), or name its resource with --fuse-resources.'
-      )
-    : yes(`the Node offers ${allocatable[offered]} ${offered}`)
+const PLUGIN =
+  'Install a device plugin that offers /dev/fuse (smarter-device-manager, generic-device-plugin), or name its resource with --fuse-resources.'
+
+/** By a device plugin, or by CRI-O itself. */
+function judgeOffered(facts: NodeFacts, { allocatable, containerRuntime }: NodeObject, resources: readonly string[]): Verdict {
+  const name = 'FUSE offered to pods'
+  const offered = resources.find(resource => (allocatable[resource] ?? 0) > 0)
+  if (offered !== undefined) return leaf(name, ['node'], yes(`the Node offers ${allocatable[offered]} ${offered}`))
+  const none = resources.length === 0 ? '--fuse-resources names no resource' : `the Node offers none of ${resources.join(', ')}`
+  if (!containerRuntime.startsWith('cri-o://')) return leaf(name, ['node'], no(none, PLUGIN))
+  const byCrio = ask(facts, name, 'crio-devices', allowed =>
+    allowed.includes('/dev/fuse')
+      ? yes(
+          'CRI-O gives /dev/fuse to pods that ask for it',
+          'FUSE is given by CRI-O: the pod needs the annotation io.kubernetes.cri-o.Devices: /dev/fuse'
+        )
+      : no(`${none}, and CRI-O's allowed_devices are ${allowed.join(', ') || 'none'}`, `${CRIO} ${PLUGIN}`)
+  )
+  return { ...byCrio, facts: ['node', 'crio-devices'] }
 }
 
-/** On Bottlerocket, SELinux always enforces, and rootless Podman is documented to work. */
+const CRIO = 'Add /dev/fuse to allowed_devices below [crio.runtime] in /etc/crio/crio.conf.d and restart CRI-O.'
+
+/** On Bottlerocket, SELinux always enforces, and rootless Podman is documented to work; OpenShift supports it nested since 4.20. */
 function judgeSeLinux(facts: NodeFacts, { selinuxPodman }: Policy): Verdict {
   return ask(facts, 'SELinux', 'selinux', mode => {
     if (mode !== 'enforcing') return yes(mode === 'absent' ? 'there is no SELinux' : 'SELinux is permissive')
     if (facts.distro.known && facts.distro.value.id === 'bottlerocket')
       return yes('SELinux is enforcing, which works on Bottlerocket')
+    if (facts.node.known && hasNestedPodman(facts.node.value))
+      return yes('SELinux is enforcing, on OpenShift 4.20 or newer', NESTED)
     if (selinuxPodman === 'allow') return yes('SELinux is enforcing', 'SELinux is enforcing, allowed by --selinux-podman')
     if (!facts.distro.known) return unsure(`SELinux is enforcing, and the distribution is not known: ${facts.distro.why}`)
     return no(
@@ -115,4 +131,13 @@ function judgeSeLinux(facts: NodeFacts, { selinuxPodman }: Policy): Verdict {
       'Set SELinux to permissive on these nodes, or say --selinux-podman=allow where your policy lets Podman work.'
     )
   })
+}
+
+const NESTED =
+  'on OpenShift the pod needs the security context constraint nested-podman, hostUsers: false and the SELinux type container_engine_t'
+
+/** OpenShift labels its nodes with what they run; 4.20 has Kubernetes 1.33. */
+const hasNestedPodman = ({ labels, kubelet }: NodeObject): boolean => {
+  const [, minor = ''] = /^v1\.(\d+)\./.exec(kubelet) ?? []
+  return labels['node.openshift.io/os_id'] !== undefined && Number(minor) >= 33
 }

@@ -35,11 +35,14 @@ const tried = {
 const good: Handover = {
   ...{ schema: 1, at: '2026-11-03T10:00:06.000Z', version: '0.1.0', node: '' },
   ...{ boot: '00000000-0000-4000-8000-000000000000', release: '6.1.0-56-amd64' },
+  uptime: 103_000,
   made,
+  readings: { apparmorUserns: undefined, profiles: undefined },
   proofs: { ...untried('no tool'), 'id-mapped-mount': { outcome: 'works', because: 'mountinfo says "idmapped"' } },
   outcomes: [{ ...tried, at: '2026-11-03T10:00:05.000Z' }]
 }
 const GOOD = handoverText(good)
+const restricted = (apparmorUserns: 'off' | 'on'): Handover => ({ ...good, readings: { apparmorUserns, profiles: {} } })
 const LIE = 'this is a lie'
 /** What would be seen on the Node at once if it were believed: by the label, an event and the report. */
 const lying = (more: object = {}): string =>
@@ -55,7 +58,12 @@ beforeAll(async () => {
   const paths = {
     ...node.paths,
     '/proc/filesystems': { ...node.paths['/proc/filesystems'], text: made.filesystems },
-    '/proc/uptime': { text: '103600.00 5.00\n' }
+    '/proc/uptime': { text: '103600.00 5.00\n' },
+    // For root only, as on Ubuntu.
+    '/proc/sys/kernel/apparmor_restrict_unprivileged_userns': { error: 'EACCES' },
+    ...Object.fromEntries(
+      ['/etc', '/run', '/usr/local/lib', '/usr/lib', '/lib'].map(place => [`${place}/sysctl.d`, { absent: true }])
+    )
   }
   writeFileSync(recorded, dump({ ...node, paths }))
   await applyManifests(shared)
@@ -85,7 +93,7 @@ async function helped(name: string, text?: string) {
   const path = join(directory, `${name}.json`)
   const own = nodeOf(shared, name)
   if (text !== undefined) writeFileSync(path, text)
-  await createNode(shared, realisticNode(name))
+  await createNode(shared, realisticNode(name, { status: { allocatable: { 'github.com/fuse': '10' } } }))
   const more = ['--host-root', recorded, '--handover', path, '--interval', '1s']
   const agent = await startAgent(name, await ownKubeconfig(shared, name), more)
   const told = async () => JSON.parse((await agent.get('/status.json')).text) as Told
@@ -196,6 +204,19 @@ describe.concurrent('what a helper leaves', () => {
     await isVoid(why)
     leave(GOOD)
     await isBelieved()
+  })
+
+  test('and that only root can read is believed for two hours', async () => {
+    const { own, leave, logged } = await helped('handed-readings', handoverText(restricted('off')))
+    await own.isLabelled({ 'berth.dev/podman': 'true' })
+    leave(handoverText(restricted('on')))
+    await own.isLabelled({ 'berth.dev/podman': 'false' })
+    // Of an old file nothing counts any more, and the label stays for as long as one of a fact that cannot be read does.
+    leave(handoverText({ ...restricted('off'), uptime: 90_000 }))
+    const doubts = () => logged('helper-doubted').map(({ msg }) => msg)
+    await eventually('it is doubted', () => Promise.resolve(doubts().length > 0))
+    expect(doubts()).toEqual([expect.stringContaining('readings are not believed: they are 3 hours old')])
+    expect((await own.ours())['berth.dev/podman']).toBe('false')
   })
 
   test('and replaces while it is read is always one or the other, whole', async () => {

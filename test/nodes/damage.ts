@@ -106,9 +106,10 @@ export function cutTexts(text: string): readonly string[] {
 
 /**
  * Folders that tell by what is not in them. No listing of a folder is ever half of it, so these are left whole here:
- * nothing could tell them from the same folder without a rule of modprobe's, or without an instance of a GPU.
+ * nothing could tell them from the same folder without a rule of modprobe's, without a file of CRI-O's, or without an instance of a GPU.
  */
-const HIDES = /^\/(etc|run|usr\/local\/lib|usr\/lib|lib)\/modprobe\.d$|^\/proc\/driver\/nvidia\/capabilities/
+const HIDES =
+  /^\/(etc|run|usr\/local\/lib|usr\/lib|lib)\/modprobe\.d$|^\/etc\/crio\/crio\.conf\.d$|^\/proc\/driver\/nvidia\/capabilities/
 
 export const cut = (path: string, entry: RecordedPath): readonly Damage[] => {
   const texts = entry.text === undefined ? [] : cutTexts(entry.text).filter(text => text !== entry.text)

@@ -85,7 +85,7 @@ describe('without arguments', () => {
         'node-name': '',
         'label-prefix': 'berth.dev',
         'minimum-kernel': undefined,
-        'fuse-resources': ['github.com/fuse', 'smarter-devices/fuse', 'squat.ai/fuse'],
+        'fuse-resources': ['github.com/fuse', 'berth.dev/fuse', 'smarter-devices/fuse', 'squat.ai/fuse'],
         'max-user-namespaces': 65_536,
         permit: []
       },
@@ -152,6 +152,7 @@ describe('a value', () => {
     ['the greatest number', 'max-user-namespaces', '2147483647', 2_147_483_647],
     ['the least number', 'max-user-namespaces', '1', 1],
     ['a list', 'fuse-resources', 'a.b/c, d.e/f,', ['a.b/c', 'd.e/f']],
+    ['no list', 'fuse-resources', '', []],
     ['permits', 'permit', 'shiftfs,user-namespaces', ['shiftfs', 'user-namespaces']],
     ['no permits', 'permit', '', []],
     ['a domain', 'label-prefix', 'berth.example.com', 'berth.example.com'],
@@ -229,7 +230,6 @@ describe('a wrong value', () => {
     ['kubelet-root', 'data/kubelet', 'an absolute path'],
     ['kubelet-root', '/data/', 'an absolute path'],
     ['kubelet-root', '/', 'an absolute path'],
-    ['fuse-resources', '', 'domain/name'],
     ['fuse-resources', 'fuse', 'domain/name'],
     ['fuse-resources', 'a/b c/d', 'domain/name'],
     ['privileged-workspaces', 'allow', 'unset or allowed or denied'],
@@ -515,7 +515,7 @@ describe('the help', () => {
     expect(text).toContain(plain(`--${name} ${form}`.trim()))
     expect(text).toContain(plain(does))
     expect(text).toContain(environmentName(name))
-    if (form !== '' && fallback !== '') expect(text).toContain(`(default: ${fallback})`)
+    if (form !== '' && fallback !== '') expect(text).toContain(`(default: ${fallback.replaceAll(',', ', ')})`)
   })
 
   test.each(COMMAND_NAMES)('of %s names the options that it takes, and no other', command => {

@@ -55,11 +55,12 @@ export const IDEAL: Values = {
   seccomp: ['kill_process', 'user_notif', 'allow'],
   'seccomp-default': 'off',
   fuse: { registered: true, device: { number: '10:229', mode: 0o666 } },
+  'crio-devices': [],
   selinux: 'absent',
   apparmor: {
     enabled: { ok: true, value: true },
     profiles: { ok: true, value: new Map() },
-    fusermount3File: { ok: true, value: false }
+    fusermount3: { ok: true, value: { state: 'absent', allowsSysbox: false } }
   },
   'apparmor-userns': 'absent',
   yama: 1,

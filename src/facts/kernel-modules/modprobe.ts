@@ -1,4 +1,5 @@
 import { completeText, type HostReader, matchingLines } from '../../host/host.ts'
+import { confFiles, isNull } from '../conf-files.ts'
 import { Unsure } from '../fact.ts'
 import { moduleName } from './names.ts'
 
@@ -31,8 +32,8 @@ const DIRECTORIES = [
 /** Throws `HostError` for a file that cannot be read, and `Unsure` for one that may have lost the line that decides. */
 export async function readModprobeRules(host: HostReader): Promise<ModprobeRules> {
   const texts: (readonly [path: string, text: string])[] = []
-  for (const [, [path, ...masked]] of await filesByName(host)) {
-    if (path === undefined || (await isNull(host, path))) continue
+  for (const { path, masked } of await confFiles(host, DIRECTORIES)) {
+    if (await isNull(host, path)) continue
     const text = await host.read(path)
     // An empty file switches off those of its name in the directories after it.
     if (text === undefined || (text === '' && masked.length > 0)) continue
@@ -40,21 +41,6 @@ export async function readModprobeRules(host: HostReader): Promise<ModprobeRules
   }
   return parseModprobeRules(texts)
 }
-
-/** modprobe.d(5): only `*.conf`; a file masks those of its name in later directories; all are read in the order of their names. */
-async function filesByName(host: HostReader): Promise<readonly (readonly [name: string, paths: readonly string[]])[]> {
-  const found = new Map<string, string[]>()
-  const isMerged = (await host.realpath('/lib/modprobe.d')) === (await host.realpath('/usr/lib/modprobe.d'))
-  for (const directory of DIRECTORIES) {
-    if (isMerged && directory === '/lib/modprobe.d') continue
-    for (const name of (await host.list(directory)) ?? [])
-      if (name.endsWith('.conf')) found.set(name, [...(found.get(name) ?? []), `${directory}/${name}`])
-  }
-  return [...found].sort(([a], [b]) => (a < b ? -1 : 1))
-}
-
-/** A link to /dev/null, by which modprobe.d(5) has a file of the distribution switched off. */
-const isNull = async (host: HostReader, path: string): Promise<boolean> => (await host.stat(path))?.device === '1:3'
 
 const DIRECTIVE = /^\s*(#|$|(alias|blacklist|config|include|install|options|remove|softdep|weakdep)\s)/
 

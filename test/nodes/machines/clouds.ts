@@ -475,6 +475,7 @@ export const clouds = {
       sysctl({ 'kernel.unprivileged_userns_clone': 1 }),
       {
         '/proc/sys/kernel/apparmor_restrict_unprivileged_userns': unreadable('EPERM'),
+        '/usr/lib/sysctl.d/10-apparmor.conf': '# Ubuntu\nkernel.apparmor_restrict_unprivileged_userns = 1\n',
         '/sys/module/module/parameters/sig_enforce': 'Y\n'
       }
     ],

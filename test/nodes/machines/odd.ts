@@ -301,7 +301,7 @@ export const odd = {
         '/proc/1/mountinfo': unreadable('EACCES'),
         '/proc/driver/nvidia': locked('EACCES'),
         '/sys/kernel/security/apparmor/profiles': unreadable('EACCES'),
-        '/etc/apparmor.d/fusermount3': '# profile\n',
+        '/etc/apparmor.d/fusermount3': unreadable('EIO'),
         '/usr/bin': locked('EIO'),
         '/opt/bin': locked('EIO'),
         '/usr/lib/os-release': unreadable('EIO')

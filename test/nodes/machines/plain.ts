@@ -27,6 +27,10 @@ import {
 
 /** Distributions as people install them, most of them looked at without a cluster. */
 
+/** As Ubuntu ships it, shortened. */
+const FUSERMOUNT3 =
+  'abi <abi/4.0>,\ninclude <tunables/global>\n\nprofile fusermount3 /usr/bin/fusermount3 {\n  capability sys_admin,\n  mount fstype=@{fuse_types} options=(nosuid,nodev,rw) -> @{HOME}/**/,\n  include if exists <local/fusermount3>\n}\n'
+
 export const debian = (version: string, name: string) =>
   distro({
     PRETTY_NAME: `Debian GNU/Linux ${version} (${name})`,
@@ -236,9 +240,43 @@ export const plain = {
       virtio,
       apparmor('fusermount3 (enforce)', 'podman (unconfined)', 'unprivileged_userns (enforce)'),
       sysctl({ 'kernel.unprivileged_userns_clone': 1, 'kernel.apparmor_restrict_unprivileged_userns': 1 }),
-      { '/etc/apparmor.d/fusermount3': '# profile\n' }
+      { '/etc/apparmor.d/fusermount3': FUSERMOUNT3 }
     ],
     expected: { cvm: 'no', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'unknown', sysbox: 'no' }
+  }),
+  'ubuntu-26.04-mended': machine({
+    about: 'Ubuntu 26.04 whose administrator let Sysbox mount, as its makers advise; the profile is still enforced',
+    source: 'nestybox/sysbox#947; sysbox-and-shiftfs.md 1.2 (7.0)',
+    parts: [
+      linux('7.0.0-9-generic'),
+      ubuntu('26.04'),
+      modules('7.0.0-9-generic', { netfilter: NETFILTER.ubuntu, loaded: WORKING, builtin: ['fuse'], packed: '.zst' }),
+      kvm,
+      virtio,
+      apparmor('fusermount3 (enforce)', 'podman (unconfined)', 'unprivileged_userns (enforce)'),
+      sysctl({ 'kernel.unprivileged_userns_clone': 1, 'kernel.apparmor_restrict_unprivileged_userns': 1 }),
+      {
+        '/etc/apparmor.d/fusermount3': FUSERMOUNT3,
+        '/etc/apparmor.d/local/fusermount3':
+          '  mount fstype=@{fuse_types} options=(nosuid,nodev,rw) -> /var/lib/sysboxfs/**/,\n  umount /var/lib/sysboxfs/**/,\n'
+      }
+    ],
+    expected: { cvm: 'yes', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'unknown', sysbox: 'no' }
+  }),
+  'ubuntu-26.04-complain': machine({
+    about: 'Ubuntu 26.04 after aa-complain fusermount3',
+    source: 'nestybox/sysbox#1005; sysbox-and-shiftfs.md 1.2 (7.0)',
+    parts: [
+      linux('7.0.0-9-generic'),
+      ubuntu('26.04'),
+      modules('7.0.0-9-generic', { netfilter: NETFILTER.ubuntu, loaded: WORKING, builtin: ['fuse'], packed: '.zst' }),
+      kvm,
+      virtio,
+      apparmor('fusermount3 (complain)', 'podman (unconfined)', 'unprivileged_userns (enforce)'),
+      sysctl({ 'kernel.unprivileged_userns_clone': 1, 'kernel.apparmor_restrict_unprivileged_userns': 1 }),
+      { '/etc/apparmor.d/fusermount3': FUSERMOUNT3.replace(' {', ' flags=(complain) {') }
+    ],
+    expected: { cvm: 'yes', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'unknown', sysbox: 'no' }
   }),
   'rocky-8': machine({
     about: 'Rocky Linux 8, kernel 4.18, SELinux enforcing',
@@ -372,6 +410,74 @@ export const plain = {
       labels: { 'node.openshift.io/os_id': 'rhcos' }
     }),
     expected: { cvm: 'no', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'no', sysbox: 'no' }
+  }),
+  'rhcos-4.20': machine({
+    about: 'OpenShift 4.20, which supports nested Podman under SELinux; CRI-O gives FUSE by annotation',
+    source: 'field-2026.md 1 (6), 2 (Eclipse Che)',
+    size: elSize,
+    parts: [
+      linux(rocky9),
+      distro({
+        NAME: 'Red Hat Enterprise Linux CoreOS',
+        VERSION: '9.6.20260112-0',
+        ID: '"rhel"',
+        ID_LIKE: '"fedora"',
+        VERSION_ID: '"9.6"',
+        VARIANT_ID: 'coreos',
+        PRETTY_NAME: 'Red Hat Enterprise Linux CoreOS 9.6.20260112-0',
+        OPENSHIFT_VERSION: '"4.20"'
+      }),
+      modules(rocky9, { netfilter: NETFILTER.el, loaded: WORKING, loadable: ['fuse'], packed: '.xz' }),
+      kvm,
+      virtio,
+      uefi('off'),
+      selinux(1),
+      mounts(['/', 'xfs'], ['/usr', 'xfs', 'ro,relatime'], ['/var', 'xfs']),
+      { '/etc/crio/crio.conf.d/00-default': '[crio.runtime]\nallowed_devices = ["/dev/fuse", "/dev/net/tun"]\n' }
+    ],
+    node: kubeNode({
+      name: 'rhcos-420',
+      kubelet: 'v1.33.5',
+      image: 'Red Hat Enterprise Linux CoreOS 9.6.20260112-0',
+      kernel: rocky9,
+      runtime: 'cri-o://1.33.5-2.rhaos4.20.el9',
+      labels: { 'node.openshift.io/os_id': 'rhel' }
+    }),
+    expected: { cvm: 'no', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
+  }),
+  'crio-no-fuse': machine({
+    about: 'CRI-O whose administrator took FUSE from its allowed devices, SELinux permissive',
+    source: 'rules.md podman (CRI-O)',
+    size: elSize,
+    parts: [
+      linux(rocky9),
+      distro({
+        NAME: 'Red Hat Enterprise Linux CoreOS',
+        VERSION: '416.94.202405291527-0',
+        ID: '"rhcos"',
+        ID_LIKE: '"rhel fedora"',
+        VERSION_ID: '"4.16"',
+        VARIANT_ID: 'coreos',
+        PRETTY_NAME: 'Red Hat Enterprise Linux CoreOS 416.94.202405291527-0',
+        OPENSHIFT_VERSION: '"4.16"'
+      }),
+      modules(rocky9, { netfilter: NETFILTER.el, loaded: WORKING, loadable: ['fuse'], packed: '.xz' }),
+      kvm,
+      virtio,
+      uefi('off'),
+      selinux(0),
+      mounts(['/', 'xfs'], ['/usr', 'xfs', 'ro,relatime'], ['/var', 'xfs']),
+      { '/etc/crio/crio.conf.d/10-devices.conf': '[crio.runtime]\nallowed_devices = ["/dev/net/tun"]\n' }
+    ],
+    node: kubeNode({
+      name: 'crio-no-fuse',
+      kubelet: 'v1.29.5+87992f4',
+      image: 'Red Hat Enterprise Linux CoreOS 416.94.202405291527-0',
+      kernel: rocky9,
+      runtime: 'cri-o://1.29.5-3.rhaos4.16.git96e1f87.el9',
+      labels: { 'node.openshift.io/os_id': 'rhcos' }
+    }),
+    expected: { cvm: 'unknown', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'no', sysbox: 'no' }
   }),
   flatcar: machine({
     about: 'Flatcar Container Linux, kernel 6.1, /usr read-only, SELinux permissive',

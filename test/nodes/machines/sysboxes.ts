@@ -51,7 +51,7 @@ export const sysboxes = {
     source: 'sysbox-and-shiftfs.md 1.4, 4',
     parts: host,
     node: kubeNode({ ...omitHandlers(), runtime: 'cri-o://1.28.4', kubelet: 'v1.28.9' }),
-    expected: { ...expected, sysbox: 'yes' }
+    expected: { ...expected, podman: 'yes', sysbox: 'yes' }
   }),
   'sysbox-tainted': machine({
     about: 'Sysbox while its installer is at work',
@@ -135,7 +135,7 @@ export const sysboxes = {
     source: 'rules.md sysbox',
     parts: host,
     node: kubeNode({ ...node, runtime: 'cri-o://1.33.4', handlers: ['', 'runc'] }),
-    expected: { ...expected, sysbox: 'no' }
+    expected: { ...expected, podman: 'yes', sysbox: 'no' }
   }),
   'sysbox-legacy-iptables': machine({
     about: 'Sysbox on a kernel with iptables-legacy only, loaded: the image of the workspace brings its own iptables',

@@ -13,6 +13,8 @@ const outcome = {
 } as const
 const right: Handover = {
   ...{ schema: 1, at: '2026-11-03T10:00:06.000Z', version: '0.1.0', ...live },
+  uptime: 43.5,
+  readings: { apparmorUserns: 'on', profiles: { podman: 'unconfined' } },
   made: { filesystems: 'nodev\toverlay\n\text4\n', disk: 'ext4 (8:1) at /', uptime: 42.5 },
   proofs: { ...untried('no tool'), procfs: { outcome: 'works', because: 'mounted' } },
   outcomes: [outcome]
@@ -22,6 +24,9 @@ test('what the helper writes is what the agent reads', () => {
   expect(parseHandover(handoverText(right), live)).toEqual(right)
   expect(parseHandover(handoverText({ ...right, node: '' }), live).node).toBe('')
   expect(parseHandover(handoverText({ ...right, made: null }), live).made).toBe(null)
+  expect(parseHandover(handoverText({ ...right, uptime: null }), live).uptime).toBe(null)
+  const nothing = { apparmorUserns: undefined, profiles: undefined }
+  expect(parseHandover(handoverText({ ...right, readings: nothing }), live).readings).toEqual(nothing)
 })
 
 test('what else stands in it does not come through', () => {
@@ -42,6 +47,14 @@ describe('is not believed', () => {
     ['no file systems', { ...right, made: { ...right.made, filesystems: ['ext4'] } }, 'made.filesystems is ["ext4"]'],
     ['a time before the boot', { ...right, made: { ...right.made, uptime: -1 } }, 'made.uptime is -1; expected seconds'],
     ['a time in words', { ...right, made: { ...right.made, uptime: 'now' } }, 'made.uptime is "now"'],
+    ['no time', { ...right, uptime: undefined }, 'uptime is missing; expected seconds'],
+    ['no readings', { ...right, readings: undefined }, 'readings is missing; expected an object'],
+    [
+      'a reading of another word',
+      { ...right, readings: { apparmorUserns: 'maybe' } },
+      'readings.apparmorUserns is "maybe"; expected absent or off or on'
+    ],
+    ['a profile of no mode', { ...right, readings: { profiles: { podman: 1 } } }, 'readings.profiles.podman is 1'],
     ['a proof that is missing', { ...right, proofs: {} }, 'proofs.id-mapped-mount is missing'],
     [
       'a proof of another word',
@@ -67,7 +80,7 @@ describe('is not believed', () => {
   })
 
   test('whatever JSON there is: either it is refused by a sentence, or it is about this node, boot and kernel', () => {
-    const keys = ['schema', 'at', 'version', 'node', 'boot', 'release', 'made', 'proofs', 'outcomes']
+    const keys = ['schema', 'at', 'version', 'node', 'boot', 'release', 'uptime', 'made', 'proofs', 'readings', 'outcomes']
     const broken = fc.tuple(fc.constantFrom(...keys), fc.jsonValue()).map(([key, value]) => ({ ...right, [key]: value }))
     fc.assert(
       fc.property(fc.oneof(fc.jsonValue(), broken), value => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { detectAppArmor, detectAppArmorUserns } from '../../../src/facts/apparmor.ts'
 import { detectDistro } from '../../../src/facts/distro.ts'
 import type { Detector } from '../../../src/facts/fact.ts'
 import { detectFuse } from '../../../src/facts/fuse.ts'
@@ -15,7 +16,7 @@ import {
   detectSecureBoot,
   detectSignatureEnforcement
 } from '../../../src/facts/module-loading.ts'
-import { detectAppArmor, detectAppArmorUserns, detectSeccomp, detectSeLinux, detectYama } from '../../../src/facts/security.ts'
+import { detectSeccomp, detectSeLinux, detectYama } from '../../../src/facts/security.ts'
 import { detectStorage } from '../../../src/facts/storage.ts'
 import { detectConntrack, detectSysbox } from '../../../src/facts/sysbox.ts'
 import { detectNamespaceLimits, detectUserNamespaces } from '../../../src/facts/user-namespaces.ts'

@@ -175,10 +175,10 @@ describe('a permission of the operator is told as a caution, with what it lifted
 
 test('unreadable profiles leave both questions about AppArmor open, and say why', () => {
   const { cvm, podman } = decide(
-    factsOf({ apparmor: { enabled: closed, profiles: closed, fusermount3File: closed }, 'apparmor-userns': 'on' }),
+    factsOf({ apparmor: { enabled: closed, profiles: closed, fusermount3: closed }, 'apparmor-userns': 'on' }),
     policy()
   )
-  expect(cvm.because).toBe('the list of profiles is closed, and the node may load its profile for fusermount3')
+  expect(cvm.because).toMatch(/^the list of profiles is closed; .*; the node may load a profile for fusermount3$/)
   expect(podman.because).toContain('is 1, and the profiles are not known: the list of profiles is closed')
   const { because } = decide(factsOf({ 'apparmor-userns': 'on' }, 'apparmor'), policy()).podman
   expect(because).toContain('is 1, and the profiles are not known: nobody could read apparmor')
@@ -191,4 +191,26 @@ test.each(['squashfs', 'erofs', 'iso9660', 'cramfs', 'romfs'])('/var/lib on %s i
 test.each(['rhel', 'rhcos', 'rocky', 'almalinux', 'centos', 'ol'])('%s with 5.14 may have ID-mapped mounts switched off', id => {
   const { cvm } = decide(factsOf({ kernel: kernel('5.14.0-427'), distro: distro(id, '9.4') }), policy())
   expect(cvm).toMatchObject({ answer: 'unknown', because: expect.stringContaining('may have ID-mapped mounts switched off') })
+})
+
+test('FUSE by CRI-O and nested Podman on OpenShift say what the pod needs', () => {
+  const node = {
+    ...IDEAL.node,
+    allocatable: {},
+    containerRuntime: 'cri-o://1.33.4',
+    kubelet: 'v1.33.5',
+    labels: { 'node.openshift.io/os_id': 'rhel' }
+  }
+  const { podman } = decide(factsOf({ node, 'crio-devices': ['/dev/fuse'], selinux: 'enforcing' }), policy({ fuseResources: [] }))
+  expect(podman.answer).toBe('yes')
+  expect(podman.cautions.join('\n')).toMatch(/io.kubernetes.cri-o.Devices: \/dev\/fuse[\s\S]*nested-podman/)
+})
+
+test('FUSE that nobody offers is a no that names the resources, or that none is named', () => {
+  const node = { ...IDEAL.node, allocatable: {} }
+  const because = (fuseResources: readonly string[]) => decide(factsOf({ node }), policy({ fuseResources })).podman.because
+  expect(because(['a.b/fuse'])).toBe('the Node offers none of a.b/fuse')
+  expect(because([])).toBe('--fuse-resources names no resource')
+  const crio = factsOf({ node: { ...node, containerRuntime: 'cri-o://1.33.4' } }, 'crio-devices')
+  expect(decide(crio, policy()).podman).toMatchObject({ answer: 'unknown', because: 'nobody could read crio-devices' })
 })

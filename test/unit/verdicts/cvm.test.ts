@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { ProfileFile } from '../../../src/facts/apparmor.ts'
 import type { Version } from '../../../src/facts/kernel.ts'
 import type { FactName } from '../../../src/facts/observe.ts'
 import { judgeCvm, judgeKernel } from '../../../src/verdicts/cvm.ts'
@@ -7,6 +8,8 @@ import { type Answer, leaf } from '../../../src/verdicts/verdict.ts'
 import { answers, distro, factsOf, IDEAL, kernel, modules, policy, storage, type Values } from '../node-facts.ts'
 
 const cvm = (changes: Partial<Values> = {}, ...unknowns: readonly FactName[]) => judgeCvm(factsOf(changes, ...unknowns), policy())
+
+const ENFORCED = new Map([['fusermount3', 'enforce']])
 
 describe('the kernel of a CVM', () => {
   test.each<[string, Version | undefined, Answer]>([
@@ -195,15 +198,27 @@ describe('a CVM', () => {
   })
 
   test.each<[string, Values['apparmor'], Answer]>([
-    ['is enforced', apparmor({ profiles: new Map([['fusermount3', 'enforce']]) }), 'no'],
+    ['is enforced', apparmor({ profiles: ENFORCED, file: file('enforce') }), 'no'],
+    ['is enforced and has no file', apparmor({ profiles: ENFORCED, file: file('absent') }), 'no'],
+    ['is enforced and lets Sysbox mount', apparmor({ profiles: ENFORCED, file: file('enforce', true) }), 'yes'],
+    ['is enforced, and its file is closed', apparmor({ profiles: ENFORCED }), 'unknown'],
     ['complains', apparmor({ profiles: new Map([['fusermount3', 'complain']]) }), 'yes'],
     ['is not loaded', apparmor({ profiles: new Map([['other', 'enforce']]) }), 'yes'],
     ['cannot be seen, and AppArmor is off', apparmor({ enabled: false }), 'yes'],
-    ['cannot be seen, and its file is not there', apparmor({ file: false }), 'yes'],
-    ['cannot be seen, and its file is there', apparmor({ file: true }), 'unknown'],
+    ['cannot be seen, and its file is not there', apparmor({ file: file('absent') }), 'yes'],
+    ['cannot be seen, and its file only complains', apparmor({ file: file('complain') }), 'yes'],
+    ['cannot be seen, and its file is switched off', apparmor({ file: file('disabled') }), 'yes'],
+    ['cannot be seen, and its file is enforced', apparmor({ file: file('enforce') }), 'no'],
+    ['cannot be seen, and its file lets Sysbox mount', apparmor({ file: file('enforce', true) }), 'yes'],
     ['cannot be seen at all', apparmor({}), 'unknown']
   ])('AppArmor is judged where the profile of fusermount3 %s', (_, found, answer) => {
     expect(answers(cvm({ apparmor: found }))['AppArmor']).toBe(answer)
+  })
+
+  test('AppArmor that enforces a profile which lets Sysbox mount is a caution', () => {
+    for (const found of [{ profiles: ENFORCED, file: file('enforce', true) }, { file: file('enforce', true) }])
+      expect(cvm({ apparmor: apparmor(found) }).cautions.join()).toContain('AppArmor enforces a profile for fusermount3')
+    expect(cvm({ apparmor: apparmor({ file: file('complain') }) }).cautions.join()).not.toContain('AppArmor')
   })
 
   test.each<[string, Partial<Values>, string]>([
@@ -247,12 +262,13 @@ describe('a CVM', () => {
 })
 
 const failed = { ok: false, why: 'closed' } as const
+const file = (state: ProfileFile['state'], allowsSysbox = false): ProfileFile => ({ state, allowsSysbox })
 
 function apparmor(found: {
   readonly enabled?: boolean
   readonly profiles?: Map<string, string>
-  readonly file?: boolean
+  readonly file?: ProfileFile
 }): Values['apparmor'] {
   const attempt = <T>(value: T | undefined) => (value === undefined ? failed : ({ ok: true, value } as const))
-  return { enabled: attempt(found.enabled), profiles: attempt(found.profiles), fusermount3File: attempt(found.file) }
+  return { enabled: attempt(found.enabled), profiles: attempt(found.profiles), fusermount3: attempt(found.file) }
 }

@@ -253,6 +253,15 @@ describe('Podman', () => {
     'user-namespaces': { ...IDEAL['user-namespaces'], ...changes }
   })
   const device = (number: string, mode: number): Partial<Values> => ({ fuse: { registered: true, device: { number, mode } } })
+  const crio = (allowed: readonly string[]): Partial<Values> => ({
+    'crio-devices': allowed,
+    node: { ...IDEAL.node, allocatable: {}, containerRuntime: 'cri-o://1.33.4' }
+  })
+  const openshift = (kubelet: string): Partial<Values> => ({
+    selinux: 'enforcing',
+    distro: distro('rhel', '9.6'),
+    node: { ...IDEAL.node, kubelet, labels: { 'node.openshift.io/os_id': 'rhel' } }
+  })
   const profiles = (...names: readonly string[]): Values['apparmor'] => ({
     ...IDEAL.apparmor,
     profiles: { ok: true, value: new Map(names.map(name => [name, 'unconfined'])) }
@@ -275,6 +284,12 @@ describe('Podman', () => {
       { 'apparmor-userns': 'on', apparmor: { ...IDEAL.apparmor, profiles: { ok: false, why: 'EACCES' } } },
       'unknown'
     ],
+    ['on CRI-O, which gives FUSE by annotation', crio(['/dev/fuse']), 'yes'],
+    ['on CRI-O that gives no FUSE', crio(['/dev/net/tun']), 'no'],
+    ['on another runtime that offers none', { ...crio(['/dev/fuse']), node: { ...IDEAL.node, allocatable: {} } }, 'no'],
+    ['on OpenShift 4.20 with SELinux', openshift('v1.33.5'), 'yes'],
+    ['on OpenShift 4.19 with SELinux', openshift('v1.32.8'), 'no'],
+    ['on Kubernetes 1.33 that is no OpenShift, with SELinux', { ...openshift('v1.33.5'), node: IDEAL.node }, 'no'],
     ['with a device for root only', device('10:229', 0o600), 'no'],
     ['with a device for a group', device('10:229', 0o660), 'no'],
     ['with a device that is read only', device('10:229', 0o664), 'no'],

@@ -42,9 +42,18 @@ describe('every part of every verdict has a name, a reason that rests on facts, 
     ['permissive SELinux', { selinux: 'permissive' }],
     ['enforcing SELinux', { selinux: 'enforcing' }],
     ['an enforced profile', profiles('/usr/bin/fusermount3', 'enforce')],
-    ['closed profiles', { apparmor: { enabled: closed, profiles: closed, fusermount3File: closed }, 'apparmor-userns': 'on' }],
-    ['AppArmor that is off', { apparmor: { enabled: { ok: true, value: false }, profiles: closed, fusermount3File: closed } }],
-    ['no profile file', { apparmor: { enabled: closed, profiles: closed, fusermount3File: { ok: true, value: false } } }],
+    ['closed profiles', { apparmor: { enabled: closed, profiles: closed, fusermount3: closed }, 'apparmor-userns': 'on' }],
+    ['AppArmor that is off', { apparmor: { enabled: { ok: true, value: false }, profiles: closed, fusermount3: closed } }],
+    [
+      'no profile file',
+      {
+        apparmor: {
+          enabled: closed,
+          profiles: closed,
+          fusermount3: { ok: true, value: { state: 'absent', allowsSysbox: false } }
+        }
+      }
+    ],
     ['restricted user namespaces', { 'apparmor-userns': 'on' }],
     ['unrestricted user namespaces', { 'apparmor-userns': 'off' }],
     ['no user namespaces', { 'user-namespaces': { compiled: false, max: 0, unprivileged: false } }],

@@ -1,0 +1,132 @@
+import { completeText, HostError, type HostReader } from '../host/host.ts'
+import { attempt } from './attempt.ts'
+import { confFiles, isNull } from './conf-files.ts'
+import { type Attempt, type Detector, Unsure } from './fact.ts'
+import { readCount, readFlag, requireMounted } from './numbers.ts'
+import type { AppArmorUserns } from './readings.ts'
+
+export interface AppArmor {
+  readonly enabled: Attempt<boolean>
+  /** Those of the loaded profiles that matter here, with their mode, by name. */
+  readonly profiles: Attempt<ReadonlyMap<string, string>>
+  /** What the node's files say of the profile for fusermount3, loaded or not. */
+  readonly fusermount3: Attempt<ProfileFile>
+}
+
+export interface ProfileFile {
+  readonly state: 'absent' | 'disabled' | 'complain' | 'enforce'
+  /** It lets FUSE be mounted where Sysbox does that. */
+  readonly allowsSysbox: boolean
+}
+
+/** `podman` may lift the restriction of user namespaces; the others are the names that a profile for fusermount3 can have. */
+export const FUSERMOUNT3 = ['fusermount3', '/usr/bin/fusermount3', '/bin/fusermount3'] as const
+const MATTERING: readonly string[] = ['podman', ...FUSERMOUNT3]
+
+const PROFILES = '/sys/kernel/security/apparmor/profiles'
+
+/** The list of profiles is for root only on many nodes; the privileged helper has read it then. */
+export const detectAppArmor: Detector<AppArmor> = async ({ host, readings }) => {
+  await requireMounted(host, 'sys')
+  const [enabled, own, fusermount3] = await Promise.all([
+    attempt(async () => (await readFlag(host, '/sys/module/apparmor/parameters/enabled')) ?? false),
+    attempt(() => readProfiles(host)),
+    attempt(() => readProfileFile(host))
+  ])
+  const all =
+    own.ok || readings?.profiles === undefined ? own : { ok: true as const, value: new Map(Object.entries(readings.profiles)) }
+  const profiles = all.ok ? { ok: true as const, value: mattering(all.value) } : all
+  return { enabled, profiles, fusermount3 }
+}
+
+const mattering = (profiles: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
+  new Map([...profiles].filter(([name]) => MATTERING.includes(name)))
+
+async function readProfiles(host: HostReader): Promise<ReadonlyMap<string, string>> {
+  const text = await host.read(PROFILES)
+  // An empty list says nothing: it is read like this too before the profiles are loaded at boot.
+  if (text === undefined || text === '') throw new Unsure(`${PROFILES} is ${text === '' ? 'empty' : 'not there'}`)
+  return parseProfiles(completeText(PROFILES, text))
+}
+
+/** `NAME (MODE)`, a line each. Throws `Unsure` on a line of another form, since it could be the one that decides. */
+export function parseProfiles(text: string): ReadonlyMap<string, string> {
+  return new Map(
+    text
+      .split('\n')
+      .filter(line => line !== '')
+      .map(line => {
+        const [, name, mode] = /^(.+) \((\w+)\)$/.exec(line) ?? []
+        if (name === undefined || mode === undefined) throw new Unsure(`${PROFILES} has a line of another form`)
+        return [name, mode]
+      })
+  )
+}
+
+const FILE = '/etc/apparmor.d/fusermount3'
+/** What an administrator adds to it, and the link by which it is switched off. */
+const LOCAL = '/etc/apparmor.d/local/fusermount3'
+const DISABLED = '/etc/apparmor.d/disable/fusermount3'
+
+async function readProfileFile(host: HostReader): Promise<ProfileFile> {
+  const text = await host.read(FILE)
+  if (text === undefined) return { state: 'absent', allowsSysbox: false }
+  if ((await host.stat(DISABLED)) !== undefined) return { state: 'disabled', allowsSysbox: false }
+  const whole = completeText(FILE, text)
+  const local = (await host.read(LOCAL)) ?? ''
+  return { state: isComplaining(whole) ? 'complain' : 'enforce', allowsSysbox: [whole, local].some(allowsSysbox) }
+}
+
+/** apparmor.d(5): `profile fusermount3 /usr/bin/fusermount3 flags=(attach_disconnected, complain) {` */
+const isComplaining = (text: string): boolean =>
+  rules(text).some(rule => /^(?:profile\s+)?\S*fusermount3\b[^{]*\bflags\s*=\s*\([^)]*\bcomplain\b[^)]*\)\s*\{$/.test(rule))
+
+// As Sysbox's makers advise (nestybox/sysbox#947): mount fstype=@{fuse_types} options=(nosuid,nodev,rw) -> /var/lib/sysboxfs/**/,
+const allowsSysbox = (text: string): boolean =>
+  rules(text).some(rule => /^(?:allow\s+)?mount\b.*->\s*"?\/var\/lib\/sysboxfs\//.test(rule))
+
+const rules = (text: string): readonly string[] => text.split('\n').map(line => line.replace(/#.*/, '').trim())
+
+const RESTRICTION = 'kernel.apparmor_restrict_unprivileged_userns'
+
+/**
+ * kernel.apparmor_restrict_unprivileged_userns of Ubuntu's kernels: 1 takes a user namespace's rights from every process without a
+ * profile. The file is 0600 and asks for CAP_MAC_ADMIN, so that the agent sees that it is there and not what it says: the privileged
+ * helper reads it.
+ */
+export const detectAppArmorUserns: Detector<AppArmorUserns> = async ({ host, readings }) => {
+  await requireMounted(host, 'proc')
+  const path = `/proc/sys/${RESTRICTION.replace('.', '/')}`
+  try {
+    const restrict = await readCount(host, path)
+    if (restrict === undefined) return 'absent'
+    return restrict === 0 ? 'off' : 'on'
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error
+    if (readings?.apparmorUserns !== undefined) return readings.apparmorUserns
+    throw new Unsure(`${error.message}${await setByFile(host)}`)
+  }
+}
+
+const SYSCTL_DIRECTORIES = [
+  '/etc/sysctl.d',
+  '/run/sysctl.d',
+  '/usr/local/lib/sysctl.d',
+  '/usr/lib/sysctl.d',
+  '/lib/sysctl.d'
+] as const
+const SETS_IT = /^\s*-?\s*kernel[./]apparmor_restrict_unprivileged_userns\s*=\s*\d+\s*$/
+
+/** What it was set to at boot: a reason, and no answer, since it may have been changed since. */
+async function setByFile(host: HostReader): Promise<string> {
+  const said = await attempt(async () => {
+    const lines: string[] = []
+    for (const { path } of await confFiles(host, SYSCTL_DIRECTORIES)) {
+      if (await isNull(host, path)) continue
+      for (const line of (await host.lines(path, SETS_IT)) ?? [])
+        lines.push(`${path} sets it to ${line.replace(/.*=\s*/, '').trim()}`)
+    }
+    return lines.at(-1)
+  })
+  return said.ok && said.value !== undefined ? `; ${said.value}` : ''
+}

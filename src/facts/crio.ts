@@ -1,0 +1,47 @@
+import { parse, TomlError } from 'smol-toml'
+import { completeText, type HostReader } from '../host/host.ts'
+import { type Detector, Unsure } from './fact.ts'
+
+const FOLDER = '/etc/crio'
+const DROP_INS = `${FOLDER}/crio.conf.d`
+
+/** pkg/config/config.go of CRI-O, where no file says otherwise. */
+const ALLOWED_BY_DEFAULT: readonly string[] = ['/dev/fuse', '/dev/net/tun']
+
+/**
+ * The devices that a pod may have from CRI-O by an annotation (`allowed_devices` in crio.conf(5)); empty where the runtime is another one.
+ */
+export const detectCrioDevices: Detector<readonly string[]> = async ({ host, node }) => {
+  const isCrio = node === undefined ? (await host.stat(FOLDER)) !== undefined : node.containerRuntime.startsWith('cri-o://')
+  if (!isCrio) return []
+  const files = [`${FOLDER}/crio.conf`, ...((await host.list(DROP_INS)) ?? []).toSorted().map(name => `${DROP_INS}/${name}`)]
+  let allowed = ALLOWED_BY_DEFAULT
+  // Of the last file that has a list, the whole list counts.
+  for (const file of files) allowed = (await allowedIn(host, file)) ?? allowed
+  return allowed
+}
+
+async function allowedIn(host: HostReader, file: string): Promise<readonly string[] | undefined> {
+  const text = await host.read(file)
+  if (text === undefined) return undefined
+  if (text === '') throw new Unsure(`${file} is empty, and may have lost what it said`)
+  try {
+    return parseAllowedDevices(completeText(file, text))
+  } catch (error) {
+    if (!(error instanceof TomlError || error instanceof Unsure)) throw error
+    throw new Unsure(`${file} cannot be understood: ${error.message.split('\n', 1)[0]}`)
+  }
+}
+
+/** `undefined` where it says nothing of devices. Throws `TomlError` and `Unsure`. */
+export function parseAllowedDevices(text: string): readonly string[] | undefined {
+  const found = below(below(parse(text), 'crio'), 'runtime')['allowed_devices']
+  if (found === undefined) return undefined
+  if (Array.isArray(found) && found.every(item => typeof item === 'string')) return found
+  throw new Unsure(`allowed_devices is ${JSON.stringify(found)}, not a list of paths`)
+}
+
+const below = (table: Readonly<Record<string, unknown>>, name: string): Readonly<Record<string, unknown>> => {
+  const found = table[name]
+  return typeof found === 'object' && found !== null && !Array.isArray(found) ? (found as Record<string, unknown>) : {}
+}

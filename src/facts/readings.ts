@@ -1,0 +1,10 @@
+/** What only root can read, and the privileged helper has read; `undefined` for what it could not read either. */
+export interface Readings {
+  /** `kernel.apparmor_restrict_unprivileged_userns`. */
+  readonly apparmorUserns: AppArmorUserns | undefined
+  /** The loaded AppArmor profiles that matter here, with their mode, by name. */
+  readonly profiles: Readonly<Record<string, string>> | undefined
+}
+
+export const APPARMOR_USERNS = ['absent', 'off', 'on'] as const
+export type AppArmorUserns = (typeof APPARMOR_USERNS)[number]

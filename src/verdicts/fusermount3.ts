@@ -1,0 +1,37 @@
+import { type AppArmor, FUSERMOUNT3 } from '../facts/apparmor.ts'
+import type { NodeFacts } from '../facts/observe.ts'
+import { ask, type Judgement, no, unsure, type Verdict, yes } from './verdict.ts'
+
+/** AppArmor's profile attaches by the program's path, so it takes hold inside a privileged container too. */
+export const judgeFusermount = (facts: NodeFacts): Verdict => ask(facts, 'AppArmor', 'apparmor', judgeProfile)
+
+const MEND =
+  'Allow Sysbox its mounts in /etc/apparmor.d/local/fusermount3 (mount fstype=@{fuse_types} options=(nosuid,nodev,rw) -> /var/lib/sysboxfs/**/, and the same with ro; umount /var/lib/sysboxfs/**/,) and reload the profile, or set it to complain mode (aa-complain fusermount3).'
+
+function judgeProfile(apparmor: AppArmor): Judgement {
+  const { enabled, profiles, fusermount3: file } = apparmor
+  if (!profiles.ok) return enabled.ok && !enabled.value ? yes('AppArmor is not enabled') : judgeFile(apparmor, profiles.why)
+  const enforced = FUSERMOUNT3.find(name => profiles.value.get(name) === 'enforce')
+  if (enforced === undefined) return yes('AppArmor enforces no profile for fusermount3')
+  const sentence = `AppArmor enforces the profile ${enforced}`
+  if (!file.ok) return unsure(`${sentence}, and whether it lets Sysbox mount is not known: ${file.why}`, MEND)
+  return file.value.allowsSysbox ? yes(sentence, MENDED) : no(`${sentence}, which stops Sysbox's FUSE mounts`, MEND)
+}
+
+/** The files say what was loaded at boot, and often what is loaded now. */
+function judgeFile({ fusermount3: file }: AppArmor, why: string): Judgement {
+  if (!file.ok)
+    return unsure(
+      `${why}; ${file.why}; the node may load a profile for fusermount3`,
+      'Run the privileged helper (manifests/components/helper), which reads the list of AppArmor profiles.'
+    )
+  const { state, allowsSysbox } = file.value
+  if (state === 'absent') return yes('the node has no AppArmor profile for fusermount3')
+  if (state === 'disabled') return yes('the AppArmor profile for fusermount3 is disabled')
+  if (state === 'complain') return yes('the AppArmor profile for fusermount3 only complains')
+  const sentence = 'the node has an AppArmor profile for fusermount3 that is enforced'
+  return allowsSysbox ? yes(sentence, MENDED) : no(`${sentence}, which stops Sysbox's FUSE mounts`, MEND)
+}
+
+const MENDED =
+  'AppArmor enforces a profile for fusermount3; its files let Sysbox mount below /var/lib/sysboxfs, once they are loaded'
