@@ -102,7 +102,7 @@ const FACTS: Readonly<Record<keyof typeof detectors | 'shiftfs', string>> = {
   architecture: 'amd64, arm64, …',
   distro: "the host's os-release, never the container's",
   'boot-id': 'the boot that all this was seen in',
-  'kernel-modules': 'the modules that workspaces need: present, loadable, absent',
+  'kernel-modules': 'the modules that workspaces need: present, loadable, blocked, absent',
   headers: 'kernel headers, complete enough to build a module',
   'module-switch': '`kernel.modules_disabled` and `nomodule`',
   'secure-boot': 'the SecureBoot variable of the firmware',

@@ -20,8 +20,7 @@ function judgeModuleState(name: ModuleName, { state, because }: ModuleState): Ju
   if (state === 'present' || state === 'loadable') return yes(sentence)
   if (state === 'unknown')
     return unsure(sentence, `Load it (modprobe ${name}), or let the agent read the modules of the running kernel.`)
-  return no(
-    sentence,
-    `Install the kernel package that holds ${name} (Ubuntu: linux-modules-extra), and take away what keeps it from being loaded.`
-  )
+  return state === 'blocked'
+    ? no(sentence, `Remove what keeps ${name} from being loaded, and load it: modprobe ${name}.`)
+    : no(sentence, `Install the kernel package that holds ${name} (Ubuntu: linux-modules-extra).`)
 }

@@ -10,6 +10,8 @@ export type ModuleState =
   | { readonly state: 'present'; readonly because: string }
   /** Not there now; the kernel would load it when it is asked for. */
   | { readonly state: 'loadable'; readonly because: string }
+  /** On the disk, and something keeps it from being loaded. */
+  | { readonly state: 'blocked'; readonly because: string }
   | { readonly state: 'absent'; readonly because: string }
   | { readonly state: 'unknown'; readonly because: string }
 
@@ -38,7 +40,7 @@ export function judgeModule(sources: ModuleSources, name: ModuleName): ModuleSta
   if (!obstacle.ok) return { state: 'unknown', because: `not loaded, and ${obstacle.why}` }
   return obstacle.value === ''
     ? { state: 'loadable', because: `${file.value.path} can be loaded` }
-    : { state: 'absent', because: `not loaded, and ${obstacle.value}` }
+    : { state: 'blocked', because: `not loaded, and ${obstacle.value}` }
 }
 
 function presence({ loaded, fileSystems, sysModules, builtin }: ModuleSources, name: ModuleName): string {

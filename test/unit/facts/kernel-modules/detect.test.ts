@@ -60,9 +60,9 @@ describe('the modules of a node', () => {
     [
       'a file of /etc that forbids',
       { '/etc/modprobe.d/blacklist.conf': 'install bridge /bin/false\n' },
-      { bridge: 'absent', nf_tables: 'loadable' }
+      { bridge: 'blocked', nf_tables: 'loadable' }
     ],
-    ['a file of /usr that forbids', { '/usr/lib/modprobe.d/aliases.conf': 'install bridge /bin/true\n' }, { bridge: 'absent' }],
+    ['a file of /usr that forbids', { '/usr/lib/modprobe.d/aliases.conf': 'install bridge /bin/true\n' }, { bridge: 'blocked' }],
     [
       'a file of /etc that hides one of /usr',
       {
@@ -80,13 +80,13 @@ describe('the modules of a node', () => {
         '/usr/lib/modprobe.d': ['aa.conf'],
         '/usr/lib/modprobe.d/aa.conf': 'install bridge /bin/false\n'
       },
-      { bridge: 'absent' }
+      { bridge: 'blocked' }
     ],
-    ['a bare blacklist', { '/etc/modprobe.d/blacklist.conf': 'blacklist bridge\n' }, { bridge: 'absent' }],
+    ['a bare blacklist', { '/etc/modprobe.d/blacklist.conf': 'blacklist bridge\n' }, { bridge: 'blocked' }],
     [
       'an install line for what two of them need',
       { '/etc/modprobe.d/blacklist.conf': 'install x_tables /bin/false\n' },
-      { ip_tables: 'absent', xt_addrtype: 'absent', bridge: 'loadable' }
+      { ip_tables: 'blocked', xt_addrtype: 'blocked', bridge: 'loadable' }
     ],
     [
       'an install line for what is loaded already',
@@ -96,7 +96,7 @@ describe('the modules of a node', () => {
     [
       'a file of /usr/local/lib that forbids',
       { '/usr/local/lib/modprobe.d': ['x.conf'], '/usr/local/lib/modprobe.d/x.conf': 'install bridge exit 1\n' },
-      { bridge: 'absent' }
+      { bridge: 'blocked' }
     ],
     [
       'an empty file of /run that switches off one of /usr',
@@ -116,12 +116,12 @@ describe('the modules of a node', () => {
     [
       'the kernel’s own blacklist',
       { '/proc/cmdline': 'ro module_blacklist=bridge,nf-tables\n' },
-      { bridge: 'absent', nf_tables: 'absent', ip_tables: 'loadable' }
+      { bridge: 'blocked', nf_tables: 'blocked', ip_tables: 'loadable' }
     ],
     [
       'modules_disabled',
       { '/proc/sys/kernel/modules_disabled': '1\n' },
-      { bridge: 'absent', veth: 'present', overlay: 'present' }
+      { bridge: 'blocked', veth: 'present', overlay: 'present' }
     ],
     ['no modules.dep', { [`${DIRECTORY}/modules.dep`]: undefined }, { bridge: 'unknown', shiftfs: 'unknown', veth: 'present' }],
     [
@@ -191,6 +191,6 @@ test('of two rules the one in the file that comes first by its name counts, in w
     '/usr/lib/modprobe.d': [usr],
     [`/usr/lib/modprobe.d/${usr}`]: 'install bridge /sbin/modprobe -i bridge\n'
   })
-  expect(await statesOf(files('aa.conf', 'zz.conf'))).toMatchObject({ bridge: 'absent' })
+  expect(await statesOf(files('aa.conf', 'zz.conf'))).toMatchObject({ bridge: 'blocked' })
   expect(await statesOf(files('zz.conf', 'aa.conf'))).toMatchObject({ bridge: 'unknown' })
 })

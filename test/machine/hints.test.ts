@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Capability } from '../../src/verdicts/decide.ts'
+import type { Verdict } from '../../src/verdicts/verdict.ts'
+import { bootMachine, type Machine } from './machine.ts'
+import { berthProgram } from './program.ts'
+
+/** What was broken on a real kernel, the part of a verdict that must say no, and the way out that it must name. */
+interface Break {
+  readonly by: string
+  readonly capability: Capability
+  readonly part: string
+  readonly because: RegExp
+  /** The part of the way out that can be done by a command; what it matched goes to `mend`. */
+  readonly wayOut: RegExp
+  /** The command, where it is not the match itself. */
+  readonly mend?: (found: RegExpExecArray) => string
+}
+
+const sysctl = ([, name, value]: RegExpExecArray): string => `sysctl -q -w ${name}=${value}`
+
+// In the order in which they are made: each is mended before the next one, about another part, and both are seen in one report.
+const BREAKS: Readonly<Record<string, Break>> = {
+  'the driver of FUSE was never loaded': {
+    by: 'true',
+    capability: 'podman',
+    part: 'FUSE device',
+    because: /nothing loads the driver/,
+    wayOut: /modprobe fuse/
+  },
+  'there are no user namespaces, as on Bottlerocket': {
+    by: 'sysctl -q -w user.max_user_namespaces=0',
+    capability: 'cvm',
+    part: 'user namespaces',
+    because: /user.max_user_namespaces is 0/,
+    wayOut: /Raise the sysctl (\S+) \((\d+)\)/,
+    mend: sysctl
+  },
+  'somebody removed /dev/fuse': {
+    by: 'rm /dev/fuse',
+    capability: 'cvm',
+    part: 'FUSE device',
+    because: /although the driver is/,
+    wayOut: /mknod -m 666 \/dev\/fuse c 10 229/
+  },
+  "a tmpfs was mounted over the kubelet's root": {
+    by: 'mount -t tmpfs none /data/kubelet',
+    capability: 'cvm',
+    part: 'data file system',
+    because: /\/data\/kubelet lies on tmpfs/,
+    wayOut: /Put it on a local ext4/,
+    mend: () => 'umount /data/kubelet'
+  },
+  '/dev/fuse is for root only': {
+    by: 'chmod 600 /dev/fuse',
+    capability: 'podman',
+    part: 'mode of /dev/fuse',
+    because: /mode 0600/,
+    wayOut: /chmod 666 \/dev\/fuse/
+  },
+  'a line of modprobe.d keeps a module out': {
+    by: 'echo "install xt_addrtype /bin/false" >/etc/modprobe.d/local.conf',
+    capability: 'cvm',
+    part: 'module xt_addrtype',
+    because: /\/etc\/modprobe.d\/local.conf says "install xt_addrtype \/bin\/false"/,
+    wayOut: /Remove what keeps (xt_addrtype) from being loaded, and load it: (modprobe xt_addrtype)/,
+    mend: ([, name, load]) =>
+      `sed -i '/ ${name} /d' /etc/modprobe.d/local.conf; echo '# none' >>/etc/modprobe.d/local.conf; ${load}`
+  },
+  'another device stands in its place': {
+    by: 'rm /dev/fuse; mknod /dev/fuse c 1 3',
+    capability: 'cvm',
+    part: 'FUSE device',
+    because: /1:3/,
+    wayOut: /rm \/dev\/fuse; mknod -m 666 \/dev\/fuse c 10 229/
+  },
+  /** Pods have a volume of their token each. */
+  "the kubelet's pods lie where no option says": {
+    by: `mount -t tmpfs none /var/lib/kubelet; P=/srv/kubelet/pods/1/volumes/kubernetes.io~projected/token; mkdir -p $P; mount -t tmpfs none /srv; mkdir -p $P; mount -t tmpfs none $P`,
+    capability: 'cvm',
+    part: 'data file system',
+    because: /\/srv\/kubelet lies on tmpfs/,
+    wayOut: /Put it on a local ext4/,
+    mend: () => 'umount /srv/kubelet/pods/1/volumes/kubernetes.io~projected/token /srv'
+  },
+  'a module of netfilter is not installed': {
+    by: 'F=$(modinfo -n nft_compat); mv $F /root/kept.ko; echo $F >/root/kept; depmod',
+    capability: 'cvm',
+    part: 'module nft_compat',
+    because: /not among the modules of the running kernel/,
+    wayOut: /Install the kernel package that holds nft_compat/,
+    mend: () => 'mv /root/kept.ko $(cat /root/kept); depmod'
+  },
+  'user namespaces are for root only': {
+    by: 'sysctl -q -w kernel.unprivileged_userns_clone=0',
+    capability: 'podman',
+    part: 'user namespaces',
+    because: /unprivileged_userns_clone is 0/,
+    wayOut: /Set the sysctl (\S+)=(\d+)/,
+    mend: sysctl
+  }
+}
+
+let machine: Machine
+beforeAll(async () => {
+  machine = await bootMachine({ kernel: '6.1', files: await berthProgram(), disk: { format: 'ext4', mebibytes: 256 } })
+  await machine.must('mkdir -p /data/kubelet /var/lib/kubelet')
+}, 400_000)
+afterAll(() => machine?.kill())
+
+interface Report {
+  readonly labels: Readonly<Record<string, string>>
+  readonly verdicts: Readonly<Record<Capability, Verdict>>
+}
+
+const report = async (more = '--kubelet-root /data/kubelet'): Promise<Report> =>
+  JSON.parse(await machine.must(`berth report --format json ${more}`)) as Report
+
+const found = (verdict: Verdict, name: string): Verdict | undefined =>
+  verdict.name === name ? verdict : verdict.parts.map(part => found(part, name)).find(part => part !== undefined)
+
+test('each no names a way out that turns it into a yes, on a real kernel', { timeout: 900_000 }, async () => {
+  const partOf = ({ verdicts }: Report, { capability, part }: Break) => found(verdicts[capability], part)
+  let before: Break | undefined
+  for (const [what, each] of Object.entries(BREAKS)) {
+    await machine.must(each.by)
+    const seen = await report(each.because.source.includes('srv') ? '' : undefined)
+    expect([what, partOf(seen, each)], what).toMatchObject([what, { answer: 'no', because: expect.stringMatching(each.because) }])
+    expect(seen.labels[`berth.dev/${each.capability}`], what).toBe('false')
+    if (before !== undefined) expect(partOf(seen, before)?.answer, `mended before: ${what}`).not.toBe('no')
+    const ways = seen.verdicts[each.capability].wayOut.join('\n')
+    expect(ways, what).toMatch(each.wayOut)
+    const way = each.wayOut.exec(ways) as RegExpExecArray
+    await machine.must(each.mend?.(way) ?? way[0])
+    before = each
+  }
+  expect((await report()).labels).toMatchObject({ 'berth.dev/cvm': 'true', 'berth.dev/podman': 'true' })
+})
