@@ -2,6 +2,7 @@ import type { Capability } from '../verdicts/decide.ts'
 import type { Fleet, FleetPool } from './fleet.ts'
 import { type FleetNode, standingOf } from './fleet-node.ts'
 import type { Pool } from './fleet-pools.ts'
+import { passes } from './passing-taints.ts'
 import type { Taint } from './taint.ts'
 
 /** What an autoscaler must be told of a pool that has no nodes, from what its nodes proved when it had some. */
@@ -51,13 +52,9 @@ export function poolAdvice({ pool, nodes }: FleetPool, { now, prefix, capabiliti
 
 const namesOf = (nodes: readonly FleetNode[]): readonly string[] => nodes.map(({ name }) => name)
 
-/** Taints that come and go: of Kubernetes and cloud providers by the state of a node, of autoscalers, and those of nodes that start. */
-const PASSING =
-  /^(node\.(cloudprovider\.)?kubernetes\.io\/|karpenter\.sh\/|(startup|ignore|status)-taint\.cluster-autoscaler\.kubernetes\.io\/|(ToBeDeleted|DeletionCandidate)\w*$)/
-
 function lastingTaints(nodes: readonly FleetNode[], startupKey: string): readonly Taint[] {
   const [first, ...others] = nodes
-  const lasting = (first?.taints ?? []).filter(({ key }) => key !== startupKey && !PASSING.test(key))
+  const lasting = (first?.taints ?? []).filter(({ key }) => key !== startupKey && !passes(key))
   return lasting.filter(taint => others.every(({ taints }) => taints.some(other => taintText(other) === taintText(taint))))
 }
 

@@ -93,6 +93,39 @@ describe('taints', () => {
     expect(advice?.startupTaint).toEqual({ key: STARTUP, effect: 'NoSchedule' })
   })
 
+  test.each([
+    'readiness.k8s.io/berth',
+    'readiness.k8s.io/gke-network',
+    'node.cilium.io/agent-not-ready',
+    'ebs.csi.aws.com/agent-not-ready',
+    'efs.csi.aws.com/agent-not-ready',
+    'fsx.csi.aws.com/agent-not-ready',
+    'fsx.openzfs.csi.aws.com/agent-not-ready',
+    's3.csi.aws.com/agent-not-ready',
+    'disk.csi.azure.com/agent-not-ready',
+    'azurelustre.csi.azure.com/agent-not-ready',
+    'cni.istio.io/not-ready',
+    'node.cluster.x-k8s.io/uninitialized',
+    'node.cluster.x-k8s.io/outdated-revision',
+    'sysbox-runtime'
+  ])('of a component that is still starting are not promised: %s', async key => {
+    const taints = [{ key, value: 'not-running', effect: 'NoSchedule' }, GPU] as const
+    expect(adviceOf(await pool(GKE, [UBUNTU, { taints }]))[0]?.taints).toEqual([GPU])
+  })
+
+  test.each([
+    'sysbox-runtime-only',
+    'example.com/sysbox-runtime',
+    'example.com/not-ready',
+    'agent-not-ready',
+    'myreadiness.k8s.io/x',
+    'example.com/readiness.k8s.io',
+    'node.cluster.x-k8s.io/pool'
+  ])('of somebody else with a similar key are promised: %s', async key => {
+    const taints = [{ key, value: '', effect: 'NoSchedule' }] as const
+    expect(adviceOf(await pool(GKE, [UBUNTU, { taints }]))[0]?.taints).toEqual(taints)
+  })
+
   test('with another value or effect are others', async () => {
     for (const other of [
       { ...GPU, value: 'absent' },
