@@ -238,8 +238,8 @@ export const OPTIONS = {
   'workspace-namespace': option({
     form: 'NAME',
     fallback: '',
-    commands: LOOKING,
-    does: 'the namespace of workspaces, whose Pod Security level then counts',
+    commands: [...LOOKING, 'doctor'],
+    does: 'the namespace of workspaces, whose Pod Security level then counts, and whose proxies and volumes doctor checks',
     parse: text => (text === '' || /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text) ? text : expected('the name of a namespace'))
   }),
   'max-user-namespaces': option({

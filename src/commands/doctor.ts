@@ -33,6 +33,7 @@ function termsFrom({ options }: Config): Terms {
   return {
     nodeName,
     prefix: options['label-prefix'],
+    workspaceNamespace: options['workspace-namespace'],
     startupTaint: options['startup-taint'],
     heartbeat: options.heartbeat,
     agentAddress: addressFrom(options.listen),

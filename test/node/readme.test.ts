@@ -39,7 +39,7 @@ test(`the README's section "${SECTION}" does what it says, line by line, and Pro
   const of = (part: RegExp) => [...said].find(([command]) => part.test(command))?.[1]
   expect(of(/rollout/)).toContain('successfully rolled out')
   expect(of(/get nodes/)).toMatch(/^node .* (true|false|unknown) .* debian-12$/m)
-  expect(of(/doctor/)).toMatch(/guard +ok[\s\S]*\n12 ok, 0 no, 0 unknown/)
+  expect(of(/doctor/)).toMatch(/guard +ok[\s\S]*\n12 ok, 0 no, 2 unknown/)
   expect(of(/all-nodes --kubeconfig/)).toMatch(/removed 11 labels \(cached-cvm, cvm,/)
   expect(await own.ours()).toEqual({})
   expect((await own.conditions()).map(({ type }) => type)).not.toContain('WorkspaceNodeReady')

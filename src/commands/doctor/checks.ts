@@ -3,6 +3,7 @@ import { judgeApi, judgeClock, judgeGuard, judgeIdentity, judgePermissions, judg
 import { judgeAgent, judgeHeartbeat, judgeLabels, judgeMachine, judgeNode, judgeTaint } from './node-checks.ts'
 import type { Opinion } from './opinion.ts'
 import type { Seen } from './seen.ts'
+import { judgeSidecars, judgeVolumes } from './workspace-checks.ts'
 
 /** The checks, in the order in which they are told. */
 export const checks = {
@@ -17,7 +18,9 @@ export const checks = {
   agent: judgeAgent,
   labels: judgeLabels,
   heartbeat: judgeHeartbeat,
-  taint: judgeTaint
+  taint: judgeTaint,
+  sidecars: judgeSidecars,
+  volumes: judgeVolumes
 } as const satisfies Readonly<Record<string, (seen: Seen) => Opinion>>
 
 export type CheckName = keyof typeof checks

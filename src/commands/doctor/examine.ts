@@ -2,11 +2,13 @@ import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
 import { allowedOf } from '../../cluster/access.ts'
 import { readAgentPage } from '../../cluster/agent-pages.ts'
 import type { Connection } from '../../cluster/connection.ts'
+import { cvmClaims } from '../../cluster/cvm-claims.ts'
 import { checkGuard, identify } from '../../cluster/identity.ts'
 import { changeCondition, changeKeys } from '../../cluster/nodes.ts'
 import { readNode } from '../../cluster/own-node.ts'
 import { withRetries } from '../../cluster/retry.ts'
 import { readServerTime, readVersion } from '../../cluster/server.ts'
+import { injectionOf, sidecarInjectors } from '../../cluster/sidecar-injectors.ts'
 import type { Clock } from '../../cycle/cycle.ts'
 import type { Attempt } from '../../facts/fact.ts'
 import { detectBootId } from '../../facts/kernel.ts'
@@ -27,7 +29,7 @@ export interface Patient {
 /** Asks everything that the checks judge. What cannot be asked is why; only bugs escape. Nothing is stored: writes are tried dry. */
 export async function examine({ terms, connection, host, clock, world }: Patient): Promise<Seen> {
   const { signal } = new AbortController()
-  const { nodeName } = terms
+  const { nodeName, prefix, workspaceNamespace: namespace } = terms
   const around = Promise.all([
     attempt(() => detectBootId({ host, node: undefined, podSecurity: undefined })),
     attempt(() => askAgent(terms.agentAddress))
@@ -39,14 +41,18 @@ export async function examine({ terms, connection, host, clock, world }: Patient
   const ask = <T>(question: () => Promise<T>): Promise<Attempt<T>> =>
     identity.ok ? asked(question) : Promise.resolve(api.ok ? away('the API does not know us') : identity)
   const ahead = await ask(() => compareClocks(connection, clock, signal))
-  const [node, allowed, guard, write] = await Promise.all([
+  const [node, allowed, guard, write, injectors, injection, claims] = await Promise.all([
     ask(async () => seenNode(await readNode(connection, nodeName))),
     ask(() => allowedOf(connection, [...NEEDED, ...EXCESSIVE], signal)),
     ask(() => checkGuard(connection, nodeName, signal)),
-    ask(() => tryWrite(connection, terms, clock.now()))
+    ask(() => tryWrite(connection, terms, clock.now())),
+    ask(() => sidecarInjectors(connection, signal)),
+    ask(async () => (namespace === '' ? '' : await injectionOf(connection, namespace, signal))),
+    ask(() => cvmClaims(connection, { prefix, namespace }, signal))
   ])
   const [boot, agent] = await around
-  return { terms, server: connection.server, api, identity, node, boot, allowed, guard, write, ahead, agent, now: clock.now() }
+  const answers = { api, identity, node, boot, allowed, guard, write, ahead, agent, injectors, injection, claims }
+  return { terms, server: connection.server, ...answers, now: clock.now() }
 }
 
 const away = (why: string) => ({ ok: false, why: `not tried, since ${why}` }) as const

@@ -1,5 +1,6 @@
 import type { Permission } from '../../cluster/access.ts'
 import type { AgentPage } from '../../cluster/agent-pages.ts'
+import type { CvmClaim } from '../../cluster/cvm-claims.ts'
 import type { Guard, Identity } from '../../cluster/identity.ts'
 import type { Attempt } from '../../facts/fact.ts'
 import type { Condition } from '../../publish/condition.ts'
@@ -23,6 +24,11 @@ export interface Seen {
   /** How far the API server's clock is ahead of ours, milliseconds: it lies between these. */
   readonly ahead: Attempt<readonly [least: number, most: number]>
   readonly agent: Attempt<AgentAnswers>
+  /** Names of the admission webhooks that put a proxy into Pods. */
+  readonly injectors: Attempt<readonly string[]>
+  /** How the workspaces' namespace asks for a proxy; empty where it does not, or where none was named. */
+  readonly injection: Attempt<string>
+  readonly claims: Attempt<readonly CvmClaim[]>
   /** By our clock. */
   readonly now: Date
 }
@@ -30,6 +36,8 @@ export interface Seen {
 export interface Terms {
   readonly nodeName: string
   readonly prefix: string
+  /** Of `--workspace-namespace`; empty where none was named. */
+  readonly workspaceNamespace: string
   readonly startupTaint: string
   /** Milliseconds. */
   readonly heartbeat: number

@@ -11,6 +11,7 @@ const now = new Date('2026-01-05T10:00:00Z')
 const RIGHT: Seen = {
   terms: {
     ...{ nodeName: 'n1', prefix: 'berth.dev', startupTaint: 'example.com/starting', heartbeat: 300_000 },
+    workspaceNamespace: '',
     ...{ agentAddress: '127.0.0.1:9642', version: '0.1.0' }
   },
   server: 'https://api',
@@ -35,6 +36,9 @@ const RIGHT: Seen = {
     ...{ metrics: page('berth_build_info{version="0.1.0",node_version="24"} 1\n'), health: page('fine'), ready: page('fine') },
     node: 'n1'
   }),
+  injectors: known([]),
+  injection: known(''),
+  claims: known([]),
   now
 }
 
@@ -52,7 +56,20 @@ test('where all is right, every check is ok, and there is nothing to do', () => 
 })
 
 test('whatever is missing, every check says something, and every no has its way out', () => {
-  const parts = ['api', 'identity', 'node', 'boot', 'allowed', 'guard', 'write', 'ahead', 'agent'] as const
+  const parts = [
+    'api',
+    'identity',
+    'node',
+    'boot',
+    'allowed',
+    'guard',
+    'write',
+    'ahead',
+    'agent',
+    'injectors',
+    'injection',
+    'claims'
+  ] as const
   let refusals = 0
   for (let set = 0; set < 2 ** parts.length; set++) {
     const missing = parts.filter((_, bit) => set & (1 << bit))
@@ -153,5 +170,54 @@ describe('labels', () => {
 
   test('without the report are worth a caution', () => {
     expect(of('labels', nodeWith({ annotations: {} })).cautions).toEqual([expect.stringContaining('berth.dev/report')])
+  })
+})
+
+describe('sidecars', () => {
+  const terms = { ...RIGHT.terms, workspaceNamespace: 'ws' }
+  const some = { injectors: known(['istio-sidecar-injector']) }
+
+  test('that a webhook puts into Pods are worth a caution, and no failure', () => {
+    const { answer, cautions } = of('sidecars', some)
+    expect([answer, cautions]).toEqual(['ok', [expect.stringContaining('istio-sidecar-injector: CVMs do not support older')]])
+  })
+
+  test('that the namespace of workspaces asks for are worth one too, also where webhooks cannot be listed', () => {
+    const asked = { terms, injection: known('istio.io/rev=canary') }
+    const caution = expect.stringContaining('"ws" has istio.io/rev=canary')
+    expect(of('sidecars', { ...asked, ...some })).toMatchObject({ answer: 'ok', cautions: [expect.anything(), caution] })
+    expect(of('sidecars', { ...asked, injectors: failed('not checked') })).toMatchObject({
+      answer: 'unknown',
+      cautions: [caution]
+    })
+  })
+
+  test.each(['injectors', 'injection'] as const)('are not known without the %s, and there is a way out', part => {
+    expect(of('sidecars', { [part]: failed('not checked: x') })).toMatchObject({
+      ...{ answer: 'unknown', saw: 'not checked: x', wayOut: expect.stringContaining('--kubeconfig') }
+    })
+  })
+})
+
+describe('volumes', () => {
+  const claim = (name: string, nfs = '') => ({ name: `ws/${name}`, nfs })
+
+  test('on NFS are counted, and three of them named', () => {
+    const claims = known([claim('disk'), ...['a', 'b', 'c', 'd'].map(name => claim(name, 'StorageClass shared of x'))])
+    const { answer, saw, cautions } = of('volumes', { claims })
+    expect([answer, saw]).toEqual(['ok', 'volume claims of CVMs: 5, on NFS: 4'])
+    expect(cautions).toEqual([expect.stringMatching(/ws\/a \(StorageClass shared of x\), ws\/b .*, ws\/c .* and 1 more; /)])
+  })
+
+  test('on block storage are fine', () => {
+    expect(of('volumes', { claims: known([claim('disk')]) })).toMatchObject({
+      ...{ answer: 'ok', saw: 'volume claims of CVMs: 1, none of them on NFS', cautions: [] }
+    })
+  })
+
+  test('that nobody may list are not known; without a namespace one may be named', () => {
+    const claims = failed('not checked: these credentials may not list pods')
+    expect(of('volumes', { claims }).wayOut).toContain('--workspace-namespace')
+    expect(of('volumes', { claims, terms: { ...RIGHT.terms, workspaceNamespace: 'ws' } }).wayOut).not.toContain('namespace')
   })
 })

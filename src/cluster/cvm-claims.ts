@@ -1,0 +1,76 @@
+import type { V1PersistentVolume } from '@kubernetes/client-node/dist/gen/models/V1PersistentVolume.js'
+import type { V1PersistentVolumeClaim } from '@kubernetes/client-node/dist/gen/models/V1PersistentVolumeClaim.js'
+import type { V1Pod } from '@kubernetes/client-node/dist/gen/models/V1Pod.js'
+import type { V1StorageClass } from '@kubernetes/client-node/dist/gen/models/V1StorageClass.js'
+import type { Connection } from './connection.ts'
+import { listAll } from './list-all.ts'
+import { nfsOfClass, nfsOfVolume } from './nfs.ts'
+
+/** A claim of a Pod that runs a CVM. */
+export interface CvmClaim {
+  /** `namespace/name` */
+  readonly name: string
+  /** What shows that it lies on NFS; empty where nothing does. */
+  readonly nfs: string
+}
+
+export interface Scope {
+  readonly prefix: string
+  /** Where to look; empty for all namespaces. */
+  readonly namespace: string
+}
+
+/** The claims of all Pods that ask for a node for CVMs. Throws `ApiError`. */
+export async function cvmClaims(connection: Connection, scope: Scope, signal: AbortSignal): Promise<readonly CvmClaim[]> {
+  const list = <T>(resource: string) => listAll<T>(connection, listedIn(resource, scope.namespace), signal)
+  const names = new Set<string>()
+  for await (const pod of list<V1Pod>('pods'))
+    if (asksForCvm(pod, scope.prefix)) for (const name of claimsOf(pod)) names.add(name)
+  if (names.size === 0) return []
+  const claims: V1PersistentVolumeClaim[] = []
+  for await (const claim of list<V1PersistentVolumeClaim>('persistentvolumeclaims')) {
+    if (names.has(nameOf(claim))) claims.push(claim)
+  }
+  const [classes, volumes] = [new Map<string, string>(), new Map<string, string>()]
+  for await (const item of listAll<V1StorageClass>(connection, CLASSES, signal)) {
+    classes.set(item.metadata?.name ?? '', nfsOfClass(item))
+  }
+  for await (const item of listAll<V1PersistentVolume>(connection, VOLUMES, signal)) {
+    volumes.set(item.metadata?.name ?? '', nfsOfVolume(item))
+  }
+  return claims.map(claim => ({
+    name: nameOf(claim),
+    nfs: classes.get(claim.spec?.storageClassName ?? '') || volumes.get(claim.spec?.volumeName ?? '') || ''
+  }))
+}
+
+const CLASSES = { resource: 'storageclasses', path: '/apis/storage.k8s.io/v1/storageclasses' }
+const VOLUMES = { resource: 'persistentvolumes', path: '/api/v1/persistentvolumes' }
+
+const listedIn = (resource: string, namespace: string) => ({
+  resource,
+  namespace,
+  path: namespace === '' ? `/api/v1/${resource}` : `/api/v1/namespaces/${encodeURIComponent(namespace)}/${resource}`
+})
+
+const nameOf = ({ metadata }: V1PersistentVolumeClaim): string => `${metadata?.namespace}/${metadata?.name}`
+
+/** Volumes of the Pod's own life have a claim too, named after both. */
+const claimsOf = ({ metadata, spec }: V1Pod): readonly string[] =>
+  (spec?.volumes ?? [])
+    .map(({ name, persistentVolumeClaim, ephemeral }) =>
+      persistentVolumeClaim ? persistentVolumeClaim.claimName : ephemeral ? `${metadata?.name}-${name}` : ''
+    )
+    .filter(name => name !== '')
+    .map(name => `${metadata?.namespace}/${name}`)
+
+const CVMS = ['cvm', 'cached-cvm', 'gpu-cvm']
+
+/** By its node selector, or by a term of its required node affinity. */
+export function asksForCvm({ spec }: V1Pod, prefix: string): boolean {
+  const terms = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []
+  const wanted = terms
+    .flatMap(({ matchExpressions = [] }) => matchExpressions)
+    .flatMap(({ key, operator, values = [] }) => (operator === 'In' && values.includes('true') ? [key] : []))
+  return CVMS.some(name => spec?.nodeSelector?.[`${prefix}/${name}`] === 'true' || wanted.includes(`${prefix}/${name}`))
+}
