@@ -20,10 +20,29 @@ interface Range {
   readonly max: number
 }
 
+/** A Coder template for a host with Docker, as far as it is about the workspace. */
+export interface DockerTemplate {
+  readonly resource: {
+    readonly docker_volume: Readonly<Record<string, readonly [{ readonly name: string }]>>
+    readonly docker_network?: Readonly<Record<string, readonly [{ readonly name: string }]>>
+    readonly docker_container: Readonly<Record<string, readonly [DockerContainer]>>
+  }
+}
+
+export interface DockerContainer {
+  readonly image: string
+  readonly runtime?: string
+  readonly privileged?: boolean
+  readonly command: readonly string[]
+  readonly env?: readonly string[]
+  readonly networks_advanced?: readonly { readonly name: string; readonly aliases?: readonly string[] }[]
+  readonly volumes: readonly { readonly container_path: string; readonly volume_name: string }[]
+}
+
 /** Parses Terraform's language; throws where it is not that. */
-export async function parseTerraform(text: string): Promise<Template> {
+export async function parseTerraform<T = Template>(text: string): Promise<T> {
   const program = join(await programFolder('hcl2json'), 'hcl2json')
-  return JSON.parse((await execa(program, [], { input: text })).stdout) as Template
+  return JSON.parse((await execa(program, [], { input: text })).stdout) as T
 }
 
 /** The pod of a template as the API has it: the provider's blocks have other names, and lists where there is but one. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { EXAMPLES } from '../../scripts/examples.ts'
+import { DOCKER_HOST_EXAMPLES, EXAMPLES } from '../../scripts/examples.ts'
 import { ROOT } from '../../scripts/steps.ts'
 import { nodePool, WAYS, type Way } from '../../src/commands/template/node-pool.ts'
 import { OPTIONS } from '../../src/config.ts'
@@ -11,7 +11,7 @@ import { type Answer, succeeded } from './api.ts'
 import { installKinds } from './kinds.ts'
 import { pathOf } from './manifests.ts'
 import { sharedControlPlane } from './shared.ts'
-import { parseTerraform, podOfTemplate } from './terraform.ts'
+import { type DockerTemplate, parseTerraform, podOfTemplate } from './terraform.ts'
 
 const shared = sharedControlPlane()
 const read = (name: string): string => readFileSync(join(EXAMPLES, name), 'utf8')
@@ -115,6 +115,51 @@ describe('the Coder template', () => {
 
   test('that is none is refused', async () => {
     await expect(parseTerraform('resource "a" {')).rejects.toThrow(/Unclosed|Argument or block|expected/i)
+  })
+})
+
+/** As Terraform writes a value of another place inside a text. */
+const reference = (place: string): string => `\${${place}}`
+
+describe('the Coder template for a host with Docker', () => {
+  const mounts = (volumes: readonly { readonly container_path: string; readonly volume_name: string }[]) =>
+    Object.fromEntries(volumes.map(volume => [volume.container_path, volume.volume_name]))
+  const kept = { '/home/coder': reference('docker_volume.home.name'), '/var/lib/docker': reference('docker_volume.docker.name') }
+
+  test('and Sysbox is one container of that runtime without privileges, whose home and images are kept', async () => {
+    const { resource } = await parseTerraform<DockerTemplate>(read('docker-sysbox.tf'))
+    const { workspace, ...others } = resource.docker_container
+    expect(others).toEqual({})
+    expect(workspace?.[0]).toMatchObject({
+      runtime: 'sysbox-runc',
+      env: [`CODER_AGENT_TOKEN=${reference('coder_agent.main.token')}`]
+    })
+    expect(workspace?.[0]).not.toHaveProperty('privileged')
+    expect(mounts(workspace?.[0].volumes ?? [])).toEqual(kept)
+    expect(Object.keys(resource.docker_volume).toSorted()).toEqual(['docker', 'home'])
+  })
+
+  test('and a privileged sidecar gives privileges to Docker alone, which only its workspace can reach', async () => {
+    const { resource } = await parseTerraform<DockerTemplate>(read('docker-privileged.tf'))
+    const { workspace, docker } = resource.docker_container
+    expect(Object.keys(resource.docker_container).toSorted()).toEqual(['docker', 'workspace'])
+    expect(docker?.[0]).toMatchObject({ privileged: true, image: 'docker:dind' })
+    expect(workspace?.[0]).not.toHaveProperty('privileged')
+    expect(mounts(docker?.[0].volumes ?? [])).toEqual(kept)
+    expect(mounts(workspace?.[0].volumes ?? [])).toEqual({ '/home/coder': kept['/home/coder'] })
+    // Containers of one host share its bridge unless they have a network of their own.
+    const name = reference('docker_network.private.name')
+    expect(docker?.[0].networks_advanced).toEqual([{ name, aliases: ['docker'] }])
+    expect(workspace?.[0].networks_advanced).toEqual([{ name }])
+    expect(resource.docker_network?.['private']?.[0].name).toContain(reference('data.coder_workspace.me.id'))
+    const [, port] = /^tcp:\/\/0\.0\.0\.0:(\d+)$/.exec(docker?.[0].command[2] ?? '') ?? []
+    expect(workspace?.[0].env).toContain(`DOCKER_HOST=tcp://docker:${port}`)
+  })
+
+  test.each(DOCKER_HOST_EXAMPLES)('%s is none of `berth template`', async name => {
+    const argv = ['dist/berth.mjs', 'template', name.replace('.tf', ''), '--as', 'terraform']
+    const { exitCode, stderr } = await execa(process.execPath, argv, { cwd: ROOT, reject: false })
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('unknown capability')])
   })
 })
 

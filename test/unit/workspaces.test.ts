@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { describe, expect, test } from 'vitest'
-import { EXAMPLES, embeddedExamples } from '../../scripts/examples.ts'
+import { DOCKER_HOST_EXAMPLES, EXAMPLES, embeddedExamples, isOfKubernetes } from '../../scripts/examples.ts'
 import { ROOT } from '../../scripts/steps.ts'
 import { WAYS } from '../../src/commands/template/node-pool.ts'
 import { OPTIONS } from '../../src/config.ts'
@@ -10,12 +10,21 @@ import { CAPABILITIES } from '../../src/verdicts/decide.ts'
 import { conditionsOf, MEANT, objectsOf, type PodSpec, podOf, WAYS_AND_TEXTS } from './workspaces.ts'
 
 const pods = Object.fromEntries(WAYS_AND_TEXTS.map(([way, text]) => [way, podOf(text)])) as Record<keyof typeof MEANT, PodSpec>
-const names = readdirSync(EXAMPLES)
+const names = readdirSync(EXAMPLES).filter(isOfKubernetes)
 
 describe('the examples', () => {
   test('are there for every capability, as a pod and as a Coder template, and nothing else is', () => {
     expect(WAYS).toEqual(expect.arrayContaining([...CAPABILITIES]))
     expect(names.toSorted()).toEqual(WAYS.flatMap(way => [`${way}.yaml`, `${way}.tf`]).toSorted())
+  })
+
+  test('for hosts with Docker are there too, name no label of a node, and are no capability', () => {
+    for (const name of DOCKER_HOST_EXAMPLES) {
+      const text = readFileSync(join(EXAMPLES, name), 'utf8')
+      expect(text).toContain('source  = "kreuzwerker/docker"')
+      expect(text).not.toMatch(/kubernetes_|berth\.dev/)
+      expect(WAYS).not.toContain(name.replace('.tf', ''))
+    }
   })
 
   test.each(WAYS_AND_TEXTS)('of %s chooses its nodes by the labels that it means, and by no others', (way, text) => {
@@ -113,7 +122,7 @@ describe('the examples', () => {
   })
 })
 
-test('the bundle has the examples as they are', async () => {
+test('the bundle has the examples as they are, and none that it could not print', async () => {
   const entryPoints = [join(ROOT, 'src/commands/template/examples.ts')]
   const made = await build({ entryPoints, bundle: true, format: 'esm', write: false, plugins: [embeddedExamples] })
   const code = made.outputFiles[0]?.text ?? ''
@@ -121,4 +130,5 @@ test('the bundle has the examples as they are', async () => {
     readonly readExample: (name: string) => string
   }
   for (const name of names) expect(readExample(name)).toBe(readFileSync(join(EXAMPLES, name), 'utf8'))
+  for (const name of DOCKER_HOST_EXAMPLES) expect(readExample(name)).toBeUndefined()
 })
