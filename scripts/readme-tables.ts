@@ -132,6 +132,8 @@ const FACTS: Readonly<Record<keyof typeof detectors | 'shiftfs', string>> = {
   'nvidia-library': 'version of `libnvidia-ml.so.1`, on the node and in the driver container',
   mig: 'whether a GPU is split into instances',
   sysbox: 'a Sysbox installed on the node, its version and its daemons',
+  docker:
+    'runtimes in `/etc/docker/daemon.json`, and whether `sysbox-runc` is one, for hosts without Kubernetes; no label rests on it',
   conntrack: '`/sys/module/nf_conntrack/parameters`',
   procfs: 'what is mounted over parts of `/proc`',
   node: 'allocatable, runtime handlers, taints and versions from the Node object',

@@ -3,6 +3,7 @@ import { evidenceOf, type Testimony, witness } from '../host/witness.ts'
 import { detectAppArmor, detectAppArmorUserns } from './apparmor.ts'
 import { detectCrioDevices } from './crio.ts'
 import { detectDistro } from './distro.ts'
+import { detectDocker } from './docker.ts'
 import { type Detector, type Fact, type Sources, Unsure } from './fact.ts'
 import { detectFuse } from './fuse.ts'
 import { detectGpus, detectMig, detectNvidiaDevices, detectNvidiaDriver, detectNvidiaLibrary } from './gpu.ts'
@@ -80,6 +81,7 @@ export const detectors = {
   'nvidia-library': detectNvidiaLibrary,
   mig: detectMig,
   sysbox: detectSysbox,
+  docker: detectDocker,
   conntrack: detectConntrack,
   procfs: detectProcfs,
   node: detectNode,

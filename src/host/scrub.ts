@@ -1,3 +1,4 @@
+import { dockerRuntimesOnly } from './docker-text.ts'
 import type { Testimony } from './witness.ts'
 
 const SECRET = '(?=[\\w.-]*(?:token|password|passwd|secret|apikey|api_key|serial))([\\w.-]+)='
@@ -32,8 +33,16 @@ const PLAIN = /^\/(proc\/sys\/kernel\/osrelease|proc\/driver\/nvidia\/version|et
 /** Kernel parameters that a detector looks at; the others can hold anything, URLs and keys too. */
 const PARAMETER = /^(nomodule|module_blacklist=.*|module\.sig_enforce(=.*)?|lockdown=.*|user_namespace\.enable=.*)$/
 
+/** Files of which nothing else may be shown to anybody, in a recording or as evidence. */
+const SECRETIVE: Readonly<Record<string, (text: string) => string>> = { '/etc/docker/daemon.json': dockerRuntimesOnly }
+
+/** What of a text may be shown. */
+export const shown = (path: string, text: string): string =>
+  Object.hasOwn(SECRETIVE, path) ? (SECRETIVE[path] as (text: string) => string)(text) : text
+
 /** What of a text is kept at all, by its path. */
 const TRIMS: Readonly<Record<string, (text: string) => string>> = {
+  ...SECRETIVE,
   '/proc/cmdline': text =>
     `${text
       .trim()

@@ -1,4 +1,5 @@
 import { type Evidence, HostError, type HostReader } from './host.ts'
+import { shown } from './scrub.ts'
 
 export type Verb = keyof HostReader
 
@@ -71,10 +72,11 @@ export function evidenceOf(testimony: Testimony): Evidence {
 
 const SOURCES: Partial<Record<Verb, string>> = { arch: 'process architecture', inventory: 'systeminformation' }
 
-function saw({ verb, answer, error, pattern }: Testimony): string {
+function saw({ verb, subject, answer, error, pattern }: Testimony): string {
   if (error !== undefined) return error.message.slice(error.path.length + 1)
   if (answer === undefined) return verb === 'inventory' ? 'not asked: another machine' : 'not there'
-  if (verb === 'read' || verb === 'run' || verb === 'arch') return firstLine(answer as string)
+  if (verb === 'read') return firstLine(shown(subject, answer as string))
+  if (verb === 'run' || verb === 'arch') return firstLine(answer as string)
   if (verb === 'lines') return someOf(answer as readonly string[], `no line matches ${pattern}`)
   if (verb === 'list') return someOf(answer as readonly string[], 'an empty directory')
   if (verb === 'realpath') return `leads to ${answer}`

@@ -20,6 +20,9 @@ export interface Condition {
 
 type Opinion = Pick<Condition, 'status' | 'reason' | 'message'>
 
+/** Facts on which no label rests. */
+const FOR_PEOPLE: readonly string[] = ['inventory', 'docker']
+
 /** What the condition should say. `published`: every label stands on the Node as it should. Pure. */
 export function opinion(
   { facts, recalled, outcomes }: Pick<Snapshot, 'facts' | 'recalled' | 'outcomes'>,
@@ -31,10 +34,10 @@ export function opinion(
     return { status: 'False', reason, message: `${failed.remedy}: ${failed.because}`.slice(0, 1024) }
   }
   const told = Object.entries(facts) as [string, Fact<unknown>][]
-  // No label rests on the inventory.
-  const unknown = told.filter(([name, fact]) => !fact.known && name !== 'inventory')
-  if (unknown.length === 0 && recalled.length > 0) {
-    return { status: 'Unknown', reason: 'FactsRecalled', message: `could not be read lately: ${recalled.join(', ')}` }
+  const unknown = told.filter(([name, fact]) => !fact.known && !FOR_PEOPLE.includes(name))
+  const missed = recalled.filter(name => !FOR_PEOPLE.includes(name))
+  if (unknown.length === 0 && missed.length > 0) {
+    return { status: 'Unknown', reason: 'FactsRecalled', message: `could not be read lately: ${missed.join(', ')}` }
   }
   const [first] = unknown
   if (first !== undefined) {

@@ -95,6 +95,11 @@ const TEXTS: { readonly [Name in FactName]: (value: Value<Name>) => string } = {
       found.ok ? found.value || 'of unknown version' : `unknown (${found.why})`
     return `${programs.join(', ')}: ${state(version)}; sysbox-mgr ${state(manager)}, sysbox-fs ${state(fs)}`
   },
+  docker: config => {
+    if (config === 'none') return 'no /etc/docker/daemon.json'
+    const known = config.runtimes.includes('sysbox-runc') ? 'sysbox-runc is a runtime' : 'sysbox-runc is no runtime'
+    return `${known}; runtimes: ${listed(config.runtimes, 'none')}; default: ${config.defaultRuntime || 'runc'}`
+  },
   procfs: points => (points.length === 0 ? 'nothing is mounted over its files' : `mounted over: ${points.join(', ')}`),
   conntrack: there => (there ? 'loaded' : 'not loaded'),
   node: ({ name, kubelet, containerRuntime, allocatable }) =>

@@ -81,6 +81,7 @@ export const IDEAL: Values = {
     fs: { ok: true, value: 'alive' },
     version: { ok: true, value: '0.7.1' }
   },
+  docker: { runtimes: ['sysbox-runc'], defaultRuntime: '' },
   procfs: [],
   conntrack: true,
   node: {

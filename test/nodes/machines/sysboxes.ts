@@ -123,6 +123,19 @@ export const sysboxes = {
     node: kubeNode({ ...node, runtime: 'containerd://1.7.27' }),
     expected: { ...expected, sysbox: 'yes' }
   }),
+  'sysbox-docker-host': machine({
+    about: 'A host with Docker and no Kubernetes, where the package of Sysbox has made sysbox-runc a runtime of Docker',
+    source: 'rules.md sysbox (no Node object)',
+    parts: [
+      ...host,
+      {
+        '/var/lib/kubelet': undefined,
+        '/var/lib/sysbox-deploy-k8s': undefined,
+        '/etc/docker/daemon.json': '{"runtimes":{"sysbox-runc":{}}}\n'
+      }
+    ],
+    expected: { ...expected, podman: 'yes', sysbox: 'unknown' }
+  }),
   'sysbox-covered-proc': machine({
     about: 'Sysbox on a node with a mount over /proc/cmdline, so that no container can mount a procfs of its own',
     source: 'sysbox-measured.md; rules.md sysbox',

@@ -55,8 +55,9 @@ test('a remedy that failed, or that changed nothing, makes it False, whatever is
   expect(opinion({ ...all, outcomes: [{ ...tried, result: 'failed' }] }, true).message).toBe('shiftfs: no gcc')
 })
 
-test('the opinion counts the facts that are unknown by name, but for the inventory, on which no label rests', () => {
-  expect(opinion({ facts: factsOf({}, 'inventory'), recalled: [], outcomes: [] }, true).status).toBe('True')
+test('the opinion counts the facts that are unknown by name, but for those on which no label rests', () => {
+  expect(opinion({ facts: factsOf({}, 'inventory', 'docker'), recalled: [], outcomes: [] }, true).status).toBe('True')
+  expect(opinion({ facts: factsOf(), recalled: ['docker'], outcomes: [] }, true).status).toBe('True')
   expect(opinion({ facts: factsOf({}, 'inventory', 'yama'), recalled: [], outcomes: [] }, true).message).toBe(
     '1 facts are unknown (yama); the first: nobody could read yama'
   )
