@@ -21,7 +21,7 @@ export interface Condition {
 type Opinion = Pick<Condition, 'status' | 'reason' | 'message'>
 
 /** Facts on which no label rests. */
-const FOR_PEOPLE: readonly string[] = ['inventory', 'docker']
+const FOR_PEOPLE: readonly string[] = ['inventory', 'docker', 'inotify']
 
 /** What the condition should say. `published`: every label stands on the Node as it should. Pure. */
 export function opinion(
