@@ -21,7 +21,7 @@ export default defineConfig({
         test: {
           // Mounts and networks of their own on this machine.
           name: 'root',
-          include: ['test/unit/**/*.root.test.ts'],
+          include: ['test/unit/**/*.root.test.ts', 'test/nodes/**/*.root.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000
         }

@@ -1,11 +1,12 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
+import { agentSees, SEEN } from '../test/nodes/agent-sees.ts'
 import { machines } from '../test/nodes/machines.ts'
 import { GOLDENS, golden, NODES, recordingOf } from '../test/nodes/recordings.ts'
 import { FLEET_GOLDENS, fleetGoldenFile, recordedFleet, told } from '../test/unit/publish/fleet-sample.ts'
 
-/** Writes every recording and golden of test/nodes anew, takes away those of machines that are no more, and then those of a fleet. */
+/** Writes every recording and golden of test/nodes anew, takes away those of machines that are no more, then the table of what the agent cannot see, and the goldens of a fleet. */
 async function main(): Promise<void> {
   await mkdir(GOLDENS, { recursive: true })
   const kept = new Set<string>()
@@ -25,6 +26,7 @@ async function main(): Promise<void> {
       if (file.endsWith(ending) && !kept.has(join(folder, file))) await rm(join(folder, file))
     }
   }
+  await writeFile(SEEN, await agentSees())
   const fleet = await recordedFleet()
   await mkdir(dirname(fleetGoldenFile('')), { recursive: true })
   for (const [name, args] of Object.entries(FLEET_GOLDENS)) await writeFile(fleetGoldenFile(name), told(fleet, args))

@@ -42,6 +42,11 @@ export const README_TABLES = {
       ['fact', 'what it tells'],
       Object.entries(FACTS).map(([name, text]) => [code(name), text])
     ),
+  'agent-sees': () =>
+    table(
+      ['node image', 'the agent cannot read', 'label that is `unknown` for it', 'what helps'],
+      JSON.parse(readFileSync(AGENT_SEES, 'utf8')) as readonly (readonly string[])[]
+    ),
   metrics: () =>
     table(
       ['metric', 'type', 'labels', 'tells'],
@@ -63,6 +68,9 @@ export const README_TABLES = {
       ])
     )
 } as const
+
+/** Worked out from the recorded nodes, as root sees them and as the user of the agent does. */
+const AGENT_SEES = new URL('../test/golden/agent-sees.json', import.meta.url)
 
 /** What berth prints of a fresh Bottlerocket node, as the tests hold it. */
 const SAMPLE = new URL('../test/golden/bottlerocket-fresh.txt', import.meta.url)

@@ -11,6 +11,8 @@ export interface AppArmor {
   readonly profiles: Attempt<ReadonlyMap<string, string>>
   /** What the node's files say of the profile for fusermount3, loaded or not. */
   readonly fusermount3: Attempt<ProfileFile>
+  /** There is a file for a profile named podman. */
+  readonly podmanFile: Attempt<boolean>
 }
 
 export interface ProfileFile {
@@ -28,15 +30,16 @@ const PROFILES = '/sys/kernel/security/apparmor/profiles'
 /** The list of profiles is for root only on many nodes; the privileged helper has read it then. */
 export const detectAppArmor: Detector<AppArmor> = async ({ host, readings }) => {
   await requireMounted(host, 'sys')
-  const [enabled, own, fusermount3] = await Promise.all([
+  const [enabled, own, fusermount3, podmanFile] = await Promise.all([
     attempt(async () => (await readFlag(host, '/sys/module/apparmor/parameters/enabled')) ?? false),
     attempt(() => readProfiles(host)),
-    attempt(() => readProfileFile(host))
+    attempt(() => readProfileFile(host)),
+    attempt(async () => (await host.stat('/etc/apparmor.d/podman')) !== undefined)
   ])
   const all =
     own.ok || readings?.profiles === undefined ? own : { ok: true as const, value: new Map(Object.entries(readings.profiles)) }
   const profiles = all.ok ? { ok: true as const, value: mattering(all.value) } : all
-  return { enabled, profiles, fusermount3 }
+  return { enabled, profiles, fusermount3, podmanFile }
 }
 
 const mattering = (profiles: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>

@@ -74,7 +74,9 @@ function judgeRestriction(restrict: 'absent' | 'off' | 'on', { apparmor }: NodeF
   if (restrict === 'off') return yes('kernel.apparmor_restrict_unprivileged_userns is 0')
   const sentence = 'kernel.apparmor_restrict_unprivileged_userns is 1'
   if (!apparmor.known) return unsure(`${sentence}, and the profiles are not known: ${apparmor.why}`, wayOut)
-  const { profiles } = apparmor.value
+  const { profiles, podmanFile } = apparmor.value
+  if (!profiles.ok && podmanFile.ok && !podmanFile.value)
+    return no(`${sentence}, and the node has no AppArmor profile named podman`, wayOut)
   if (!profiles.ok) return unsure(`${sentence}, and the profiles are not known: ${profiles.why}`, wayOut)
   return profiles.value.has('podman')
     ? unsure(`${sentence}; a profile named podman is loaded and may lift it`, wayOut)

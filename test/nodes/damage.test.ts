@@ -1,14 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { mkdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import process from 'node:process'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { localHost } from '../../src/host/local.ts'
 import { parseRecording } from '../../src/host/recorded.ts'
 import { claims, cut, cutTexts, garbled, newClaims } from './damage.ts'
+import { put } from './laid-out.ts'
 import { machines } from './machines.ts'
-import { directory, type Entry, type Machine, normalised, playedHost } from './played.ts'
+import { directory, type Machine, normalised, playedHost } from './played.ts'
 import { recordingFile } from './recordings.ts'
 
 // A machine that is busy with other tests takes its time.
@@ -83,15 +83,6 @@ function realisable(machine: Machine): Machine {
     arch: process.arch === 'x64' ? 'amd64' : process.arch,
     tree: { ...Object.fromEntries(kept), '/dev': directory }
   }
-}
-
-async function put(root: string, path: string, entry: Entry): Promise<void> {
-  const at = join(root, path)
-  if (path !== '/') await rm(at, { recursive: true, force: true })
-  await mkdir(dirname(at), { recursive: true })
-  if (typeof entry === 'string') await writeFile(at, entry)
-  else if (entry?.kind === 'link') await symlink(entry.target, at)
-  else await mkdir(at, { recursive: true })
 }
 
 /** The files that were asked for, where they really lie, and their texts. */

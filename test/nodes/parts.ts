@@ -1,4 +1,4 @@
-import { device, directory, type Entry, type Expected, link, locked, type Machine, type Tree } from './played.ts'
+import { type AsUser, device, directory, type Entry, type Expected, link, locked, type Machine, type Tree } from './played.ts'
 
 /** What machines share, each a part of a tree; a machine is some of these, the later ones over the earlier. */
 
@@ -10,6 +10,7 @@ interface Draft {
   readonly source: string
   readonly parts: readonly Tree[]
   readonly expected: Expected
+  readonly expectedAsUser?: AsUser
   readonly node?: Machine['node']
   readonly arch?: string
   /** Gigabytes free of in all, at the kubelet's root. */
@@ -18,9 +19,11 @@ interface Draft {
   readonly programs?: Machine['programs']
 }
 
-export const machine = ({ about, source, parts, expected, node, arch, space = [82, 100], size, programs }: Draft): Machine => ({
-  about,
-  source,
+export const machine = ({ parts, arch, space = [82, 100], size, ...draft }: Draft): Machine => ({
+  programs: {},
+  node: undefined,
+  expectedAsUser: undefined,
+  ...draft,
   arch: arch ?? 'amd64',
   tree: Object.assign({}, ...parts),
   space: { free: space[0] * GB, total: space[1] * GB },
@@ -28,10 +31,7 @@ export const machine = ({ about, source, parts, expected, node, arch, space = [8
     cpu: { model: size.cpu, cores: size.cores },
     memory: { total: size.memory * GIB, available: size.memory * 0.8 * GIB },
     disks: [{ name: 'sda', size: space[1] * GB, type: 'SSD' }]
-  },
-  programs: programs ?? {},
-  node,
-  expected
+  }
 })
 
 /** os-release(5), in /usr/lib with the usual link to it; a value may bring quotes of its own. */
@@ -122,6 +122,17 @@ export const mounts = (...disks: readonly Mount[]): Tree => {
     return `${22 + index} ${point === '/' ? 1 : 22} 0:${20 + index} / ${point} ${options} shared:${index + 1} - ${type} ${source} ${options.slice(0, 2)}\n`
   })
   return { '/proc/1/mountinfo': lines.join('') }
+}
+
+const hidden = `${mounts()['/proc/1/mountinfo']}`.replace(' - proc proc rw', ' - proc proc rw,hidepid=invisible')
+const belowHost = hidden.replaceAll(/^((?:\S+ ){4})(\S+)/gm, (_, ids: string, point: string) =>
+  point === '/' ? `${ids}/host` : `${ids}/host${point}`
+)
+
+/** /proc mounted with hidepid=2, and the mounts as the agent's own pod sees them. */
+export const hidepid: Tree = {
+  '/proc/1/mountinfo': hidden,
+  '/proc/self/mountinfo': `90 80 0:90 / / ro,relatime - overlay overlay ro\n${belowHost}`
 }
 
 /** The token of a pod, as the kubelet mounts it below its root. */
@@ -310,7 +321,10 @@ export const apparmor = (...profiles: readonly string[]): Tree => ({
   '/sys/kernel/security/apparmor/profiles': ['/usr/bin/man (enforce)', 'cri-containerd.apparmor.d (enforce)', ...profiles]
     .map(line => `${line}\n`)
     .join(''),
-  '/etc/apparmor.d/usr.bin.man': '# profile\n'
+  '/etc/apparmor.d/usr.bin.man': '# profile\n',
+  ...(profiles.some(line => line.startsWith('podman '))
+    ? { '/etc/apparmor.d/podman': 'profile podman /usr/bin/podman flags=(unconfined) {\n  userns,\n}\n' }
+    : {})
 })
 
 /** selinuxfs writes the digit without a newline. */

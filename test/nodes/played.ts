@@ -32,6 +32,12 @@ export const locked = (code: string): Thing => ({ kind: 'closed', code, as: 'dir
 
 export type Expected = Readonly<Record<Exclude<Capability, 'privileged'>, Answer>>
 
+/** Answers that the agent, user 65532, comes to and root does not, and a part of the reason that it gives for each. */
+export interface AsUser {
+  readonly answers: Partial<Expected>
+  readonly because: string
+}
+
 /** A machine as a table of its files: everything that is not in the tree is not there. */
 export interface Machine {
   /** What it is, in a line. */
@@ -48,6 +54,7 @@ export interface Machine {
   readonly node: Readonly<Record<string, unknown>> | undefined
   /** What the rules say of it, worked out by hand. */
   readonly expected: Expected
+  readonly expectedAsUser: AsUser | undefined
 }
 
 /** Answers every question as the machine's own file systems would. */

@@ -60,7 +60,8 @@ export const IDEAL: Values = {
   apparmor: {
     enabled: { ok: true, value: true },
     profiles: { ok: true, value: new Map() },
-    fusermount3: { ok: true, value: { state: 'absent', allowsSysbox: false } }
+    fusermount3: { ok: true, value: { state: 'absent', allowsSysbox: false } },
+    podmanFile: { ok: true, value: false }
   },
   'apparmor-userns': 'absent',
   yama: 1,

@@ -149,7 +149,11 @@ describe('the laws of the rooms', () => {
 
   test('detecting needs nothing but its sources', () => {
     expect(
-      breaches(within('facts/', 'cycle/'), importing(/^[^.]/, 'a detector asks its sources; clock and chance are parameters'))
+      breaches(
+        within('facts/', 'cycle/'),
+        // A parser of a text is no source.
+        importing(/^(?!smol-toml$)[^.]/, 'a detector asks its sources; clock and chance are parameters')
+      )
     ).toEqual([])
     expect(
       breaches(

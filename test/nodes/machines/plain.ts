@@ -215,6 +215,24 @@ export const plain = {
     parts: ubuntu22('5.15.0-52-generic'),
     expected: { cvm: 'yes', 'cached-cvm': 'unknown', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
   }),
+  'ubuntu-22.04-hwe': machine({
+    about: 'Ubuntu 22.04 with a 6.5 kernel and a FUSE device plugin: whether AppArmor restricts user namespaces is for root only',
+    source: 'podman-measured.md 3; sysbox-and-shiftfs.md 6.1',
+    parts: [
+      linux('6.5.0-45-generic'),
+      ubuntu('22.04', '22.04.4'),
+      modules('6.5.0-45-generic', { netfilter: NETFILTER.ubuntu, loaded: WORKING, builtin: ['fuse'], packed: '.zst' }),
+      kvm,
+      virtio,
+      apparmor(),
+      sysctl({ 'kernel.unprivileged_userns_clone': 1, 'kernel.apparmor_restrict_unprivileged_userns': 0 })
+    ],
+    expected: { cvm: 'yes', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' },
+    expectedAsUser: {
+      answers: { podman: 'unknown' },
+      because: '/proc/sys/kernel/apparmor_restrict_unprivileged_userns cannot be read: EACCES'
+    }
+  }),
   'ubuntu-24.04': machine({
     about: 'Ubuntu 24.04 as installed: AppArmor restricts user namespaces, and no profile named podman is loaded',
     source: 'sysbox-and-shiftfs.md 6.1; podman-measured.md 5',

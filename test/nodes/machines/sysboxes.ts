@@ -1,5 +1,6 @@
 import {
   apparmor,
+  hidepid,
   kubeNode,
   kvm,
   linux,
@@ -135,6 +136,15 @@ export const sysboxes = {
       }
     ],
     expected: { ...expected, podman: 'yes', sysbox: 'unknown' }
+  }),
+  'sysbox-hidepid': machine({
+    about:
+      "Sysbox that no systemd started, on a node that hides other users' processes (hidepid=2), so only root sees its daemons",
+    source: 'sysbox-measured.md; proc(5)',
+    parts: [...host, hidepid, { '/sys/fs/cgroup/system.slice': undefined }],
+    node: kubeNode(node),
+    expected: { ...expected, sysbox: 'yes' },
+    expectedAsUser: { answers: { sysbox: 'unknown' }, because: "other users' processes are hidden (hidepid)" }
   }),
   'sysbox-covered-proc': machine({
     about: 'Sysbox on a node with a mount over /proc/cmdline, so that no container can mount a procfs of its own',

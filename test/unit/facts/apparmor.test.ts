@@ -60,6 +60,7 @@ describe('AppArmor', () => {
   const file = '/etc/apparmor.d/fusermount3'
   const disabled = '/etc/apparmor.d/disable/fusermount3'
   const local = '/etc/apparmor.d/local/fusermount3'
+  const podman = '/etc/apparmor.d/podman'
   const enforced = { ok: true, value: { state: 'enforce', allowsSysbox: false } }
   const node: Answers = {
     '/sys/kernel': ['x'],
@@ -67,7 +68,8 @@ describe('AppArmor', () => {
     [profiles]: 'fusermount3 (enforce)\n',
     [file]: PROFILE,
     [disabled]: undefined,
-    [local]: undefined
+    [local]: undefined,
+    [podman]: undefined
   }
   const ok = (value: unknown) => ({ ok: true, value })
   const failed = (why: string) => ({ ok: false, why: expect.stringContaining(why) })
@@ -129,6 +131,13 @@ describe('AppArmor', () => {
     expect(await profilesWith('fusermount3 (enforce)\n')).toMatchObject({
       value: { profiles: ok(new Map([['fusermount3', 'enforce']])) }
     })
+  })
+
+  test('tells whether there is a file for a profile named podman', async () => {
+    const found = async (answer: Answers[string]) => await detect(detectAppArmor, { ...node, [podman]: answer })
+    expect(await found('')).toMatchObject({ value: { podmanFile: ok(true) } })
+    expect(await found(undefined)).toMatchObject({ value: { podmanFile: ok(false) } })
+    expect(await found({ error: 'EACCES' })).toMatchObject({ value: { podmanFile: failed('EACCES') } })
   })
 
   test('of the loaded profiles only those that matter are kept', async () => {
@@ -205,7 +214,8 @@ test.each([
   const answers: Answers = {
     '/sys/module/apparmor/parameters/enabled': switched,
     '/sys/kernel/security/apparmor/profiles': undefined,
-    '/etc/apparmor.d/fusermount3': undefined
+    '/etc/apparmor.d/fusermount3': undefined,
+    '/etc/apparmor.d/podman': undefined
   }
   expect(await detect(detectAppArmor, answers)).toMatchObject({ value: { enabled: { ok: true, value } } })
 })
@@ -216,6 +226,7 @@ test('AppArmor’s list says which of the two is the matter with it', async () =
     await detect(detectAppArmor, {
       '/sys/module/apparmor/parameters/enabled': 'Y\n',
       '/etc/apparmor.d/fusermount3': undefined,
+      '/etc/apparmor.d/podman': undefined,
       [path]: answer
     })
   expect(await why('')).toMatchObject({ value: { profiles: { ok: false, why: `${path} is empty` } } })

@@ -175,7 +175,10 @@ describe('a permission of the operator is told as a caution, with what it lifted
 
 test('unreadable profiles leave both questions about AppArmor open, and say why', () => {
   const { cvm, podman } = decide(
-    factsOf({ apparmor: { enabled: closed, profiles: closed, fusermount3: closed }, 'apparmor-userns': 'on' }),
+    factsOf({
+      apparmor: { enabled: closed, profiles: closed, fusermount3: closed, podmanFile: closed },
+      'apparmor-userns': 'on'
+    }),
     policy()
   )
   expect(cvm.because).toMatch(/^the list of profiles is closed; .*; the node may load a profile for fusermount3$/)

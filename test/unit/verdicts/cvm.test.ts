@@ -270,5 +270,10 @@ function apparmor(found: {
   readonly file?: ProfileFile
 }): Values['apparmor'] {
   const attempt = <T>(value: T | undefined) => (value === undefined ? failed : ({ ok: true, value } as const))
-  return { enabled: attempt(found.enabled), profiles: attempt(found.profiles), fusermount3: attempt(found.file) }
+  return {
+    enabled: attempt(found.enabled),
+    profiles: attempt(found.profiles),
+    fusermount3: attempt(found.file),
+    podmanFile: failed
+  }
 }

@@ -262,6 +262,7 @@ describe('Podman', () => {
     distro: distro('rhel', '9.6'),
     node: { ...IDEAL.node, kubelet, labels: { 'node.openshift.io/os_id': 'rhel' } }
   })
+  const CLOSED = { ok: false, why: 'EACCES' } as const
   const profiles = (...names: readonly string[]): Values['apparmor'] => ({
     ...IDEAL.apparmor,
     profiles: { ok: true, value: new Map(names.map(name => [name, 'unconfined'])) }
@@ -281,7 +282,17 @@ describe('Podman', () => {
     ['with a profile of another name', { 'apparmor-userns': 'on', apparmor: profiles('podman2') }, 'no'],
     [
       'with profiles that are closed',
-      { 'apparmor-userns': 'on', apparmor: { ...IDEAL.apparmor, profiles: { ok: false, why: 'EACCES' } } },
+      { 'apparmor-userns': 'on', apparmor: { ...IDEAL.apparmor, profiles: CLOSED, podmanFile: { ok: true, value: true } } },
+      'unknown'
+    ],
+    [
+      'with profiles that are closed, and no file for one named podman',
+      { 'apparmor-userns': 'on', apparmor: { ...IDEAL.apparmor, profiles: CLOSED } },
+      'no'
+    ],
+    [
+      'with nothing of AppArmor to be seen',
+      { 'apparmor-userns': 'on', apparmor: { ...IDEAL.apparmor, profiles: CLOSED, podmanFile: CLOSED } },
       'unknown'
     ],
     ['on CRI-O, which gives FUSE by annotation', crio(['/dev/fuse']), 'yes'],

@@ -42,15 +42,22 @@ describe('every part of every verdict has a name, a reason that rests on facts, 
     ['permissive SELinux', { selinux: 'permissive' }],
     ['enforcing SELinux', { selinux: 'enforcing' }],
     ['an enforced profile', profiles('/usr/bin/fusermount3', 'enforce')],
-    ['closed profiles', { apparmor: { enabled: closed, profiles: closed, fusermount3: closed }, 'apparmor-userns': 'on' }],
-    ['AppArmor that is off', { apparmor: { enabled: { ok: true, value: false }, profiles: closed, fusermount3: closed } }],
+    [
+      'closed profiles',
+      { apparmor: { enabled: closed, profiles: closed, fusermount3: closed, podmanFile: closed }, 'apparmor-userns': 'on' }
+    ],
+    [
+      'AppArmor that is off',
+      { apparmor: { enabled: { ok: true, value: false }, profiles: closed, fusermount3: closed, podmanFile: closed } }
+    ],
     [
       'no profile file',
       {
         apparmor: {
           enabled: closed,
           profiles: closed,
-          fusermount3: { ok: true, value: { state: 'absent', allowsSysbox: false } }
+          fusermount3: { ok: true, value: { state: 'absent', allowsSysbox: false } },
+          podmanFile: { ok: true, value: false }
         }
       }
     ],
