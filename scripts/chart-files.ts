@@ -12,6 +12,7 @@ export const CHART_SCHEMA = 'manifests/chart/values.schema.json'
 const SOURCES = {
   base: 'manifests/base',
   helper: 'manifests/components/helper',
+  'workspace-namespace': 'manifests/components/workspace-namespace',
   monitoring: 'manifests/components/monitoring',
   'flow-control': 'manifests/components/flow-control',
   openshift: 'manifests/overlays/openshift',

@@ -145,6 +145,8 @@ const FACTS: Readonly<Record<keyof typeof detectors | 'shiftfs', string>> = {
   conntrack: '`/sys/module/nf_conntrack/parameters`',
   procfs: 'what is mounted over parts of `/proc`',
   node: 'allocatable, runtime handlers, taints and versions from the Node object',
+  'resource-slices':
+    "devices that NVIDIA's DRA driver publishes for this node; asked only where the Node offers no GPU in another way",
   'pod-security': "Pod Security level of the workspaces' namespace, where one was named",
   inventory: 'processor, memory and disks, for people only',
   proofs: 'what the privileged helper tried: ID-mapped mounts, overlayfs on them, shiftfs, a fresh procfs',

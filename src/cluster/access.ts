@@ -1,9 +1,13 @@
 import type { Connection } from './connection.ts'
 
-/** As a role names it; `nodes/status` is the status of nodes. Only the core group, in all namespaces. */
+/** As a role names it; `nodes/status` is the status of nodes. */
 export interface Permission {
   readonly verb: string
   readonly resource: string
+  /** The core group where none is named. */
+  readonly group?: string
+  /** Of the one object; all of them, in all namespaces, where none is named. */
+  readonly name?: string
 }
 
 /** A SelfSubjectAccessReview, as far as it matters here. */
@@ -21,8 +25,14 @@ export async function allowedOf(
   return permissions.filter((_, index) => answers[index])
 }
 
-async function isAllowed(connection: Connection, { verb, resource }: Permission, signal: AbortSignal): Promise<boolean> {
+async function isAllowed(
+  connection: Connection,
+  { verb, resource, group = '', name = '' }: Permission,
+  signal: AbortSignal
+): Promise<boolean> {
   const [kind = '', part = ''] = resource.split('/')
+  // A Namespace counts as within itself.
+  const namespace = kind === 'namespaces' ? name : ''
   const review = await connection.call<Review>(
     { tried: 'ask what we may do', whenMissing: 'check the URL of the server' },
     {
@@ -31,7 +41,7 @@ async function isAllowed(connection: Connection, { verb, resource }: Permission,
       body: {
         apiVersion: 'authorization.k8s.io/v1',
         kind: 'SelfSubjectAccessReview',
-        spec: { resourceAttributes: { verb, resource: kind, subresource: part } }
+        spec: { resourceAttributes: { verb, group, resource: kind, subresource: part, name, namespace } }
       },
       signal
     }

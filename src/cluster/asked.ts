@@ -1,6 +1,14 @@
 /** In the words of RBAC; what is none of these is `other`. */
 export const VERBS = ['get', 'list', 'watch', 'patch', 'create', 'other'] as const
-export const RESOURCES = ['nodes', 'nodes/status', 'events', 'namespaces', 'selfsubjectreviews', 'other'] as const
+export const RESOURCES = [
+  'nodes',
+  'nodes/status',
+  'events',
+  'namespaces',
+  'resourceslices',
+  'selfsubjectreviews',
+  'other'
+] as const
 
 /** One request to the API as RBAC and the metrics name it. */
 export interface Asked {

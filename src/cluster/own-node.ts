@@ -129,6 +129,6 @@ export async function readPodSecurity(connection: Connection, namespace: string)
 
 const NAMESPACE_REFUSALS: Readonly<Record<number, (namespace: string) => string>> = {
   403: namespace =>
-    `the API forbids us to read the Namespace "${namespace}"; grant "get" on it, or say it yourself with --privileged-workspaces`,
+    `the API forbids us to read the Namespace "${namespace}"; grant "get" on it (manifests/components/workspace-namespace, or the chart with this option), or say it yourself with --privileged-workspaces`,
   404: namespace => `there is no Namespace "${namespace}" in this cluster; check --workspace-namespace`
 }

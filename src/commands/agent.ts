@@ -21,6 +21,7 @@ import { CommandError, termsOf } from './command.ts'
 import type { Diary } from './diary.ts'
 import { helperHandover } from './helper-handover.ts'
 import type { Introduction } from './introduction.ts'
+import { type ResourceSlicesReader, resourceSlicesReader } from './resource-slices.ts'
 import { createWake, type Wake } from './wake.ts'
 
 export interface AgentWorld extends Pace {
@@ -50,6 +51,7 @@ export async function runAgent(config: Config, world: AgentWorld): Promise<void>
   const { connection } = introduction
   introduction.tell(diary)
   const { inventory, take } = lateInventory(early)
+  const slicesOf = resourceSlicesReader(connection, { interval: config.options.interval, elapsed: world.clock.elapsed })
   const host = { ...world.host, inventory }
   const wake = createWake()
   try {
@@ -60,7 +62,7 @@ export async function runAgent(config: Config, world: AgentWorld): Promise<void>
       if (inner.signal.aborted) clearInterval(pulsing)
       const taking = inner.sleep(LABELS_FIRST, inner.signal).then(take)
       taking.then(() => wake.want('look'))
-      await Promise.all([taking, keepNode({ config, world: inner, host, connection, wake, look })])
+      await Promise.all([taking, keepNode({ config, world: inner, host, connection, wake, look: lookWith(slicesOf) })])
     })
   } finally {
     await connection.close()
@@ -282,15 +284,19 @@ async function firstLook(loop: Loop, publisher: Publisher): Promise<Snapshot> {
   return snapshot
 }
 
-async function look(before: Snapshot | undefined, { config, world, host, connection, seen }: Loop): Promise<Snapshot> {
-  const { clock, diary } = world
-  const podSecurity = await podSecurityOf(config, connection)
-  const past = { memory: before?.memory ?? NO_MEMORY, patience: config.options['unknown-after'] }
-  const left = await helperHandover({ config, host, diary })
-  const snapshot = await cycle({ host, node: seen.node, podSecurity, ...left }, termsOf(config), clock, past)
-  diary.looked(snapshot)
-  return snapshot
-}
+const lookWith =
+  (slicesOf: ResourceSlicesReader): Parts['look'] =>
+  async (before, { config, world, host, connection, seen: { node } }) => {
+    const { clock, diary } = world
+    const [podSecurity, resourceSlices] = await Promise.all([podSecurityOf(config, connection), slicesOf({ host, node })])
+    diary.asked('pod-security', podSecurity)
+    diary.asked('resource-slices', resourceSlices)
+    const past = { memory: before?.memory ?? NO_MEMORY, patience: config.options['unknown-after'] }
+    const left = await helperHandover({ config, host, diary })
+    const snapshot = await cycle({ host, node, podSecurity, resourceSlices, ...left }, termsOf(config), clock, past)
+    diary.looked(snapshot)
+    return snapshot
+  }
 
 async function podSecurityOf({ options }: Config, connection: Connection): Promise<Attempt<string> | undefined> {
   const namespace = options['workspace-namespace']

@@ -3,6 +3,8 @@ import type { Asked } from '../cluster/asked.ts'
 import type { Guard } from '../cluster/identity.ts'
 import type { Restart } from '../cluster/watch.ts'
 import type { Snapshot } from '../cycle/snapshot.ts'
+import type { Attempt } from '../facts/fact.ts'
+import type { FactName } from '../facts/observe.ts'
 import type { Log } from '../log.ts'
 import type { DriftKind } from '../publish/drift.ts'
 import type { Health } from '../publish/http.ts'
@@ -19,6 +21,8 @@ export interface Diary extends PublishListener {
   readonly identified: (user: string, node: string) => void
   readonly guarded: (guard: Guard) => void
   readonly looked: (snapshot: Snapshot) => void
+  /** What the API was asked for a fact, and whether it told; `undefined` where it was not asked. */
+  readonly asked: (fact: FactName, answer: Attempt<unknown> | undefined) => void
   /** What the helper left is not believed, or cannot be read. */
   readonly doubted: (why: string) => void
   readonly turned: (isPublished: boolean) => void
@@ -55,6 +59,8 @@ interface Page {
   readonly drift: Record<DriftKind, number>
   turnedAt: number
   isPublished: boolean
+  /** Why the API did not tell a fact the last time. */
+  readonly untold: Map<FactName, string>
   /** When each remedy ran last, as far as it was counted. */
   readonly ran: Map<RemedyName, string>
 }
@@ -71,6 +77,7 @@ export function createDiary({ log, metrics, node, prefix, version, clock, patien
     drift: { removed: 0, changed: 0, added: 0 },
     turnedAt: clock.elapsed(),
     isPublished: false,
+    untold: new Map(),
     ran: new Map()
   }
 
@@ -106,6 +113,18 @@ export function createDiary({ log, metrics, node, prefix, version, clock, patien
       metrics.observeSnapshot(snapshot)
       metrics.success('look', clock.now())
       log.event('node-looked-at', 'looked at the node', { recalled: snapshot.recalled })
+    },
+    asked: (fact, answer) => {
+      const before = page.untold.get(fact)
+      page.untold.delete(fact)
+      if (answer === undefined) return
+      if (answer.ok) {
+        if (before !== undefined) log.event('fact-found', `the API tells ${fact} again`, { fact })
+        return
+      }
+      page.untold.set(fact, answer.why)
+      // Once, not at every look: it stays so until a person does something about it.
+      if (answer.why !== before) log.event('fact-lost', answer.why, { fact })
     },
     doubted: why => log.event('helper-doubted', why),
     turned: isPublished => {

@@ -35,8 +35,10 @@ export async function runOnce(config: Config, surroundings: Surroundings, world:
     const reading = readSources(connection, config, world)
     inventoried(host)
     const before = await reading
-    const sources = { host, node: before.node, podSecurity: before.podSecurity }
-    const snapshot = await cycle(sources, termsOf(config), surroundings.clock)
+    const { node, podSecurity } = before
+    const { readResourceSlicesOnce } = await import('./resource-slices.ts')
+    const resourceSlices = await readResourceSlicesOnce(connection, { host, node }, world)
+    const snapshot = await cycle({ host, node, podSecurity, resourceSlices }, termsOf(config), surroundings.clock)
     const wanted = wish(snapshot, config.options['label-prefix'], VERSION)
     const written = await publish({ connection, wanted, before }, world)
     surroundings.print(`${story(name, wanted, written).join('\n')}\n`)

@@ -46,6 +46,8 @@ function keep(
   now: number,
   patience: number
 ): readonly (readonly [DetectorName, Kept])[] {
+  // What was not asked is no answer to go by once it is asked.
+  if (fact.known && wasNotAsked(fact.value)) return []
   if (fact.known && isWhole(fact.value)) return [[name, { fact, at: now }]]
   if (before === undefined || now - before.at >= patience) return []
   // What was read of it counts at once, and only what was not is recalled.
@@ -58,6 +60,8 @@ const isWhole = (value: unknown): boolean =>
 
 const isFailed = (value: unknown): boolean =>
   isRecord(value) && (('ok' in value && value['ok'] === false) || ('state' in value && value['state'] === 'unknown'))
+
+const wasNotAsked = (value: unknown): boolean => isRecord(value) && value['asked'] === false
 
 /** A value whose failed parts are those of an earlier one. */
 function completed(value: unknown, before: unknown): unknown {

@@ -2,6 +2,7 @@ import type { Evidence, HostReader } from '../host/host.ts'
 import type { NodeObject } from './node-object.ts'
 import type { Proofs } from './proofs.ts'
 import type { Readings } from './readings.ts'
+import type { DraDevices } from './resource-slices.ts'
 
 /** Known with what was seen, or unknown with the reason. "It is not there" is a known value, not an unknown. */
 export type Fact<T> = Known<T> | Unknown
@@ -24,6 +25,8 @@ export interface Sources {
   readonly node: NodeObject | undefined
   /** The Pod Security `enforce` level of the workspaces' namespace, empty where none is set; where an operator named one. */
   readonly podSecurity: Attempt<string> | undefined
+  /** What NVIDIA's DRA driver publishes for this node; missing where it was not asked. */
+  readonly resourceSlices?: Attempt<DraDevices> | undefined
   /** The kubelet's root, where an operator named it; empty or missing: to be found. */
   readonly kubeletRoot?: string
   /** What a privileged helper tried on this node, under this boot. */

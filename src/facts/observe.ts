@@ -23,6 +23,7 @@ import { detectNode } from './node-object.ts'
 import { MOUNT_SIGNS } from './numbers.ts'
 import { detectProcfs } from './procfs.ts'
 import { detectProofs, evidenceOfProofs, type Proofs } from './proofs.ts'
+import { DRA_DRIVER, type DraDevices, detectResourceSlices, type ResourceSlices } from './resource-slices.ts'
 import { detectSeccomp, detectSeccompDefault, detectSeLinux, detectYama } from './security.ts'
 import { deriveShiftfs } from './shiftfs.ts'
 import { detectHostPaths, detectStorage, detectSysboxStorage, detectVarLib } from './storage.ts'
@@ -85,6 +86,7 @@ export const detectors = {
   conntrack: detectConntrack,
   procfs: detectProcfs,
   node: detectNode,
+  'resource-slices': detectResourceSlices,
   'pod-security': detectPodSecurity,
   inventory: detectInventory,
   proofs: detectProofs
@@ -155,5 +157,8 @@ function given(detect: unknown, { node, proofs, readings }: Sources, value: unkn
     return [{ source: 'privileged helper', saw: `the restriction is ${value}` }]
   if (detect === detectAppArmor && readings?.profiles !== undefined)
     return [{ source: 'privileged helper', saw: `profiles that matter: ${Object.keys(readings.profiles).join(', ') || 'none'}` }]
+  if (detect === detectResourceSlices && (value as ResourceSlices).asked) {
+    return [{ source: `ResourceSlices of ${DRA_DRIVER}`, saw: `${(value as DraDevices).devices} devices` }]
+  }
   return detect === detectProofs && proofs !== undefined ? evidenceOfProofs(value as Proofs) : []
 }

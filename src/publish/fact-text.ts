@@ -107,6 +107,8 @@ const TEXTS: { readonly [Name in FactName]: (value: Value<Name>) => string } = {
       Object.entries(allocatable).map(([resource, count]) => `${count} ${resource}`),
       'no extended resources'
     )}`,
+  'resource-slices': found =>
+    found.asked ? `${found.devices} devices${found.tainted > 0 ? `, ${found.tainted} of them tainted` : ''}` : 'not asked',
   'pod-security': found => (found.asked ? found.level || 'no level is enforced' : 'not asked'),
   inventory: ({ cpu, memory, disks }) =>
     `${cpu.cores} × ${cpu.model}, ${gibibytes(memory.total)} memory, ${listed(

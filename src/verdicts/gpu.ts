@@ -1,8 +1,10 @@
 import type { Gpu } from '../facts/gpu.ts'
+import type { NodeObject } from '../facts/node-object.ts'
 import type { NodeFacts } from '../facts/observe.ts'
+import { DRA_DRIVER, type ResourceSlices } from '../facts/resource-slices.ts'
 import { judgeCvm } from './cvm.ts'
 import type { Policy } from './policy.ts'
-import { allOf, ask, type Judgement, no, type Verdict, yes } from './verdict.ts'
+import { allOf, ask, type Judgement, leaf, no, unsure, type Verdict, yes } from './verdict.ts'
 
 const DRIVER = 'Install the NVIDIA driver and its device plugin (the NVIDIA GPU operator does both).'
 
@@ -23,7 +25,7 @@ export function judgeGpu(facts: NodeFacts): Verdict {
         : no('/dev/nvidiactl is not there', 'Create the device files (nvidia-modprobe, or nvidia-persistenced).')
     ),
     judgeLibrary(facts),
-    ...(facts.node.known ? [ask(facts, 'offered to pods', 'node', ({ allocatable }) => judgeOffer(allocatable))] : [])
+    ...(facts.node.known ? [judgeOffer(facts, facts.node.value)] : [])
   ]
   return allOf('gpu', parts, ['hardware', 'loaded driver', 'offered to pods'])
 }
@@ -70,14 +72,51 @@ function judgeLibrary(facts: NodeFacts): Verdict {
 const isOffer = (name: string): boolean =>
   name === 'nvidia.com/gpu' || name === 'nvidia.com/gpu.shared' || name.startsWith('nvidia.com/mig-')
 
-function judgeOffer(allocatable: Readonly<Record<string, number>>): Judgement {
-  const [offer] = Object.entries(allocatable).filter(([name]) => isOffer(name))
-  return offer === undefined
-    ? no(
-        'the Node offers no nvidia.com/gpu, no nvidia.com/gpu.shared and no nvidia.com/mig-*',
-        "Install NVIDIA's device plugin, and see why it offers nothing."
-      )
-    : yes(`the Node offers ${offer[1]} ${offer[0]}`)
+/** What the Node's allocatable offers of NVIDIA GPUs: a resource and how many of it. */
+export const gpuOffer = (allocatable: Readonly<Record<string, number>>): readonly [name: string, count: number] | undefined =>
+  Object.entries(allocatable).find(([name]) => isOffer(name))
+
+const NO_OFFER = 'the Node offers no nvidia.com/gpu, no nvidia.com/gpu.shared and no nvidia.com/mig-*'
+const OFFER = "Install NVIDIA's device plugin, and see why it offers nothing."
+
+/** By the device plugin, or else by NVIDIA's DRA driver. */
+function judgeOffer(facts: NodeFacts, { name, allocatable }: NodeObject): Verdict {
+  const part = 'offered to pods'
+  const offer = gpuOffer(allocatable)
+  if (offer !== undefined) return leaf(part, ['node'], yes(`the Node offers ${offer[1]} ${offer[0]}`))
+  const { 'resource-slices': slices, 'nvidia-driver': driver } = facts
+  const judgement = slices.known ? judgeSlices(slices.value) : unsure(`${NO_OFFER}; ${slices.why}`, LIST_SLICES)
+  if (judgement !== undefined) return leaf(part, ['node', 'resource-slices'], judgement)
+  // Nobody offers a GPU without its driver, so nobody asked.
+  if (driver.known && driver.value === 'none') return leaf(part, ['node', 'nvidia-driver'], no(NO_OFFER, OFFER))
+  return leaf(
+    part,
+    ['node', 'resource-slices'],
+    unsure(`${NO_OFFER}; no cluster was asked for ResourceSlices`, askYourself(name))
+  )
+}
+
+const LIST_SLICES =
+  'Let the agent list ResourceSlices (its role needs "list" on resourceslices of resource.k8s.io), or install NVIDIA\'s device plugin.'
+
+const askYourself = (name: string): string =>
+  `Install NVIDIA's device plugin, or see whether DRA offers them: kubectl get resourceslices --field-selector spec.driver=${DRA_DRIVER},spec.nodeName=${name}`
+
+/** `undefined` where nobody asked. */
+function judgeSlices(slices: ResourceSlices): Judgement | undefined {
+  if (!slices.asked) return undefined
+  const { devices, tainted } = slices
+  if (devices > tainted) {
+    return yes(
+      `NVIDIA's DRA driver offers ${devices - tainted} devices`,
+      'offered by DRA: pods need a ResourceClaim or the extended resource of a DeviceClass'
+    )
+  }
+  if (devices === 0) return no(`${NO_OFFER}, and NVIDIA's DRA driver offers no device`, OFFER)
+  return no(
+    `each of the ${devices} devices that NVIDIA's DRA driver offers has a taint that keeps pods away`,
+    'See their taints: kubectl get resourceslices -o yaml'
+  )
 }
 
 /** An NVIDIA GPU inside a CVM: on bare metal only, and never a part of a GPU. */

@@ -41,6 +41,12 @@ describe('the chart is what kustomize builds', () => {
     await dryRun(shared, objects)
   })
 
+  test('with the namespace of workspaces: the base with its component', async () => {
+    const objects = await renderChart(...NAMESPACE, '--set', 'options.workspace-namespace=workspaces')
+    expect(comparable(objects)).toEqual(comparable(await render('workspace-namespace')))
+    await dryRun(shared, objects)
+  })
+
   test.each(['gke', 'eks', 'aks', 'bottlerocket', 'openshift'])('with the values of %s: its overlay', async cloud => {
     const objects = await renderChart(...NAMESPACE, ...valuesOf(cloud))
     expect(comparable(objects)).toEqual(comparable(await renderFrom(`overlays/${cloud}`)))

@@ -221,7 +221,9 @@ describe('the permissions', { timeout: 120_000 }, () => {
         const found = await ask()
         return found.wrong.includes('permissions') && found
       })
-      expect(of('permissions')).toEqual(answered('no', 'lacking: patch nodes/status, patch events', 'rbac.yaml'))
+      expect(of('permissions')).toEqual(
+        answered('no', 'lacking: patch nodes/status, patch events, list resourceslices', 'rbac.yaml')
+      )
       expect(of('writes')).toEqual(answered('no', '403'))
       expect(wrong).toContain('writes')
     })
@@ -230,6 +232,7 @@ describe('the permissions', { timeout: 120_000 }, () => {
   test('that are too many are named', async () => {
     const rules = [
       ...[rule('nodes', 'get', 'watch', 'patch', 'list'), rule('nodes/status', 'patch'), rule('events', 'create', 'patch')],
+      { ...rule('resourceslices', 'list'), apiGroups: ['resource.k8s.io'] },
       rule('secrets', 'get')
     ]
     await withRules(rules, async () => {
@@ -239,6 +242,27 @@ describe('the permissions', { timeout: 120_000 }, () => {
       })
       expect(of('permissions')).toEqual(answered('no', 'list nodes, get secrets', 'unbind'))
     })
+  })
+})
+
+describe('the namespace of workspaces', { timeout: 120_000 }, () => {
+  const more = ['--workspace-namespace', 'default']
+
+  test('that the agent may not read is missed, with the way out, until it may', async () => {
+    const before = await ask({ more })
+    expect(before.wrong).toEqual(['permissions'])
+    expect(before.of('permissions')).toEqual(
+      answered('no', 'lacking: get namespaces default', 'manifests/components/workspace-namespace')
+    )
+    const roles = '/apis/rbac.authorization.k8s.io/v1'
+    const metadata = { name: 'doctor-namespace' }
+    const rules = [{ ...rule('namespaces', 'get'), resourceNames: ['default'] }]
+    await succeeded('role', plane.api('POST', `${roles}/clusterroles`, { metadata, rules }))
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: metadata.name }
+    const subjects = [{ kind: 'ServiceAccount', namespace: AGENT.namespace, name: AGENT.serviceAccount }]
+    await succeeded('bind', plane.api('POST', `${roles}/clusterrolebindings`, { metadata, roleRef, subjects }))
+    await eventually('the role is felt', async () => (await ask({ more })).of('permissions').answer === 'ok')
+    expect((await ask({ more: ['--workspace-namespace', 'kube-system'] })).wrong).toEqual(['permissions'])
   })
 })
 

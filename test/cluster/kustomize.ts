@@ -1,6 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { isAbsolute, join, relative } from 'node:path'
 import { execa } from 'execa'
 import { loadAll } from 'js-yaml'
 import { programFolder } from '../support/go-programs.ts'
@@ -13,14 +13,15 @@ const MANIFESTS = join(BASE, '..')
 /** All objects of the base with these components, as an operator's kustomization would have them. */
 export const render = (...components: readonly string[]): Promise<readonly Manifest[]> => renderFrom('base', ...components)
 
-/** All objects of a folder below manifests/, as `overlays/gke`, with these components. */
+/** All objects of a folder below manifests/, as `overlays/gke`, with these components: of ours by name, others by their whole path. */
 export async function renderFrom(folder: string, ...components: readonly string[]): Promise<readonly Manifest[]> {
   const kubectl = join(await programFolder('kubernetes'), 'kubectl')
   const directory = await mkdtemp(join(tmpdir(), 'berth-kustomize-'))
   try {
     // It takes no absolute paths.
     const from = (path: string) => relative(directory, join(MANIFESTS, path))
-    const wanted = { resources: [from(folder)], components: components.map(name => from(`components/${name}`)) }
+    const component = (name: string) => (isAbsolute(name) ? relative(directory, name) : from(`components/${name}`))
+    const wanted = { resources: [from(folder)], components: components.map(component) }
     await writeFile(join(directory, 'kustomization.yaml'), JSON.stringify(wanted))
     const { stdout } = await execa(kubectl, ['kustomize', directory])
     return loadAll(stdout) as Manifest[]

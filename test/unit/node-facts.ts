@@ -96,6 +96,7 @@ export const IDEAL: Values = {
     containerRuntime: 'containerd://1.7.27',
     kubelet: 'v1.33.4'
   },
+  'resource-slices': { asked: false },
   'pod-security': { asked: true, level: 'privileged' },
   inventory: { cpu: { model: 'AMD EPYC', cores: 2 }, memory: { total: 8e9, available: 4e9 }, disks: [] },
   proofs: untried('no privileged helper runs on this node'),

@@ -1,5 +1,5 @@
 import { IN_THE_POD, INSTALL, no, type Opinion, ok, unknown } from './opinion.ts'
-import { EXCESSIVE, NEEDED, named } from './permissions.ts'
+import { EXCESSIVE, NEEDED, named, neededBy } from './permissions.ts'
 import { isBound, type Seen, withoutNode } from './seen.ts'
 
 export function judgeApi({ api, server }: Seen): Opinion {
@@ -42,15 +42,27 @@ export function judgeIdentity({ api, identity, terms }: Seen): Opinion {
 export function judgePermissions(seen: Seen): Opinion {
   if (!seen.allowed.ok) return unknown(seen.allowed.why)
   const have = seen.allowed.value.map(named)
-  const lacking = NEEDED.map(named).filter(name => !have.includes(name))
+  const needed = neededBy(seen.terms).map(named)
+  const lacking = needed.filter(name => !have.includes(name))
   const excessive = EXCESSIVE.map(named).filter(name => have.includes(name))
-  if (lacking.length > 0) return no(`lacking: ${lacking.join(', ')}`, `${INSTALL} (rbac.yaml)`)
-  const all = `all ${NEEDED.length} that are needed`
+  if (lacking.length > 0) return no(`lacking: ${lacking.join(', ')}`, waysToGrant(lacking).join('; '))
+  const all = `all ${needed.length} that are needed`
   if (excessive.length === 0) return ok(`${all}, and none of ${EXCESSIVE.length} that must not be`)
   const more = `more than the agent should have: ${excessive.join(', ')}`
   if (!isBound(seen)) return ok(all, [more])
   return no(more, "find the role that gives it, and unbind it from the agent's account (kubectl get clusterrolebindings -o wide)")
 }
+
+function waysToGrant(lacking: readonly string[]): readonly string[] {
+  const ofBase = NEEDED.map(named)
+  return [
+    ...(lacking.some(name => ofBase.includes(name)) ? [`${INSTALL} (rbac.yaml)`] : []),
+    ...(lacking.some(name => !ofBase.includes(name)) ? [GRANT_NAMESPACE] : [])
+  ]
+}
+
+const GRANT_NAMESPACE =
+  'for --workspace-namespace, add manifests/components/workspace-namespace, or set options.workspace-namespace of the chart'
 
 export function judgeGuard(seen: Seen): Opinion {
   const { guard } = seen

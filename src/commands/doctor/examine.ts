@@ -15,7 +15,7 @@ import { detectBootId } from '../../facts/kernel.ts'
 import type { HostReader } from '../../host/host.ts'
 import { CONDITION_TYPE, type Condition } from '../../publish/condition.ts'
 import type { World } from '../connected.ts'
-import { EXCESSIVE, NEEDED } from './permissions.ts'
+import { EXCESSIVE, neededBy } from './permissions.ts'
 import type { AgentAnswers, Seen, SeenNode, Terms } from './seen.ts'
 
 export interface Patient {
@@ -43,7 +43,7 @@ export async function examine({ terms, connection, host, clock, world }: Patient
   const ahead = await ask(() => compareClocks(connection, clock, signal))
   const [node, allowed, guard, write, injectors, injection, claims] = await Promise.all([
     ask(async () => seenNode(await readNode(connection, nodeName))),
-    ask(() => allowedOf(connection, [...NEEDED, ...EXCESSIVE], signal)),
+    ask(() => allowedOf(connection, [...neededBy(terms), ...EXCESSIVE], signal)),
     ask(() => checkGuard(connection, nodeName, signal)),
     ask(() => tryWrite(connection, terms, clock.now())),
     ask(() => sidecarInjectors(connection, signal)),

@@ -1,4 +1,5 @@
 import type { Permission } from '../../cluster/access.ts'
+import type { Terms } from './seen.ts'
 
 const to = (resource: string, ...verbs: readonly string[]): readonly Permission[] => verbs.map(verb => ({ verb, resource }))
 
@@ -6,8 +7,13 @@ const to = (resource: string, ...verbs: readonly string[]): readonly Permission[
 export const NEEDED: readonly Permission[] = [
   ...to('nodes', 'get', 'watch', 'patch'),
   ...to('nodes/status', 'patch'),
-  ...to('events', 'create', 'patch')
+  ...to('events', 'create', 'patch'),
+  { verb: 'list', resource: 'resourceslices', group: 'resource.k8s.io' }
 ]
+
+/** And where the namespace of workspaces was named, that of reading it. */
+export const neededBy = ({ workspaceNamespace: name }: Pick<Terms, 'workspaceNamespace'>): readonly Permission[] =>
+  name === '' ? NEEDED : [...NEEDED, { verb: 'get', resource: 'namespaces', name }]
 
 /** What it must not have: with any of these, whoever steals a token from one node owns more than that node. */
 export const EXCESSIVE: readonly Permission[] = [
@@ -19,5 +25,5 @@ export const EXCESSIVE: readonly Permission[] = [
   ...to('serviceaccounts/token', 'create')
 ]
 
-/** `patch nodes/status`. */
-export const named = ({ verb, resource }: Permission): string => `${verb} ${resource}`
+/** `patch nodes/status`, `get namespaces coder`. */
+export const named = ({ verb, resource, name = '' }: Permission): string => `${verb} ${resource} ${name}`.trim()

@@ -16,7 +16,7 @@ export interface Seen {
   readonly node: Attempt<SeenNode>
   /** The boot id of the machine that doctor runs on. */
   readonly boot: Attempt<string>
-  /** Of `NEEDED` and `EXCESSIVE`, those that we have. */
+  /** Of what is needed and of `EXCESSIVE`, those that we have. */
   readonly allowed: Attempt<readonly Permission[]>
   readonly guard: Attempt<Guard>
   /** A write of ours, tried dry. */

@@ -127,12 +127,13 @@ export const gpus = {
     expected: { cvm: 'yes', 'cached-cvm': 'yes', gpu: 'yes', 'gpu-cvm': 'no', podman: 'no', sysbox: 'no' }
   }),
   'dell-a100-no-plugin': machine({
-    about: 'Bare metal with an A100 and its driver, and nobody offers it to pods',
+    about: 'Bare metal with an A100 and its driver, and no device plugin; whether DRA offers it is not told',
     source: 'bottlerocket-podman-cloud.md F4',
     size: dellSize,
     parts: [...server, bound(1), nvidia('535.129.03', buses(1))],
     node: nodeOf('dell-a100-bare', {}),
-    expected: NO_GPU
+    // A Node object does not tell what DRA offers.
+    expected: { ...NO_GPU, gpu: 'unknown', 'gpu-cvm': 'unknown' }
   }),
   'dell-a100-no-node': machine({
     about: 'Bare metal with an A100 and its driver, looked at without a cluster; systemd-detect-virt was run',

@@ -9,6 +9,7 @@ test.each([
   ['PATCH', '/api/v1/nodes/n1/status?fieldManager=berth', 'patch nodes/status'],
   ['POST', '/api/v1/namespaces/default/events', 'create events'],
   ['GET', '/api/v1/namespaces/coder', 'get namespaces'],
+  ['GET', '/apis/resource.k8s.io/v1/resourceslices?limit=100', 'list resourceslices'],
   ['POST', '/apis/authentication.k8s.io/v1/selfsubjectreviews', 'create selfsubjectreviews'],
   // Rancher and other proxies put a path of their own before it.
   ['PATCH', '/k8s/clusters/c-1/api/v1/nodes/n1', 'patch nodes'],

@@ -11,8 +11,7 @@ const now = new Date('2026-01-05T10:00:00Z')
 const RIGHT: Seen = {
   terms: {
     ...{ nodeName: 'n1', prefix: 'berth.dev', startupTaint: 'example.com/starting', heartbeat: 300_000 },
-    workspaceNamespace: '',
-    ...{ agentAddress: '127.0.0.1:9642', version: '0.1.0' }
+    ...{ agentAddress: '127.0.0.1:9642', workspaceNamespace: '', version: '0.1.0' }
   },
   server: 'https://api',
   api: known('v1.36.3'),
@@ -134,6 +133,17 @@ describe('permissions', () => {
     expect(of('permissions', { allowed: known(NEEDED.filter(one => one !== lacking)) })).toMatchObject({
       ...{ answer: 'no', saw: `lacking: ${lacking.verb} ${lacking.resource}`, wayOut: expect.stringContaining('rbac.yaml') }
     })
+  })
+
+  test('to read the namespace of workspaces is needed where it was named, and has a way out of its own', () => {
+    const terms = { ...RIGHT.terms, workspaceNamespace: 'ws' }
+    const lacking = of('permissions', { terms })
+    expect(lacking).toMatchObject({ answer: 'no', saw: 'lacking: get namespaces ws' })
+    expect(lacking.wayOut).toMatch(/components\/workspace-namespace.*options\.workspace-namespace/)
+    expect(lacking.wayOut).not.toContain('rbac.yaml')
+    const right = { verb: 'get', resource: 'namespaces', name: 'ws' }
+    expect(of('permissions', { terms, allowed: known([...NEEDED, right]) }).answer).toBe('ok')
+    expect(of('permissions', { terms, allowed: known([]) }).wayOut).toMatch(/rbac\.yaml.*components/)
   })
 })
 

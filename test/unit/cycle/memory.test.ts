@@ -30,6 +30,14 @@ test('a new value counts at once', () => {
   expect(recollect(first.memory, seen({ yama: 3 }), 1, PATIENCE).facts.yama).toMatchObject({ value: 3 })
 })
 
+test('what was not asked is not recalled once the answer to the question is missing', () => {
+  const asked = recollect(NO_MEMORY, seen({ 'resource-slices': { asked: true, devices: 2, tainted: 0 } }), 0, PATIENCE)
+  expect(recollect(asked.memory, seen({}, 'resource-slices'), 1, PATIENCE).facts['resource-slices'].known).toBe(true)
+  const not = recollect(asked.memory, seen({ 'resource-slices': { asked: false } }), 1, PATIENCE)
+  expect(not.facts['resource-slices']).toMatchObject({ value: { asked: false } })
+  expect(recollect(not.memory, seen({}, 'resource-slices'), 2, PATIENCE).facts['resource-slices'].known).toBe(false)
+})
+
 test('a new boot forgets everything', () => {
   const rebooted = recollect(first.memory, seen({ 'boot-id': 'another' }, 'fuse'), 1, PATIENCE)
   expect(rebooted.facts.fuse.known).toBe(false)

@@ -46,7 +46,9 @@ describe('one look', () => {
     const told = NAMES.filter(name => facts[name].known)
     // These are about this process, or hold their failures as a value.
     expect(
-      told.filter(name => !['architecture', 'apparmor', 'pod-security', 'proofs', 'seccomp-default'].includes(name))
+      told.filter(
+        name => !['architecture', 'apparmor', 'pod-security', 'proofs', 'resource-slices', 'seccomp-default'].includes(name)
+      )
     ).toEqual([])
     for (const name of NAMES) {
       const fact = facts[name]
@@ -83,7 +85,10 @@ describe('one look', () => {
     expect(facts.kernel.known && facts.kernel.value.release).toMatch(/^\d+\.\d+/)
     for (const name of NAMES) {
       const fact = facts[name]
-      expect([name, fact.evidence.length > 0 || ['pod-security', 'proofs'].includes(name) || !fact.known]).toEqual([name, true])
+      expect([
+        name,
+        fact.evidence.length > 0 || ['pod-security', 'proofs', 'resource-slices'].includes(name) || !fact.known
+      ]).toEqual([name, true])
       expect(durations[name]).toBeGreaterThan(0)
     }
   })
@@ -126,6 +131,18 @@ describe('one look', () => {
     expect(await level(undefined)).toMatchObject({ known: true, value: { asked: false } })
     expect(await level({ ok: true, value: 'baseline' })).toMatchObject({ known: true, value: { asked: true, level: 'baseline' } })
     expect(await level({ ok: false, why: 'forbidden (403)' })).toMatchObject({ known: false, why: 'forbidden (403)' })
+  })
+
+  test('shows the devices of ResourceSlices as evidence where they were asked for', async () => {
+    const host = everything(async () => undefined)
+    const seen = async (resourceSlices?: Sources['resourceSlices']) =>
+      (await observe({ ...sources(host), resourceSlices }, clock())).facts['resource-slices']
+    expect(await seen()).toEqual({ known: true, value: { asked: false }, evidence: [] })
+    expect(await seen({ ok: true, value: { devices: 8, tainted: 0 } })).toMatchObject({
+      value: { asked: true, devices: 8 },
+      evidence: [{ source: 'ResourceSlices of gpu.nvidia.com', saw: '8 devices' }]
+    })
+    expect(await seen({ ok: false, why: 'forbidden (403)' })).toMatchObject({ known: false, why: 'forbidden (403)' })
   })
 
   test('gives facts that nobody can exchange', async () => {

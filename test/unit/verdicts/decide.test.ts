@@ -196,6 +196,9 @@ describe('a GPU', () => {
   const gpus = (vendor: 'nvidia' | 'amd' | 'intel', driver: string): Partial<Values> => ({
     gpus: [{ address: '0000:00:1e.0', vendor, driver }]
   })
+  const unoffered = (slices: Values['resource-slices']): Partial<Values> => ({
+    ...{ node: { ...IDEAL.node, allocatable: { 'github.com/fuse': 1 } }, 'resource-slices': slices }
+  })
 
   test.each<[string, Partial<Values>, Answer]>([
     ['that is not there', { gpus: [] }, 'no'],
@@ -214,7 +217,12 @@ describe('a GPU', () => {
     ['with a library in no usual place', { 'nvidia-library': [] }, 'yes'],
     ['offered in shares', { node: { ...IDEAL.node, allocatable: { 'nvidia.com/gpu.shared': 4 } } }, 'yes'],
     ['without /dev/nvidiactl', { 'nvidia-devices': { control: false, gpus: 1, nouveau: false } }, 'no'],
-    ['that the Node does not offer', { node: { ...IDEAL.node, allocatable: {} } }, 'no'],
+    ['that the Node does not offer, and nobody asked for DRA', unoffered({ asked: false }), 'unknown'],
+    ['that neither the Node nor DRA offers', unoffered({ asked: true, devices: 0, tainted: 0 }), 'no'],
+    ['that DRA offers', unoffered({ asked: true, devices: 2, tainted: 1 }), 'yes'],
+    ['that DRA offers with a taint', unoffered({ asked: true, devices: 2, tainted: 2 }), 'no'],
+    ['without a driver to offer it', { ...unoffered({ asked: false }), 'nvidia-driver': 'none' }, 'no'],
+    ['that the Node offers, and DRA does not', { 'resource-slices': { asked: true, devices: 0, tainted: 0 } }, 'yes'],
     ['that the Node offers in parts', { node: { ...IDEAL.node, allocatable: { 'nvidia.com/mig-1g.5gb': 7 } } }, 'yes'],
     [
       'beside one that is given away',
@@ -224,6 +232,29 @@ describe('a GPU', () => {
     ['in a virtual machine', { machine: { kind: 'virtual', sign: 'KVM' } }, 'yes']
   ])('%s is %s', (_, changes, answer) => {
     expect(judge('gpu', changes).answer).toBe(answer)
+  })
+
+  test('that DRA offers is offered with a caution, in a CVM too', () => {
+    const changes = unoffered({ asked: true, devices: 2, tainted: 0 })
+    const caution = 'offered by DRA: pods need a ResourceClaim or the extended resource of a DeviceClass'
+    expect(judge('gpu', changes)).toMatchObject({ answer: 'yes', cautions: [caution] })
+    expect(judge('gpu-cvm', changes)).toMatchObject({ answer: 'yes', cautions: expect.arrayContaining([caution]) })
+    expect(judge('gpu-cvm', { ...changes, mig: true }).answer).toBe('no')
+    expect(judge('gpu', { 'resource-slices': { asked: true, devices: 2, tainted: 0 } }).cautions).toEqual([])
+  })
+
+  test('of which it is not known whether DRA offers it is unknown, with the right that is missing as the way out', () => {
+    const verdict = judge('gpu', unoffered({ asked: false }), {}, 'resource-slices')
+    expect(verdict).toMatchObject({ answer: 'unknown', because: expect.stringContaining('nobody could read resource-slices') })
+    expect(verdict.wayOut).toEqual([expect.stringContaining('"list" on resourceslices')])
+    expect(judge('gpu', {}, {}, 'resource-slices').answer).toBe('yes')
+  })
+
+  test('that nobody asked for has the question as its way out, but not where there is no driver', () => {
+    expect(judge('gpu', unoffered({ asked: false })).wayOut).toEqual([expect.stringContaining('spec.nodeName=node')])
+    const without = judge('gpu', { ...unoffered({ asked: false }), 'nvidia-driver': 'none' })
+    expect(without.wayOut.join()).not.toContain('kubectl')
+    expect(without.wayOut.join()).toContain('device plugin')
   })
 
   test('that is not there is told as the one obstacle', () => {

@@ -17,6 +17,10 @@ const profiles = (profile: string, mode: string): Partial<Values> => ({
 })
 const closed = { ok: false, why: 'the list of profiles is closed' } as const
 const node = (changes: Partial<Values['node']>): Partial<Values> => ({ node: { ...IDEAL.node, ...changes } })
+const slices = (devices: number, tainted: number): Partial<Values> => ({
+  ...node({ allocatable: {} }),
+  'resource-slices': { asked: true, devices, tainted }
+})
 const virtual: Partial<Values> = { machine: { kind: 'virtual', sign: 'DMI says KVM' } }
 const MISSING = { exists: false, parentWritable: false }
 const CREATED = { exists: false, parentWritable: true }
@@ -29,6 +33,10 @@ describe('every part of every verdict has a name, a reason that rests on facts, 
     ['the ideal node', {}],
     ['a node of which nothing is known', {}, FACTS],
     ['a node without Node', {}, ['node']],
+    ['a node that offers by DRA alone', slices(1, 0)],
+    ['a node that offers nothing', slices(0, 0)],
+    ['a node with tainted devices', slices(1, 1)],
+    ['a node whose slices are not known', slices(0, 0), ['resource-slices']],
     ['a node whose helper cannot be heard', {}, ['proofs']],
     ['COS', { distro: distro('cos', '113') }],
     ['Bottlerocket with SELinux', { distro: distro('bottlerocket'), selinux: 'enforcing' }],
@@ -249,7 +257,11 @@ describe('a part tells the value that was measured', () => {
       'yes',
       'the Node offers 7 nvidia.com/mig-1g.5gb'
     ],
-    ['gpu', 'offered to pods', node({ allocatable: { 'amd.com/gpu': 7 } }), 'no', 'the Node offers no nvidia.com/gpu'],
+    ['gpu', 'offered to pods', node({ allocatable: { 'amd.com/gpu': 7 } }), 'unknown', 'no cluster was asked'],
+    ['gpu', 'offered to pods', slices(0, 0), 'no', 'the Node offers no nvidia.com/gpu'],
+    ['gpu', 'offered to pods', slices(0, 0), 'no', "NVIDIA's DRA driver offers no device"],
+    ['gpu', 'offered to pods', slices(8, 1), 'yes', "NVIDIA's DRA driver offers 7 devices"],
+    ['gpu', 'offered to pods', slices(8, 8), 'no', 'each of the 8 devices'],
     ['gpu-cvm', 'bare metal', {}, 'yes', 'bare metal: Dell'],
     ['gpu-cvm', 'bare metal', virtual, 'no', 'a virtual machine: DMI says KVM;'],
     ['gpu-cvm', 'whole GPUs', {}, 'yes', 'no GPU is split'],
