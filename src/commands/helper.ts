@@ -16,6 +16,7 @@ import { applyPlan, type RemedyTerms, undoAll } from '../remedies/apply.ts'
 import { type Journal, readJournal } from '../remedies/journal.ts'
 import { createRests, type Rests } from '../remedies/rest.ts'
 import { bootOf } from '../remedies/shiftfs.ts'
+import { askSysboxVersion } from '../trials/sysbox-version.ts'
 import { createTrials, type Trials } from '../trials/trials.ts'
 import { VERSION } from '../version.ts'
 import { type Command, CommandError, type Surroundings, termsOf } from './command.ts'
@@ -62,7 +63,8 @@ function createWork(config: Config, { clock }: Surroundings): Work {
   const eyes = { ...host, inventory: async () => undefined }
   const look = async () => {
     const proofs = withBroken(await trials.prove(), await readJournal(host), await bootOf(host))
-    return await cycle({ host: eyes, node: undefined, podSecurity: undefined, proofs }, termsOf(config), clock)
+    const readings = { apparmorUserns: undefined, profiles: undefined, sysboxVersion: await askSysboxVersion(host) }
+    return await cycle({ host: eyes, node: undefined, podSecurity: undefined, proofs, readings }, termsOf(config), clock)
   }
   return { host, log, terms, look, made: trials.made, elapsed: clock.elapsed }
 }
@@ -155,7 +157,7 @@ function createHandOver({ host, log, made, elapsed }: Work, config: Config): (ne
 }
 
 function foundOf({ facts }: Snapshot): Pick<Handover, 'boot' | 'release' | 'proofs' | 'readings'> {
-  const { 'boot-id': boot, 'apparmor-userns': userns, kernel, proofs, apparmor } = facts
+  const { 'boot-id': boot, 'apparmor-userns': userns, kernel, proofs, apparmor, sysbox } = facts
   const profiles = apparmor.known && apparmor.value.profiles.ok ? apparmor.value.profiles.value : undefined
   return {
     boot: boot.known ? boot.value : '',
@@ -163,7 +165,11 @@ function foundOf({ facts }: Snapshot): Pick<Handover, 'boot' | 'release' | 'proo
     proofs: proofs.known ? proofs.value : untried(proofs.why),
     readings: {
       apparmorUserns: userns.known ? userns.value : undefined,
-      profiles: profiles && Object.fromEntries(profiles)
+      profiles: profiles && Object.fromEntries(profiles),
+      sysboxVersion: versionOf(sysbox)
     }
   }
 }
+
+const versionOf = (fact: Snapshot['facts']['sysbox']): string | undefined =>
+  fact.known && fact.value.version.ok && fact.value.version.value !== '' ? fact.value.version.value : undefined

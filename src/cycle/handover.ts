@@ -38,6 +38,8 @@ export class HandoverError extends Error {
   }
 }
 
+const VERSION = /^\d{1,4}\.\d{1,4}\.\d{1,4}$/
+
 export const handoverText = (findings: Handover): string => `${JSON.stringify(findings)}\n`
 
 /** What a text tells that anybody may have written. Throws `HandoverError` with the first thing that is wrong. Pure. */
@@ -80,7 +82,7 @@ const parseProofs = (found: Readonly<Record<string, unknown>>): Proofs =>
   ) as unknown as Proofs
 
 /** JSON leaves out what is `undefined`. */
-const parseReadings = ({ apparmorUserns, profiles }: Readonly<Record<string, unknown>>): Readings => ({
+const parseReadings = ({ apparmorUserns, profiles, sysboxVersion }: Readonly<Record<string, unknown>>): Readings => ({
   apparmorUserns: apparmorUserns === undefined ? undefined : oneOf(APPARMOR_USERNS, apparmorUserns, 'readings.apparmorUserns'),
   profiles:
     profiles === undefined
@@ -90,7 +92,8 @@ const parseReadings = ({ apparmorUserns, profiles }: Readonly<Record<string, unk
             name,
             string(mode, `readings.profiles.${name}`)
           ])
-        )
+        ),
+  sysboxVersion: sysboxVersion === undefined ? undefined : versionText(sysboxVersion, 'readings.sysboxVersion')
 })
 
 function parseOutcome(value: unknown, index: number): Outcome {
@@ -134,6 +137,11 @@ function oneOf<T extends string>(values: readonly T[], value: unknown, where: st
   const found = values.find(known => known === value)
   if (found !== undefined) return found
   throw new HandoverError(`${where} is ${shown(value)}; expected ${values.join(' or ')}`)
+}
+
+function versionText(value: unknown, where: string): string {
+  if (typeof value === 'string' && VERSION.test(value)) return value
+  throw new HandoverError(`${where} is ${shown(value)}; expected a version such as 0.7.1`)
 }
 
 function time(text: string, where: string): string {

@@ -4,6 +4,8 @@ export interface Readings {
   readonly apparmorUserns: AppArmorUserns | undefined
   /** The loaded AppArmor profiles that matter here, with their mode, by name. */
   readonly profiles: Readonly<Record<string, string>> | undefined
+  /** What the node's own `sysbox-runc --version` says, `0.7.1`. */
+  readonly sysboxVersion: string | undefined
 }
 
 export const APPARMOR_USERNS = ['absent', 'off', 'on'] as const

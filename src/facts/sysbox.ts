@@ -9,7 +9,7 @@ export interface Sysbox {
   /** Fail apart from each other, and from the programs. */
   readonly manager: Attempt<Daemon>
   readonly fs: Attempt<Daemon>
-  /** `0.7.1`; empty where no installer has left word of it. */
+  /** `0.7.1`; empty where no installer has left word of it, and no helper has asked Sysbox itself. */
   readonly version: Attempt<string>
 }
 
@@ -21,7 +21,7 @@ const DIRECTORIES = ['/usr/bin', '/opt/bin', '/usr/local/sbin'] as const
 const PROGRAMS = ['sysbox-runc', 'sysbox-mgr', 'sysbox-fs'] as const
 
 /** The Sysbox that is installed on the node itself. */
-export const detectSysbox: Detector<Sysbox> = async ({ host }) => {
+export const detectSysbox: Detector<Sysbox> = async ({ host, readings }) => {
   const paths = DIRECTORIES.flatMap(directory => PROGRAMS.map(program => `${directory}/${program}`))
   const there = await Promise.all(paths.map(async path => (await host.stat(path)) !== undefined))
   const programs = paths.filter((_, index) => there[index])
@@ -32,7 +32,9 @@ export const detectSysbox: Detector<Sysbox> = async ({ host }) => {
     attempt(() => daemon(host, 'sysbox-fs')),
     attempt(() => readVersion(host))
   ])
-  return { programs, manager, fs, version }
+  const isTold = version.ok && version.value !== ''
+  const asked = readings?.sysboxVersion
+  return { programs, manager, fs, version: isTold || asked === undefined ? version : { ok: true, value: asked } }
 }
 
 const DEAD = { ok: true, value: 'dead' } as const

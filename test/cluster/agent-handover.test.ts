@@ -37,12 +37,15 @@ const good: Handover = {
   ...{ boot: '00000000-0000-4000-8000-000000000000', release: '6.1.0-56-amd64' },
   uptime: 103_000,
   made,
-  readings: { apparmorUserns: undefined, profiles: undefined },
+  readings: { apparmorUserns: undefined, profiles: undefined, sysboxVersion: undefined },
   proofs: { ...untried('no tool'), 'id-mapped-mount': { outcome: 'works', because: 'mountinfo says "idmapped"' } },
   outcomes: [{ ...tried, at: '2026-11-03T10:00:05.000Z' }]
 }
 const GOOD = handoverText(good)
-const restricted = (apparmorUserns: 'off' | 'on'): Handover => ({ ...good, readings: { apparmorUserns, profiles: {} } })
+const restricted = (apparmorUserns: 'off' | 'on'): Handover => ({
+  ...good,
+  readings: { apparmorUserns, profiles: {}, sysboxVersion: undefined }
+})
 const LIE = 'this is a lie'
 /** What would be seen on the Node at once if it were believed: by the label, an event and the report. */
 const lying = (more: object = {}): string =>

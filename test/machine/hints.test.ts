@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Handover } from '../../src/cycle/handover.ts'
 import type { Capability } from '../../src/verdicts/decide.ts'
 import type { Verdict } from '../../src/verdicts/verdict.ts'
 import { bootMachine, type Machine } from './machine.ts'
@@ -134,4 +135,21 @@ test('each no names a way out that turns it into a yes, on a real kernel', { tim
     before = each
   }
   expect((await report()).labels).toMatchObject({ 'berth.dev/cvm': 'true', 'berth.dev/podman': 'true' })
+})
+
+// As sysbox-runc prints it, of a stand-in for it.
+const SYSBOX = `#!/bin/sh
+[ "$1" = --version ] || exit 1
+printf 'sysbox-runc\\n\\tedition: \\tCommunity Edition (CE)\\n\\tversion: \\t0.7.1\\n\\tcommit: \\t9d1a58e\\n'
+`
+
+test('the helper asks Sysbox itself for its version, where no installer left word of it', { timeout: 400_000 }, async () => {
+  const readings = async () => {
+    await machine.must('berth helper --once --handover /run/berth/handover.json --kubelet-root /data/kubelet')
+    return (JSON.parse(await machine.read('/run/berth/handover.json')) as Handover).readings
+  }
+  expect((await readings()).sysboxVersion).toBeUndefined()
+  await machine.write('/usr/bin/sysbox-runc', SYSBOX)
+  await machine.must('chmod 755 /usr/bin/sysbox-runc')
+  expect((await readings()).sysboxVersion).toBe('0.7.1')
 })

@@ -1,5 +1,7 @@
+import { join } from 'node:path'
 import process from 'node:process'
 import { expect, inject, test } from 'vitest'
+import { ROOT } from '../../scripts/steps.ts'
 import { eventually, nodeOf } from '../cluster/agent-process.ts'
 import { historyOf, storyOf } from '../cluster/agent-truth.ts'
 import { succeeded } from '../cluster/api.ts'
@@ -20,6 +22,26 @@ async function agentPod({ api }: ControlPlane): Promise<Pod> {
   if (pod === undefined || others.length > 0) throw new Error(`${items.length} pods`)
   if (!pod.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')) throw new Error('not ready')
   return pod
+}
+
+interface Told {
+  readonly facts: Readonly<Record<string, { readonly known: boolean; readonly value?: unknown; readonly why?: string }>>
+}
+
+/** The same program as root, on the node itself. */
+const REPORT = [process.execPath, join(ROOT, 'dist/berth.mjs'), 'report', '--format', 'json'] as const
+/** Of the cluster, of the helper, or a measure that moves. */
+const OTHERWISE = ['node', 'pod-security', 'resource-slices', 'proofs', 'inventory', 'storage', 'sysbox-storage', 'var-lib']
+/** Only root reads the list of AppArmor profiles. */
+const HIDDEN = ['apparmor']
+
+/** But for what the README says that it cannot read: no fact is unknown, and none says something else. */
+function knowsAllThatRootKnows(agent: Told, root: Told): void {
+  const names = Object.keys(root.facts).filter(name => root.facts[name]?.known && ![...OTHERWISE, ...HIDDEN].includes(name))
+  expect(names.length).toBeGreaterThan(25)
+  const facts = ({ facts }: Told) => Object.fromEntries(names.map(name => [name, facts[name]?.value ?? facts[name]?.why]))
+  expect(facts(agent)).toEqual(facts(root))
+  for (const name of ['storage', 'var-lib']) expect(agent.facts[name]?.known, agent.facts[name]?.why).toBe(true)
 }
 
 test('the DaemonSet labels its Node with its own token, and no update and no reboot costs a label or a workspace', async () => {
@@ -44,6 +66,8 @@ test('the DaemonSet labels its Node with its own token, and no update and no reb
   expect(
     await run(['sh', '-c', 'for pid in /proc/[0-9]*; do grep -qs [b]erth.mjs $pid/cmdline && stat -c %u $pid; done; true'])
   ).toBe('65532')
+
+  knowsAllThatRootKnows(JSON.parse(await page('/status.json')) as Told, JSON.parse(await run(REPORT)) as Told)
 
   const annotations = { 'berth.dev/rollout': '2' }
   await succeeded('update', plane.api('PATCH', DAEMON_SET, { spec: { template: { metadata: { annotations } } } }))

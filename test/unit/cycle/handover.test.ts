@@ -14,7 +14,7 @@ const outcome = {
 const right: Handover = {
   ...{ schema: 1, at: '2026-11-03T10:00:06.000Z', version: '0.1.0', ...live },
   uptime: 43.5,
-  readings: { apparmorUserns: 'on', profiles: { podman: 'unconfined' } },
+  readings: { apparmorUserns: 'on', profiles: { podman: 'unconfined' }, sysboxVersion: '0.7.1' },
   made: { filesystems: 'nodev\toverlay\n\text4\n', disk: 'ext4 (8:1) at /', uptime: 42.5 },
   proofs: { ...untried('no tool'), procfs: { outcome: 'works', because: 'mounted' } },
   outcomes: [outcome]
@@ -25,7 +25,7 @@ test('what the helper writes is what the agent reads', () => {
   expect(parseHandover(handoverText({ ...right, node: '' }), live).node).toBe('')
   expect(parseHandover(handoverText({ ...right, made: null }), live).made).toBe(null)
   expect(parseHandover(handoverText({ ...right, uptime: null }), live).uptime).toBe(null)
-  const nothing = { apparmorUserns: undefined, profiles: undefined }
+  const nothing = { apparmorUserns: undefined, profiles: undefined, sysboxVersion: undefined }
   expect(parseHandover(handoverText({ ...right, readings: nothing }), live).readings).toEqual(nothing)
 })
 
@@ -54,6 +54,7 @@ describe('is not believed', () => {
       { ...right, readings: { apparmorUserns: 'maybe' } },
       'readings.apparmorUserns is "maybe"; expected absent or off or on'
     ],
+    ['a version that is none', { ...right, readings: { sysboxVersion: 'new' } }, 'readings.sysboxVersion is "new"'],
     ['a profile of no mode', { ...right, readings: { profiles: { podman: 1 } } }, 'readings.profiles.podman is 1'],
     ['a proof that is missing', { ...right, proofs: {} }, 'proofs.id-mapped-mount is missing'],
     [

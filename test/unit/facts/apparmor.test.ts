@@ -122,7 +122,11 @@ describe('AppArmor', () => {
   })
 
   test('takes the list of profiles from the helper where it is closed to us, and only then', async () => {
-    const readings = { apparmorUserns: undefined, profiles: { podman: 'unconfined', fusermount3: 'complain' } }
+    const readings = {
+      apparmorUserns: undefined,
+      profiles: { podman: 'unconfined', fusermount3: 'complain' },
+      sysboxVersion: undefined
+    }
     const profilesWith = async (answer: Answers[string]) =>
       (await detect(detectAppArmor, { ...node, [profiles]: answer }, { readings })) as never
     expect(await profilesWith({ error: 'EACCES' })).toMatchObject({
@@ -175,11 +179,11 @@ describe('AppArmor’s restriction of user namespaces', () => {
 
   test('is what the helper read where it is closed to us, and only then', async () => {
     for (const apparmorUserns of ['absent', 'off', 'on'] as const) {
-      const readings = { apparmorUserns, profiles: undefined }
+      const readings = { apparmorUserns, profiles: undefined, sysboxVersion: undefined }
       expect(await detect(detectAppArmorUserns, closed, { readings })).toEqual({ value: apparmorUserns })
       expect(await detect(detectAppArmorUserns, { ...closed, [path]: '1\n' }, { readings })).toEqual({ value: 'on' })
     }
-    const readings = { apparmorUserns: undefined, profiles: {} }
+    const readings = { apparmorUserns: undefined, profiles: {}, sysboxVersion: undefined }
     expect(await detect(detectAppArmorUserns, closed, { readings })).toEqual({ unsure: expect.stringContaining('EACCES') })
   })
 

@@ -182,6 +182,17 @@ describe('Sysbox on the node', () => {
     expect(await detect(detectSysbox, { ...nothing, '/usr': ['bin'] })).toMatchObject({ value: { programs: [] } })
   })
 
+  test('takes its version from the helper where no file tells it, and only then', async () => {
+    const readings = { apparmorUserns: undefined, profiles: undefined, sysboxVersion: '0.7.2' }
+    const none: Answers = { '/var/lib/sysbox-deploy-k8s/sysbox_installed_version': undefined, '/var/lib/dpkg/status': undefined }
+    const closed: Answers = { '/var/lib/sysbox-deploy-k8s/sysbox_installed_version': { error: 'EACCES' } }
+    for (const answers of [none, closed])
+      expect(await detect(detectSysbox, { ...running, ...answers }, { readings })).toMatchObject({
+        value: { version: is('0.7.2') }
+      })
+    expect(await detect(detectSysbox, running, { readings })).toMatchObject({ value: { version: is('0.7.1') } })
+  })
+
   test.each<[string, Answers, 'manager' | 'fs' | 'version', string]>([
     ['a process', { ...loose, '/proc/812/comm': { error: 'EIO' } }, 'manager', 'EIO'],
     ['the list of processes', { ...loose, '/proc': { error: 'EACCES' } }, 'fs', 'EACCES'],
