@@ -14,6 +14,7 @@ import { painter } from '../publish/paint.ts'
 import { remedyLines, section } from '../publish/table.ts'
 import { applyPlan, type RemedyTerms, undoAll } from '../remedies/apply.ts'
 import { type Journal, readJournal } from '../remedies/journal.ts'
+import { unstoredLimits } from '../remedies/limit.ts'
 import { createRests, type Rests } from '../remedies/rest.ts'
 import { bootOf } from '../remedies/shiftfs.ts'
 import { askSysboxVersion } from '../trials/sysbox-version.ts'
@@ -21,7 +22,6 @@ import { createTrials, type Trials } from '../trials/trials.ts'
 import { VERSION } from '../version.ts'
 import { type Command, CommandError, type Surroundings, termsOf } from './command.ts'
 import { stoppedBySignals } from './signals.ts'
-import { createCollector, withoutCompilers } from './thrift.ts'
 
 /** Where a build may put its files, of our own view. */
 const SCRATCH = '/tmp/berth-scratch'
@@ -64,7 +64,9 @@ function createWork(config: Config, { clock }: Surroundings): Work {
   const look = async () => {
     const proofs = withBroken(await trials.prove(), await readJournal(host), await bootOf(host))
     const readings = { apparmorUserns: undefined, profiles: undefined, sysboxVersion: await askSysboxVersion(host) }
-    return await cycle({ host: eyes, node: undefined, podSecurity: undefined, proofs, readings }, termsOf(config), clock)
+    const unstored = await attempt(() => unstoredLimits(host))
+    const planning = { ...termsOf(config), unstored: unstored.ok ? unstored.value : [] }
+    return await cycle({ host: eyes, node: undefined, podSecurity: undefined, proofs, readings }, planning, clock)
   }
   return { host, log, terms, look, made: trials.made, elapsed: clock.elapsed }
 }
@@ -93,8 +95,6 @@ async function loop(work: Work, config: Config, { print }: Surroundings): Promis
   const { options } = config
   const { signal } = stoppedBySignals(name => log.event('agent-stopping', `${name}: what was mended stays as it is`))
   const rests = createRests(terms.now)
-  const collect = createCollector()
-  withoutCompilers()
   const permitted = options.permit.length > 0 ? options.permit.join(', ') : 'nothing'
   log.event('agent-started', `berth ${VERSION}, the helper; permitted: ${permitted}`)
   const handOver = createHandOver(work, config)
@@ -105,7 +105,6 @@ async function loop(work: Work, config: Config, { print }: Surroundings): Promis
       for (const { remedy, result, because } of news?.outcomes ?? []) print(`${remedy}: ${result}: ${because}\n`)
       return news?.outcomes.some(({ result }) => result === 'failed' || result === 'ineffective') === false ? 0 : 1
     }
-    collect()
     await wait(options.interval * (0.9 + Math.random() * 0.2), undefined, { signal }).catch(() => undefined)
   }
   log.event('agent-stopped', 'ended in good order')

@@ -31,6 +31,8 @@ export interface BottlerocketApi {
   readonly commit: (transaction: string) => Promise<void>
   /** Drops what we staged ourselves. */
   readonly drop: (transaction: string) => Promise<void>
+  /** Drops what a run of ours left that was killed between staging and commit. */
+  readonly sweep: () => Promise<void>
 }
 
 /** Milliseconds for a whole exchange; the real server answers within 25. */
@@ -78,7 +80,12 @@ export function bottlerocketApi(socket: string, sysctl: string, patience = PATIE
     commit: async transaction => {
       await send('POST', `/tx/commit_and_apply?tx=${ours(transaction)}`)
     },
-    drop
+    drop,
+    sweep: async () => {
+      const pending = jsonOf(await send('GET', '/tx/list'))
+      const names: readonly unknown[] = Array.isArray(pending) ? pending : []
+      for (const name of names) if (typeof name === 'string' && OUR_NAME.test(name)) await drop(name)
+    }
   }
 }
 

@@ -51,9 +51,13 @@ const MOST_COMMITS = 2
 export async function settle(host: HostReader, settling: Settling, aim: Aim): Promise<Settled> {
   let seen: Seen | undefined
   let commits = 0
+  let isSwept = false
   for (let turn = 0; ; turn++) {
     try {
       seen = await look(host, settling)
+      // What a killed run left would be committed by nobody, and stay for ever.
+      if (!isSwept) await settling.api.sweep()
+      isSwept = true
       const value = aim(seen)
       if (value === undefined || commits === MOST_COMMITS) return { seen, commits }
       await commit(host, settling, { aim, seen, value })
@@ -84,9 +88,10 @@ export async function readLive(host: HostReader, limit: Limit): Promise<number> 
   return live
 }
 
-/** The limit that a stored text means to the kernel; the API takes any text. */
+/** The limit that a stored text means to the kernel, which reads the first number; the API takes any text. */
 export function limitOf(text: string): number | undefined {
-  const limit = /^\s*(0x[\da-f]{1,8}|\d{1,10})\s*$/i.test(text) ? Number(text) : LARGEST + 1
+  const [, first] = /^\s*(0x[\da-f]{1,8}|\d{1,10})(?:\s|$)/i.exec(text) ?? []
+  const limit = first === undefined ? LARGEST + 1 : Number(first)
   return limit > LARGEST ? undefined : limit
 }
 
@@ -125,7 +130,13 @@ async function commit(host: HostReader, { limit, api, remember }: Settling, { ai
     await api.drop(transaction).catch(() => undefined)
     throw error
   }
-  await api.commit(transaction)
+  try {
+    await api.commit(transaction)
+  } catch (error) {
+    // What was refused would stay staged for ever; of what was committed there is nothing left to drop.
+    await api.drop(transaction).catch(() => undefined)
+    throw error
+  }
 }
 
 async function follow(host: HostReader, { limit, sleep }: Settling, aim: Aim, stored: Setting): Promise<void> {

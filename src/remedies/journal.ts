@@ -6,7 +6,16 @@ export interface Journal {
   readonly schema: 1
   /** Limits as they were before we raised them, and to what; through which way. By the name of the sysctl. */
   readonly sysctls?: Readonly<
-    Record<string, { readonly from: number; readonly to: number; readonly way: 'bottlerocket' | 'sysctl' }>
+    Record<
+      string,
+      {
+        readonly from: number
+        readonly to: number
+        readonly way: 'bottlerocket' | 'sysctl'
+        /** The API of Bottlerocket said that it will never take it, so it is not asked again. */
+        readonly refused?: boolean
+      }
+    >
   >
   readonly shiftfs?: {
     /** Boot under which we loaded the module. */

@@ -36,9 +36,24 @@ export async function raiseSetting(host: HostWriter, { limit, wanted }: Raise, s
     return raised(await settle(host, { limit, api, sleep, remember }, atLeast(wanted)), { limit, wanted })
   } catch (error) {
     if (!(error instanceof BottlerocketError)) throw error
-    if (error.trouble !== 'passing') return await raiseLive(host, { limit, wanted }, error.message)
+    if (error.trouble === 'refused') return await raiseRefused(host, { limit, wanted }, error.message)
+    if (error.trouble === 'absent') return await raiseLive(host, { limit, wanted }, error.message)
     return failed(`${error.message}; the kernel has ${await readLive(host, limit)}`)
   }
+}
+
+async function raiseRefused(host: HostWriter, raise: Raise, because: string): Promise<Deed> {
+  const done = await raiseLive(host, raise, because)
+  const { [raise.limit]: entry, ...others } = await raisedLimits(host)
+  if (entry?.way === 'sysctl') await writeJournal(host, { sysctls: { ...others, [raise.limit]: { ...entry, refused: true } } })
+  return done
+}
+
+/** Limits that we wrote while the API was away, and that it is there now to keep. Throws `HostError` and `Unsure`. */
+export async function unstoredLimits(host: HostWriter): Promise<readonly Limit[]> {
+  if ((await host.stat(SOCKET))?.kind !== 'socket') return []
+  const written = Object.entries(await raisedLimits(host)).filter(([, { way, refused }]) => way === 'sysctl' && refused !== true)
+  return written.map(([limit]) => limit as Limit)
 }
 
 /** What is there already is kept where it is more: never lower. A text that is no number has no effect, so it is not enough. */
@@ -105,9 +120,11 @@ const before = ({ live, stored }: Seen): number => {
 export async function putBack(host: HostWriter, limit: Limit, sleep: Sleep): Promise<Deed> {
   const { [limit]: entry, ...others } = await raisedLimits(host)
   if (entry === undefined) return deed(`nothing to undo: we did not raise ${limit} here`)
-  const done =
-    entry.way === 'bottlerocket' ? await lowerSetting(host, limit, { entry, sleep }) : await lowerLive(host, limit, entry)
-  await writeJournal(host, { sysctls: others })
+  const { done, isOver } =
+    entry.way === 'bottlerocket'
+      ? await lowerSetting(host, limit, { entry, sleep })
+      : { done: await lowerLive(host, limit, entry), isOver: true }
+  if (isOver) await writeJournal(host, { sysctls: others })
   return done
 }
 
@@ -116,15 +133,28 @@ interface Lowering {
   readonly sleep: Sleep
 }
 
-async function lowerSetting(host: HostWriter, limit: Limit, { entry, sleep }: Lowering): Promise<Deed> {
+/** `isOver`: nothing of ours is left. */
+async function lowerSetting(
+  host: HostWriter,
+  limit: Limit,
+  { entry, sleep }: Lowering
+): Promise<{ readonly done: Deed; readonly isOver: boolean }> {
   const settling = { limit, api: await findApi(host, limit), sleep, remember: () => Promise.resolve() }
-  const { seen } = await settle(host, settling, backTo(entry))
-  if (Object.keys(seen.stored).length === 0) return await lowerLive(host, limit, entry)
+  const { seen, commits } = await settle(host, settling, backTo(entry))
+  const limits = Object.values(seen.stored).map(limitOf)
+  if (limits.length === 0) return { done: await lowerLive(host, limit, entry), isOver: true }
   if (backTo(entry)(seen) !== undefined) throw new Unsure(`it was put back to ${entry.from}, and still ${seenText(seen)}`)
-  const isBack = seen.live === entry.from && Object.values(seen.stored).every(text => limitOf(text) === entry.from)
-  return isBack
-    ? deed(`put ${limit} back from ${entry.to} to ${entry.from} through the Bottlerocket API`, true)
-    : deed(`left as it is, since somebody changed it after us: ${seenText(seen)}, and we had set ${entry.to}`)
+  if (seen.live === entry.from && limits.every(stored => stored === entry.from)) {
+    const did =
+      commits > 0
+        ? `put ${limit} back from ${entry.to} to ${entry.from} through the Bottlerocket API`
+        : `nothing to put back: ${limit} is ${entry.from} again already`
+    return { done: deed(did, true), isOver: true }
+  }
+  const left = `left as it is, since somebody changed it after us: ${seenText(seen)}, and we had set ${entry.to}`
+  if (!limits.includes(entry.to)) return { done: deed(left), isOver: true }
+  // A commit would set the kernel's value too, which is not ours any more.
+  return { done: deed(`${left}; that stays in the API until --undo runs while the kernel has ${entry.to} too`), isOver: false }
 }
 
 /** Nothing stored means that our commit never happened, and the API cannot forget a key that it has. */

@@ -20,6 +20,8 @@ export interface PlanTerms {
   readonly permits: readonly Permit[]
   readonly maxUserNamespaces: number
   readonly policy: Policy
+  /** Sysctls that the helper wrote while the Bottlerocket API was away, which is there now. */
+  readonly unstored?: readonly string[]
 }
 
 /** What could be mended here, and what stands against it. Pure: nothing is done by planning. */
@@ -52,25 +54,32 @@ function furtherRaises({ 'namespace-limits': namespaces, inotify }: NodeFacts): 
   })
 }
 
-function planUserNamespaces(facts: NodeFacts, { permits, maxUserNamespaces }: PlanTerms): Decision {
+function planUserNamespaces(facts: NodeFacts, terms: PlanTerms): Decision {
   const { 'user-namespaces': fact, distro } = facts
   if (!fact.known) return { decision: 'blocked', because: fact.why }
   const { compiled, max } = fact.value
   if (!compiled) return { decision: 'blocked', because: 'the kernel was built without user namespaces' }
-  const isBottlerocket = distro.known && distro.value.id === 'bottlerocket'
-  const further = isBottlerocket ? furtherRaises(facts) : []
-  if (max > 0) {
-    // By themselves they prevent no workspace, so they are no reason to ask for a permit.
-    return further.length > 0 && permits.includes('user-namespaces')
-      ? { decision: 'apply', because: `raise ${further.join(', ')}` }
-      : { decision: 'not-needed', because: `user.max_user_namespaces is ${max}` }
-  }
-  const act = `raise ${[`user.max_user_namespaces from ${max} to ${maxUserNamespaces}`, ...further].join(', ')}`
-  if (!distro.known) return { decision: 'blocked', because: `would ${act}, but the distribution is not known: ${distro.why}` }
-  const wanted: Permit = isBottlerocket ? 'user-namespaces' : 'user-namespaces-anywhere'
-  return permits.includes(wanted)
-    ? { decision: 'apply', because: act }
-    : { decision: 'forbidden', because: `would ${act}; permit it with --permit ${wanted}` }
+  const act = actsOf(facts, max, terms).join(', and ')
+  // Some are enough to start a workspace with, so nobody is asked for a permit then.
+  const enough: Decision = { decision: 'not-needed', because: `user.max_user_namespaces is ${max}` }
+  if (act === '') return enough
+  if (!distro.known)
+    return max > 0 ? enough : { decision: 'blocked', because: `would ${act}, but the distribution is not known: ${distro.why}` }
+  const wanted: Permit = distro.value.id === 'bottlerocket' ? 'user-namespaces' : 'user-namespaces-anywhere'
+  if (terms.permits.includes(wanted)) return { decision: 'apply', because: act }
+  return max > 0 ? enough : { decision: 'forbidden', because: `would ${act}; permit it with --permit ${wanted}` }
+}
+
+/** In words. The further limits, and what the API keeps, are of Bottlerocket only. */
+function actsOf(facts: NodeFacts, max: number, { maxUserNamespaces, unstored = [] }: PlanTerms): readonly string[] {
+  const isBottlerocket = facts.distro.known && facts.distro.value.id === 'bottlerocket'
+  const first = max < maxUserNamespaces ? [`user.max_user_namespaces from ${max} to ${maxUserNamespaces}`] : []
+  const raises = [...first, ...(isBottlerocket ? furtherRaises(facts) : [])]
+  const isUnstored = isBottlerocket && unstored.length > 0
+  return [
+    ...(raises.length > 0 ? [`raise ${raises.join(', ')}`] : []),
+    ...(isUnstored ? [`store ${unstored.join(', ')} through the Bottlerocket API, which was away`] : [])
+  ]
 }
 
 function planShiftfs(facts: NodeFacts, { permits, policy }: PlanTerms): Decision {

@@ -5,7 +5,7 @@ import { HostError } from '../host/host.ts'
 import type { HostWriter } from '../host/writer.ts'
 import { BottlerocketError } from './bottlerocket-api.ts'
 import { type Limit, readLive } from './bottlerocket-setting.ts'
-import { putBack, raisedLimits, raiseLive, raiseSetting, type Sleep } from './limit.ts'
+import { putBack, raisedLimits, raiseLive, raiseSetting, type Sleep, unstoredLimits } from './limit.ts'
 import { FURTHER_LIMITS } from './plan.ts'
 import type { Deed, Remedy } from './remedy.ts'
 
@@ -26,7 +26,7 @@ export function pacedUserNamespaces(sleep: Sleep): Remedy<UserNamespacesTerms> {
       const first = { limit: FIRST, wanted }
       if (!distro.known || distro.value.id !== 'bottlerocket') return await told(() => raiseLive(host, first))
       const deeds = [await told(() => raiseSetting(host, first, sleep))]
-      for (const further of await lowLimits(host)) deeds.push(await told(() => raiseSetting(host, further, sleep)))
+      for (const further of await furtherLimits(host)) deeds.push(await told(() => raiseSetting(host, further, sleep)))
       return together(deeds)
     },
     undo: host =>
@@ -39,13 +39,15 @@ export function pacedUserNamespaces(sleep: Sleep): Remedy<UserNamespacesTerms> {
   }
 }
 
-/** What workspaces need besides, where this node has less. */
-async function lowLimits(host: HostWriter) {
+/** What workspaces need besides, where this node has less, or has it only until the next boot. */
+async function furtherLimits(host: HostWriter) {
   const all = Object.entries(FURTHER_LIMITS) as readonly (readonly [Limit, number])[]
   const found = await Promise.all(
     all.map(async ([limit, wanted]) => ({ limit, wanted, live: await attempt(() => readLive(host, limit)) }))
   )
-  return found.filter(({ live, wanted }) => live.ok && live.value < wanted)
+  const unstored = await attempt(() => unstoredLimits(host))
+  const isUnstored = (limit: Limit): boolean => unstored.ok && unstored.value.includes(limit)
+  return found.filter(({ limit, live, wanted }) => live.ok && (live.value < wanted || isUnstored(limit)))
 }
 
 const NOTHING: Deed = { failure: undefined, did: '', persistent: false, tail: '' }

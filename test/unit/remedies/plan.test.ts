@@ -64,6 +64,42 @@ describe('more user namespaces', () => {
     expect(step('user-namespaces', changes, more)).toMatchObject({ decision, because: expect.stringMatching(because) })
   })
 
+  const some = (max: number) => ({ 'user-namespaces': { compiled: true, max, unprivileged: true } })
+  test.each<[string, Partial<Values>, Partial<PlanTerms>, PlanStep['decision'], string]>([
+    [
+      'fewer than wanted',
+      some(1000),
+      { permits: ['user-namespaces-anywhere'] },
+      'apply',
+      'raise user.max_user_namespaces from 1000 to 65536'
+    ],
+    ['fewer than wanted, without a permit', some(1000), {}, 'not-needed', 'user.max_user_namespaces is 1000'],
+    [
+      'fewer than wanted, on a distribution that nobody knows',
+      some(1000),
+      { permits: PERMITS },
+      'not-needed',
+      'user.max_user_namespaces is 1000'
+    ],
+    [
+      'written while the API was away',
+      { distro: distro('bottlerocket', '1.47.0') },
+      { permits: ['user-namespaces'], unstored: ['user.max_user_namespaces'] },
+      'apply',
+      'store user.max_user_namespaces through the Bottlerocket API, which was away'
+    ],
+    [
+      'written elsewhere',
+      {},
+      { permits: PERMITS, unstored: ['user.max_user_namespaces'] },
+      'not-needed',
+      'user.max_user_namespaces is 65536'
+    ]
+  ])('that are %s', (what, changes, more, decision, because) => {
+    const unknowns: readonly FactName[] = what.includes('nobody knows') ? ['distro'] : []
+    expect(step('user-namespaces', changes, more, ...unknowns)).toMatchObject({ decision, because })
+  })
+
   test('leave alone the further limits that could not be read', () => {
     const { because } = step('user-namespaces', { ...BOTTLEROCKET, ...LOW }, {}, 'inotify', 'namespace-limits')
     expect(because).toBe('would raise user.max_user_namespaces from 0 to 65536; permit it with --permit user-namespaces')

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { HostError } from '../../../src/host/host.ts'
 import type { HostWriter } from '../../../src/host/writer.ts'
 import { JOURNAL, readJournal } from '../../../src/remedies/journal.ts'
+import { unstoredLimits } from '../../../src/remedies/limit.ts'
 import { pacedUserNamespaces } from '../../../src/remedies/user-namespaces.ts'
 import { distro, factsOf } from '../node-facts.ts'
 import { bottlerocket, type Fault, type Node } from './bottlerocket-server.ts'
@@ -77,7 +78,8 @@ describe('on a stand-in for Bottlerocket', () => {
     ['the kernel', 100_000, undefined],
     ['the API', 0, '100000'],
     ['the API in base 16', 0, '0x186a0'],
-    ['the API with blanks', 0, ' 100000\n']
+    ['the API with blanks', 0, ' 100000\n'],
+    ['the API with more than a number', 0, '100000 7']
   ])('more is kept where %s has it', async (_, live, stored) => {
     const node = await bottlerocket(live)
     if (stored !== undefined) node.live.set(DOT, stored)
@@ -121,7 +123,8 @@ describe('on a stand-in for Bottlerocket', () => {
     }
     expect(await apply(node)).toMatchObject({ failure: undefined, persistent: true })
     expect(count(node, COMMIT)).toBe(2)
-    expect(count(node, 'DELETE /tx')).toBe(0)
+    // Of what a 500 has committed nothing is left to drop, which is tried all the same.
+    expect(count(node, 'DELETE /tx')).toBe(1)
     expect(new Set(node.calls.flatMap(({ query }) => query.get('tx') ?? [])).size).toBe(2)
 
     const broken = await bottlerocket()
@@ -172,6 +175,35 @@ describe('on a stand-in for Bottlerocket', () => {
     node.booted = false
     expect((await apply(node)).failure).toMatch(/not committed the settings of this boot yet; the kernel has 0/)
     expect(count(node, 'PATCH /settings')).toBe(0)
+  })
+
+  test('what a killed run left staged is dropped, and what others staged is not', async () => {
+    const node = await bottlerocket()
+    for (const name of ['berth-0123456789abcdef', 'somebody']) node.pending.set(name, new Map([[DOT, '1']]))
+    expect((await apply(node)).failure).toBeUndefined()
+    expect([...node.pending.keys()]).toEqual(['somebody'])
+  })
+
+  test('a commit that is refused leaves nothing staged', async () => {
+    const node = await bottlerocket()
+    node.fault = ({ path }) =>
+      path === '/tx/commit_and_apply' ? { kind: 'reply', reply: { status: 403, text: 'no' } } : undefined
+    expect((await apply(node)).did).toMatch(/^wrote 65536 into .*403/)
+    expect([node.kernel(), node.pending.size]).toEqual([65_536, 0])
+  })
+
+  test('what was written while the API was away is stored as soon as it is there', async () => {
+    const node = await bottlerocket(0, { 'proc/sys/fs/inotify/max_user_watches': '65536\n' })
+    await node.stop()
+    expect((await apply(node)).persistent).toBe(false)
+    expect(await unstoredLimits(kernelHost(node.root))).toEqual([])
+    await node.start()
+    expect(await unstoredLimits(kernelHost(node.root))).toEqual([DOT, 'fs.inotify.max_user_watches'])
+    expect(await apply(node)).toMatchObject({ failure: undefined, persistent: true })
+    expect(Object.fromEntries(node.live)).toEqual({ [DOT]: '65536', 'fs.inotify.max_user_watches': '1048576' })
+    expect(await unstoredLimits(kernelHost(node.root))).toEqual([])
+    expect((await undo(node)).failure).toBeUndefined()
+    expect(node.kernel()).toBe(0)
   })
 
   test('two helpers at once come to one end', async () => {
@@ -233,16 +265,17 @@ describe('the further limits on a stand-in for Bottlerocket', () => {
 })
 
 describe('directly on a stand-in for Bottlerocket, until the next boot', () => {
-  test.each<[string, (node: Node) => unknown, string]>([
-    ['without a socket', node => node.stop(), 'has no socket at /run/api.sock'],
-    ['with a file in its place', node => node.stop('term').then(() => writeFileSync(node.socket, '')), 'no socket'],
-    ['where sysctls are unknown', node => Object.assign(node, { hasSysctls: false }), 'with 400'],
+  test.each<[string, (node: Node) => unknown, string, boolean]>([
+    ['without a socket', node => node.stop(), 'has no socket at /run/api.sock', false],
+    ['with a file in its place', node => node.stop('term').then(() => writeFileSync(node.socket, '')), 'no socket', false],
+    ['where sysctls are unknown', node => Object.assign(node, { hasSysctls: false }), 'with 400', true],
     [
       'with another API',
       node => Object.assign(node, { fault: on('GET /tx/list', { kind: 'reply', reply: { status: 404, text: '' } }) }),
-      '404'
+      '404',
+      true
     ]
-  ])('%s', async (_, change, why) => {
+  ])('%s', async (_, change, why, isRefused) => {
     const node = await bottlerocket()
     await change(node)
     const deed = await apply(node)
@@ -250,7 +283,9 @@ describe('directly on a stand-in for Bottlerocket, until the next boot', () => {
     expect(deed.did).toMatch(/^wrote 65536 into \/proc\/sys\/user\/max_user_namespaces, which had 0 and has 65536, since /)
     expect(deed.did).toContain(why)
     expect([node.kernel(), node.pending.size]).toEqual([65_536, 0])
-    expect(await entryOf(node)).toEqual({ from: 0, to: 65_536, way: 'sysctl' })
+    // What was refused is not asked again.
+    const refused = isRefused ? { refused: true } : {}
+    expect(await entryOf(node)).toEqual({ from: 0, to: 65_536, way: 'sysctl', ...refused })
   })
 
   test('what was committed before the API refused is still to be taken back through it', async () => {
@@ -312,18 +347,30 @@ describe('undo on a stand-in for Bottlerocket', () => {
     expect((await undo(node)).did).toContain('nothing to undo')
   })
 
-  test.each<[string, (node: Node) => unknown]>([
-    ['in the API', node => node.live.set(DOT, '70000')],
-    ['in the kernel', node => node.setKernel(70_000)],
-    ['in the other spelling', node => node.live.set(SLASH, '70000')]
-  ])('leaves what somebody changed %s', async (_, change) => {
+  test.each<[string, (node: Node) => unknown, boolean]>([
+    ['in the API', node => node.live.set(DOT, '70000'), false],
+    ['in the kernel', node => node.setKernel(70_000), true],
+    ['in the other spelling', node => node.live.set(SLASH, '70000'), true]
+  ])('leaves what somebody changed %s, and forgets it once nothing of ours is left', async (_, change, isKept) => {
     const node = await bottlerocket()
     await apply(node)
     change(node)
     const before = [node.kernel(), [...node.live]]
     expect(await undo(node)).toMatchObject({ failure: undefined, did: expect.stringContaining('somebody changed it after us') })
     expect([node.kernel(), [...node.live]]).toEqual(before)
-    expect(await entryOf(node)).toBeUndefined()
+    expect((await entryOf(node))?.to).toBe(isKept ? 65_536 : undefined)
+  })
+
+  test('does not claim what somebody put back already', async () => {
+    const node = await bottlerocket()
+    await apply(node)
+    node.live.set(DOT, '0')
+    node.setKernel(0)
+    expect(await undo(node)).toMatchObject({
+      failure: undefined,
+      did: 'nothing to put back: user.max_user_namespaces is 0 again already'
+    })
+    expect([count(node, COMMIT), await entryOf(node)]).toEqual([1, undefined])
   })
 
   test('finds a journal without a deed, and does no harm', async () => {
