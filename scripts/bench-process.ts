@@ -7,32 +7,28 @@ import { ROOT } from './steps.ts'
 
 export interface Start {
   readonly bundle: string
-  /** Besides the image's own. */
   readonly env: Readonly<Record<string, string>>
   readonly kubeconfig: string
   readonly node: string
   readonly more: readonly string[]
 }
 
-/** How the agent's image starts Node: the flags before the bundle, and what the environment says to malloc. */
-function imageStart(): { readonly flags: readonly string[]; readonly env: Readonly<Record<string, string>> } {
+/** The flags with which the agent's image starts Node. */
+function imageFlags(): readonly string[] {
   const [, stage = ''] = readFileSync(`${ROOT}/Dockerfile`, 'utf8').split(/^FROM .* AS agent$/m)
   const entrypoint = JSON.parse(/^ENTRYPOINT (.*)$/m.exec(stage)?.[1] ?? '[]') as readonly string[]
-  return {
-    flags: entrypoint.filter(argument => argument.startsWith('--')),
-    env: Object.fromEntries([...stage.matchAll(/^ENV (MALLOC_\w+)=(\S+)$/gm)].map(([, name, value]) => [name, value]))
-  }
+  return entrypoint.filter(argument => argument.startsWith('--'))
 }
 
 /** Fills the compile cache as the image's build does: V8 takes code only from a process with the same flags. */
 export const warm = async (bundle: string, env: Readonly<Record<string, string>>): Promise<void> => {
-  await execa(process.execPath, [...imageStart().flags, bundle, '--version'], { env })
+  await execa(process.execPath, [...imageFlags(), bundle, '--version'], { env })
 }
 
-/** The agent in a process of its own, by Node, flags and environment as the image starts it. */
+/** The agent in a process of its own, by Node and flags as the image starts it. */
 export const start = ({ bundle, env, kubeconfig, node, more }: Start) =>
-  execa(process.execPath, [...imageStart().flags, bundle, 'run', '--kubeconfig', kubeconfig, '--node-name', node, ...more], {
-    env: { ...imageStart().env, ...env },
+  execa(process.execPath, [...imageFlags(), bundle, 'run', '--kubeconfig', kubeconfig, '--node-name', node, ...more], {
+    env: { ...env },
     stdout: 'ignore',
     reject: false
   })

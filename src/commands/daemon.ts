@@ -11,7 +11,6 @@ import type { Diary } from './diary.ts'
 import { introduce } from './introduction.ts'
 import { openHostOrNone, startedEarly } from './look.ts'
 import { stoppedBySignals } from './signals.ts'
-import { createCollector, withoutCompilers } from './thrift.ts'
 
 /** A process that was asked to end has so long, with its last write (milliseconds). */
 const LAST_WORDS = 1_500
@@ -19,15 +18,10 @@ const LAST_WORDS = 1_500
 /** The pages are not loaded before the labels can have been written, which is what the cluster waits for (milliseconds). */
 const SERVE_AFTER = 250
 
-/** By then the first looks are over, and all is loaded that will be (milliseconds). */
-const SETTLED = 6_000
-const COLLECT_EVERY = 300_000
-
 /** The daemon: the agent with its log, its metrics, its pages and its signals. */
 export async function daemon(config: Config, { clock }: Surroundings): Promise<number> {
   const { options } = config
   const node = options['node-name']
-  withoutCompilers()
   const introducing = introduce(config)
   introducing.catch(() => undefined) // told below, when there is a log
   // The look goes on while the API's machine works at the handshake and we load the rest.
@@ -57,7 +51,7 @@ export async function daemon(config: Config, { clock }: Surroundings): Promise<n
   try {
     const introduction = await introducing
     const agent = runAgent(config, { clock, signal, diary, host, early, introduction, random: Math.random, sleep })
-    await Promise.all([Promise.race([agent, lastWords(signal)]), serve({ config, log, metrics, diary, signal }), collect(signal)])
+    await Promise.all([Promise.race([agent, lastWords(signal)]), serve({ config, log, metrics, diary, signal })])
   } catch (error) {
     log.event('agent-failed', (error as Error).message, { error })
     throw error instanceof ApiError ? new CommandError(error.message, { status: 2, cause: error }) : error
@@ -106,15 +100,6 @@ async function serve({ config, log, metrics, diary, signal }: Serving): Promise<
   log.event('http-listening', `metrics, probes and the status page at ${http.address}`)
   if (!signal.aborted) await once(signal, 'abort')
   await http.close()
-}
-
-/** When nobody waits for anything any more, and then from time to time. */
-async function collect(signal: AbortSignal): Promise<void> {
-  const collector = createCollector()
-  for (let wait = SETTLED; !signal.aborted; wait = COLLECT_EVERY) {
-    await sleep(wait, signal)
-    if (!signal.aborted) collector()
-  }
 }
 
 /** A write under way is waited for, and not longer: the labels are whole at any moment. */

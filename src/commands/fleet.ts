@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8'
 import type { Config } from '../config.ts'
 import type { Command, Surroundings } from './command.ts'
 import { WORLD, withConnection } from './connected.ts'
@@ -11,8 +10,6 @@ const LIMIT = 500
 
 /** Looks at all Nodes of the cluster, and changes none. */
 export const fleet: Command = async (config, surroundings) => {
-  // Nearly all of a Node is garbage once it is read; V8 would give that 25 MiB more room to lie in, and be no faster for it.
-  setFlagsFromString('--semi-space-growth-factor=1')
   const stop = new AbortController()
   // Only watching ends well by a signal.
   if (config.options.watch) for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort())
