@@ -67,14 +67,19 @@ function isSuspect({ kernel, distro, 'upstream-kernel': upstream }: DetectedFact
   const release = kernel.known ? kernel.value.release : ''
   if (/^5\.17\.5(?!\d)/.test(release)) return true
   if (!/^5\.15\.\d/.test(release)) return false
-  const level = /^5\.15\.(\d+)/.exec((upstream.known && upstream.value) || release)?.[1] ?? ''
-  if (level !== '0') return Number(level) >= 52 && (!isUbuntu(distro) || Number(level) <= 85)
+  // Only Ubuntu's kernels tell it, whatever the distribution around them is.
+  const told = /^5\.15\.(\d+)$/.exec(upstream.known ? upstream.value : '')?.[1]
+  if (told !== undefined) return Number(told) >= FIRST_BROKEN && Number(told) <= LAST_BROKEN
+  const level = Number(/^5\.15\.(\d+)/.exec(release)?.[1])
+  if (level !== 0) return level >= FIRST_BROKEN
   const [, abi = ''] = /^5\.15\.0-(\d+)-/.exec(release) ?? []
   // The cloud flavours, which count from 1000, say nothing by themselves.
   return !isOther(distro) && Number(abi) >= 48 && (Number(abi) <= 67 || Number(abi) >= 1000)
 }
 
-const isUbuntu = (distro: DetectedFacts['distro']): boolean => distro.known && distro.value.id === 'ubuntu'
+const FIRST_BROKEN = 52
+/** Ubuntu's 5.15.0-67. */
+const LAST_BROKEN = 85
 const isOther = (distro: DetectedFacts['distro']): boolean => distro.known && distro.value.id !== 'ubuntu'
 
 /** Whether any published source of shiftfs is meant for this kernel. */
