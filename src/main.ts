@@ -1,6 +1,7 @@
 import process from 'node:process'
 import { type Command, CommandError } from './commands/command.ts'
 import { type CommandName, readConfig, UsageError } from './config.ts'
+import { READER, serveReader } from './host/reader-process.ts'
 
 /** Each command is imported when it is called: what is imported is what costs. */
 const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
@@ -32,11 +33,16 @@ async function main(): Promise<number> {
     return 0
   }
   const run = await COMMANDS[command]()
-  return await run(config, { print, clock })
+  return await run(config, { print, clock, program: process.argv[1] ?? '' })
 }
 
 // A reader that went away (berth report | head) is no failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+
+if (process.argv[2] === READER && process.send !== undefined) {
+  serveReader(process.argv[3] ?? '/', () => process.exit())
+  await new Promise(() => undefined)
+}
 
 try {
   process.exitCode = await main()

@@ -7,6 +7,8 @@ export interface Surroundings {
   /** Writes text to standard output. Who prints megabytes awaits what it returns, or all of it is in memory until a slow reader has it. */
   readonly print: (text: string) => unknown
   readonly clock: Clock
+  /** The file of this program, for who starts it a second time. */
+  readonly program?: string
 }
 
 export type Command = (config: Config, surroundings: Surroundings) => Promise<number>

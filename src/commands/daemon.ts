@@ -19,13 +19,14 @@ const LAST_WORDS = 1_500
 const SERVE_AFTER = 250
 
 /** The daemon: the agent with its log, its metrics, its pages and its signals. */
-export async function daemon(config: Config, { clock }: Surroundings): Promise<number> {
+export async function daemon(config: Config, surroundings: Surroundings): Promise<number> {
+  const { clock } = surroundings
   const { options } = config
   const node = options['node-name']
   const introducing = introduce(config)
   introducing.catch(() => undefined) // told below, when there is a log
   // The look goes on while the API's machine works at the handshake and we load the rest.
-  const { host, lacks } = await openHostOrNone(options['host-root'])
+  const { host, lacks, close } = await openHostOrNone(options['host-root'], surroundings)
   const early = startedEarly(host, clock)
   const { createLog, lineWriter, createMetrics, createDiary, runAgent } = await loadTheRest()
   const log = createLog({ level: options['log-level'], format: options['log-format'], write: lineWriter(1), now: clock.now })
@@ -57,6 +58,7 @@ export async function daemon(config: Config, { clock }: Surroundings): Promise<n
     throw error instanceof ApiError ? new CommandError(error.message, { status: 2, cause: error }) : error
   } finally {
     stopping.abort()
+    close()
   }
   log.event('agent-stopped', 'ended in good order')
   return 0

@@ -4,10 +4,11 @@ import { type Clock, cycle } from '../cycle/cycle.ts'
 import type { Snapshot } from '../cycle/snapshot.ts'
 import { type NodeObject, parseNode } from '../facts/node-object.ts'
 import { observe } from '../facts/observe.ts'
+import { apartHost } from '../host/apart.ts'
 import { ERRNO_TEXTS, type HostReader } from '../host/host.ts'
 import { localHost } from '../host/local.ts'
 import { witness } from '../host/witness.ts'
-import { CommandError, termsOf } from './command.ts'
+import { CommandError, type Surroundings, termsOf } from './command.ts'
 
 /** One look at the host root (and the Node file) that the options name. */
 export async function look(config: Config, clock: Clock): Promise<Snapshot> {
@@ -22,23 +23,41 @@ const namespaceWithoutCluster = ({ options }: Config) =>
     : ({ ok: false, why: 'a Pod Security level is read from a cluster, which this command does not ask' } as const)
 
 /** The node below a directory, or the recorded one in a file. Throws `CommandError`. */
-export async function openHost(root: string): Promise<HostReader> {
+export async function openHost(root: string, open: (root: string) => HostReader = localHost): Promise<HostReader> {
   const stats = await stat(root).catch((error: NodeJS.ErrnoException) => {
     throw wrong('host-root', root, error.code === 'ENOENT' ? 'there is no such directory or file' : errno(error))
   })
-  if (stats.isDirectory()) return localHost(root)
+  if (stats.isDirectory()) return open(root)
   if (!stats.isFile()) throw wrong('host-root', root, 'it is neither a directory nor a recorded node')
   const { parseRecording, recordedHost } = await import('../host/recorded.ts')
   return recordedHost(await parsed('host-root', root, parseRecording))
 }
 
-/** The same for a daemon, which does not end because its pod lacks a mount: it sees no file then, and says why. */
-export async function openHostOrNone(root: string): Promise<{ readonly host: HostReader; readonly lacks?: string }> {
+interface DaemonHost {
+  readonly host: HostReader
+  readonly lacks?: string
+  readonly close: () => void
+}
+
+/**
+ * The same for a daemon, which a mount that hangs must not stop, and which does not end because its pod lacks a mount: it sees no file
+ * then, and says why.
+ */
+export async function openHostOrNone(root: string, surroundings: Pick<Surroundings, 'program'>): Promise<DaemonHost> {
+  let close = (): void => undefined
+  const open = (directory: string): HostReader => {
+    const { program } = surroundings
+    if (program === undefined) return localHost(directory)
+    const host = apartHost(directory, { program })
+    close = host.close
+    return host
+  }
   try {
-    return { host: await openHost(root) }
+    const host = await openHost(root, open)
+    return { host, close }
   } catch (error) {
     if (!(error instanceof CommandError)) throw error
-    return { host: localHost(root), lacks: error.message }
+    return { host: localHost(root), lacks: error.message, close }
   }
 }
 

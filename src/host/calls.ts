@@ -31,10 +31,14 @@ export interface Calls {
 }
 
 /** What the kernel keeps in memory: nothing can hold an answer up there, and a thread for each call costs ten times the call. */
-const IN_MEMORY = /^\/(proc|sys|dev|run)\//
+const IN_MEMORY = /^\/(proc|sys|dev|run)(\/|$)/
+/** There the GPU operator mounts the root of its driver container. */
+const NOT_IN_MEMORY = /^\/run\/nvidia(\/|$)/
+
+export const isInMemory = (path: string): boolean => IN_MEMORY.test(path) && !NOT_IN_MEMORY.test(path)
 
 /** The calls for a path of the node: through threads wherever a disk or a file server may be behind it. */
-export const callsFor = (path: string): Calls => (IN_MEMORY.test(path) ? AT_ONCE : THROUGH_THREADS)
+export const callsFor = (path: string): Calls => (isInMemory(path) ? AT_ONCE : THROUGH_THREADS)
 
 const CHUNK = 64 * 1024
 const READING = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY
@@ -60,7 +64,8 @@ const THROUGH_THREADS: Calls = {
 /** Nothing else runs between a read into it and the copy. */
 const shared = Buffer.allocUnsafeSlow(CHUNK)
 
-const AT_ONCE: Calls = {
+/** Each of them holds up whoever makes it. */
+export const AT_ONCE: Calls = {
   open: path => {
     const file = openSync(path, READING)
     return {

@@ -36,7 +36,7 @@ const CHILD = {
 const BOOT_ID = '/proc/sys/kernel/random/boot_id'
 
 /** The real node, mounted at `root`; every read stays below it. */
-export function localHost(root: string): HostReader {
+export function localHost(root: string, calls = callsFor): HostReader {
   const base = root === '/' ? '' : root.replace(/\/+$/, '')
 
   // At the root itself the kernel resolves as we would.
@@ -44,7 +44,7 @@ export function localHost(root: string): HostReader {
   const at = <T>(path: string, look: (real: string, calls: Calls) => T | Promise<T>): Promise<T | undefined> =>
     guarded(
       path,
-      resolve(path).then(real => (real === undefined ? undefined : look(base + real, callsFor(real))))
+      resolve(path).then(real => (real === undefined ? undefined : look(base + real, calls(real))))
     )
   const read = (path: string) => at(path, (real, calls) => readText(path, real, calls))
 

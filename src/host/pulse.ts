@@ -10,8 +10,7 @@ const PLACES = [
   '/dev/nvidiactl',
   '/dev/nvidia0',
   '/sys/fs/cgroup/system.slice/sysbox-mgr.service',
-  '/sys/fs/cgroup/system.slice/sysbox-fs.service',
-  '/etc/modprobe.d'
+  '/sys/fs/cgroup/system.slice/sysbox-fs.service'
 ] as const
 
 /**

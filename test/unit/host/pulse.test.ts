@@ -36,7 +36,6 @@ describe('a change that a workspace may wait for is heard of at the next call', 
     ['a GPU came', root => writeFileSync(join(root, 'dev/nvidia0'), '')],
     ['a daemon of Sysbox came', root => mkdirSync(join(root, 'sys/fs/cgroup/system.slice/sysbox-mgr.service'))],
     ['its other daemon came', root => mkdirSync(join(root, 'sys/fs/cgroup/system.slice/sysbox-fs.service'))],
-    ['an order for modprobe went', root => rmSync(join(root, 'etc/modprobe.d/a.conf'))],
     ['the helper left something', root => writeFileSync(join(root, 'handover.json'), '{}')]
   ])('%s', (_, change) => {
     expect(isHeard(NODE, change)).toBe(true)

@@ -1,0 +1,141 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { isInMemory } from './calls.ts'
+import { ERRNO_TEXTS, HostError, type HostReader } from './host.ts'
+import { createHungMounts } from './hung-mounts.ts'
+import { localHost } from './local.ts'
+import { type Question, READER, type Reply } from './reader-process.ts'
+
+/** Milliseconds, waited for in slices: see local.ts. */
+const PATIENCE = 5_000
+const SLICES = 10
+
+export interface ApartHost extends HostReader {
+  /** Ends the reader. */
+  readonly close: () => void
+}
+
+export interface ApartOptions {
+  /** What to start as a reader: this program itself. */
+  readonly program: string
+  readonly patience?: number
+}
+
+/**
+ * The real node, mounted at `root`, where everything that a disk or a file server has to answer is asked by a process apart. A mount that
+ * does not answer (a dead FUSE, a gone NFS server) stops that process and not this one: it is killed and replaced, the path is unknown
+ * with that reason, and the mount is skipped until it answers. A thread would not do: nothing can end one that waits in the kernel.
+ */
+export function apartHost(root: string, options: ApartOptions): ApartHost {
+  const here = localHost(root)
+  const reader = createReader(root, options)
+  const ask =
+    <T>(verb: Exclude<Question['verb'], 'lines'>, near: (path: string) => Promise<T>) =>
+    (path: string): Promise<T> =>
+      isInMemory(path) ? near(path) : (reader.ask({ verb, path }) as Promise<T>)
+  return {
+    ...here,
+    read: ask('read', here.read),
+    list: ask('list', here.list),
+    stat: ask('stat', here.stat),
+    realpath: ask('realpath', here.realpath),
+    statfs: ask('statfs', here.statfs),
+    lines: (path, pattern) =>
+      isInMemory(path)
+        ? here.lines(path, pattern)
+        : (reader.ask({ verb: 'lines', path, pattern: pattern.source }) as Promise<readonly string[] | undefined>),
+    close: reader.close
+  }
+}
+
+interface Waiting {
+  readonly question: Question
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: HostError) => void
+}
+
+/** Answers come in the order of the questions, so the first that waits is the one that hangs. */
+function createReader(root: string, { program, patience = PATIENCE }: ApartOptions) {
+  const hungMounts = createHungMounts(root === '/' ? '' : root.replace(/\/+$/, ''))
+  let waiting: Waiting[] = []
+  let child: ChildProcess | undefined
+  let timer: NodeJS.Timeout | undefined
+  let count = 0
+
+  const start = (): ChildProcess => {
+    const started = fork(program, [READER, root], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    started.on('message', (reply: Reply) => answered(reply))
+    const gone = (why: string) => {
+      if (child === started) replace('EIO', `the process that reads it has ended (${why})`)
+    }
+    started.on('error', error => gone(error.message))
+    started.on('exit', (code, signal) => gone(`${signal ?? code}`))
+    started.unref()
+    return started
+  }
+
+  /** A process may end while nothing is asked, and not before there is an answer. */
+  const settle = (): void => {
+    clearTimeout(timer)
+    if (waiting.length === 0) child?.channel?.unref()
+    else child?.channel?.ref()
+    if (waiting.length > 0) watch(SLICES)
+  }
+  const watch = (slices: number): void => {
+    timer = setTimeout(() => (slices > 1 ? watch(slices - 1) : late()), patience / SLICES)
+  }
+
+  const answered = ({ id, value, error }: Reply): void => {
+    const [first, ...others] = waiting
+    if (first?.question.id !== id) return
+    waiting = others
+    const { path } = first.question
+    hungMounts.answered(path)
+    if (error === undefined) first.resolve(value)
+    else first.reject(Object.assign(new HostError(path, error.code), { message: error.message }))
+    settle()
+  }
+
+  const late = (): void => {
+    const killed = child
+    const path = waiting[0]?.question.path
+    if (path !== undefined) hungMounts.hung(path, () => killed?.exitCode === null && killed.signalCode === null)
+    replace('ETIMEDOUT', ERRNO_TEXTS['ETIMEDOUT'] ?? 'ETIMEDOUT')
+    killed?.kill('SIGKILL')
+  }
+
+  /** The first question has failed; the others go to the next process. */
+  const replace = (code: string, says: string): void => {
+    child = undefined
+    const [first, ...others] = waiting
+    waiting = []
+    first?.reject(new HostError(first.question.path, code, { says }))
+    for (const other of others) put(other)
+    settle()
+  }
+
+  const put = (one: Waiting): void => {
+    const { path } = one.question
+    const says = hungMounts.whySkipped(path)
+    if (says !== undefined) {
+      one.reject(new HostError(path, 'ETIMEDOUT', { says }))
+      return
+    }
+    child ??= start()
+    waiting.push(one)
+    child.send(one.question)
+    if (waiting.length === 1) settle()
+  }
+
+  return {
+    ask: (asked: Omit<Question, 'id'>): Promise<unknown> =>
+      new Promise((resolve, reject) => {
+        count += 1
+        put({ question: { ...asked, id: count }, resolve, reject })
+      }),
+    close: () => {
+      const last = child
+      child = undefined
+      last?.kill('SIGKILL')
+    }
+  }
+}
