@@ -1,9 +1,15 @@
 import { chmod, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import process from 'node:process'
 import { build } from 'esbuild'
+import { packagesOf } from './bundled-packages.ts'
 import { embeddedExamples } from './examples.ts'
+import { notice, packageNotices } from './notices.ts'
 import { lateBuiltins, latePackages, slimIndexes } from './slim.ts'
 import { ROOT } from './steps.ts'
+
+const INTRODUCTION = `berth is licensed under the Apache License, Version 2.0. berth.mjs contains code of the packages below; each is
+followed by its own licence and copyright notices. In an image of berth Node.js and parts of Debian follow them.
+`
 
 // Whoever runs the one before goes on with it until the new one is whole.
 const made = `${ROOT}/dist/made-${process.pid}`
@@ -16,7 +22,7 @@ const { metafile } = await build({
   platform: 'node',
   target: 'node24',
   format: 'esm',
-  legalComments: 'linked',
+  legalComments: 'external',
   plugins: [embeddedExamples, lateBuiltins, latePackages, slimIndexes],
   // Some dependencies are CommonJS and call require, which a module does not have.
   banner: {
@@ -26,6 +32,11 @@ const { metafile } = await build({
   metafile: true
 })
 await writeFile(`${made}/berth.meta.json`, JSON.stringify(metafile))
+// Some packages hold code of others, which only a comment tells.
+const comments = notice('Comments in these packages', [await readFile(`${made}/berth.mjs.LEGAL.txt`, 'utf8')])
+const notices = await packageNotices(await packagesOf(metafile))
+await writeFile(`${made}/THIRD-PARTY-NOTICES.txt`, `${INTRODUCTION}\n${notices}${comments}`)
+await rm(`${made}/berth.mjs.LEGAL.txt`)
 // esbuild leaves other characters than ASCII in regular expressions, and with a single one V8 holds all the source by two bytes each.
 const text = await readFile(`${made}/berth.mjs`, 'utf8')
 await writeFile(

@@ -1,21 +1,50 @@
 #!/bin/sh
-# Lays out what the images hold, below a folder: berth/ (Node, the bundle, its compiled code, the list of parts) and libraries/ (what
-# Node needs of the system, where nothing else is). Runs in the build stage of the Dockerfile, as root.
+# Lays out what the images hold, below a folder: berth/ (Node, the bundle, its compiled code, the notices), libraries/ (what Node needs
+# of the system, where nothing else is) and agent/ (the list of parts). Runs in the build stage of the Dockerfile, as root.
 set -eu
 out=$1
 node=$(ls -d node_modules/node-linux-*/bin/node)
 home=$out/berth/usr/local/lib/berth
 
+# The Node that npm brought is the one that Node's makers signed; that of the other architecture is not here.
+sha256sum --check --strict --quiet --ignore-missing scripts/node.sha256
+
 node scripts/build.ts
-mkdir -p "$home/cache" "$out/berth/usr/local/bin" "$out/libraries/etc" "$out/libraries/tmp"
+mkdir -p "$home/cache" "$out/berth/usr/local/bin" "$out/libraries/etc" "$out/libraries/tmp" "$out/agent/usr/local/lib/berth"
 cp "$node" "$out/berth/usr/local/bin/node"
-cp dist/berth.mjs.LEGAL.txt LICENSE "$home/"
+cp LICENSE "$home/"
 # The kernel itself finds Node: there is no env(1) in the agent's image.
 sed '1s|.*|#!/usr/local/bin/node --max-semi-space-size=1|' dist/berth.mjs >"$home/berth.mjs"
+ln -s ../lib/berth/berth.mjs "$out/berth/usr/local/bin/berth"
+
+libraries=$(ldd "$node" | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p; s/^\t\(\/[^ ]*\) (.*/\1/p')
+for library in $libraries; do
+  mkdir -p "$out/libraries$(dirname "$library")"
+  cp -L "$library" "$out/libraries$library"
+done
+# By these two a scanner knows the release of Debian, without which it knows of no fault of a library.
+mkdir -p "$out/libraries/usr/lib"
+cp /usr/lib/os-release "$out/libraries/usr/lib/"
+ln -s ../usr/lib/os-release "$out/libraries/etc/os-release"
+cp /etc/debian_version "$out/libraries/etc/"
+# dpkg knows a library by the place where /lib leads to, or led to before Debian 13.
+packages=$(for file in $libraries /usr/lib/os-release /etc/debian_version; do
+  path=$(readlink -f "$file")
+  dpkg-query -S "$path" 2>/dev/null || dpkg-query -S "${path#/usr}"
+done | cut -d : -f 1 | sort -u)
+# As in the images of distroless: one file a package, since no dpkg is there that would keep a database.
+mkdir -p "$out/libraries/var/lib/dpkg/status.d"
+for package in $packages; do
+  dpkg-query -s "$package" >"$out/libraries/var/lib/dpkg/status.d/$package"
+  mkdir -p "$out/libraries/usr/share/doc/$package"
+  cp -L "/usr/share/doc/$package/copyright" "$out/libraries/usr/share/doc/$package/"
+done
+# shellcheck disable=SC2086 # names of packages, with spaces between
+node scripts/image-notices.ts $packages >"$home/THIRD-PARTY-NOTICES.txt"
+# shellcheck disable=SC2086
+node scripts/sbom.ts /var/lib/dpkg /usr/lib/os-release $packages >"$out/agent/usr/local/lib/berth/sbom.cdx.json"
 chmod -R u=rwX,go=rX "$out"
 chmod 755 "$home/berth.mjs"
-ln -s ../lib/berth/berth.mjs "$out/berth/usr/local/bin/berth"
-node scripts/sbom.ts >"$home/sbom.cdx.json"
 
 # The code is kept by the path of the bundle and by the user, the agent's and the helper's. With a random seed of its own each time it
 # would differ from one build to the next.
@@ -30,10 +59,6 @@ chown -R 0:0 "$home/cache"
 chmod -R a=rX,u+w "$home/cache"
 [ "$(find "$home/cache" -type f | wc -l)" -eq 2 ]
 
-ldd "$node" | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p; s/^\t\(\/[^ ]*\) (.*/\1/p' | while read -r library; do
-  mkdir -p "$out/libraries$(dirname "$library")"
-  cp -L "$library" "$out/libraries$library"
-done
 chmod 1777 "$out/libraries/tmp"
 echo 'berth:x:65532:65532:berth:/:/nologin' >"$out/libraries/etc/passwd"
 echo 'berth:x:65532:' >"$out/libraries/etc/group"
