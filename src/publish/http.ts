@@ -1,6 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { connectionsBefore } from './http-connections.ts'
+import { isOwnHost } from './http-host.ts'
 import { page, STYLE_HASH } from './page.ts'
+import { renderedOnce } from './rendered.ts'
 import { type Status, statusJson } from './status.ts'
 
 /** Whether it is so, and in one line why (not). */
@@ -34,46 +37,23 @@ export interface HttpOptions {
   readonly sources: HttpSources
 }
 
-/** Bytes, connections, milliseconds. Nobody who can reach the port may take the probes of kubelet their place. */
-export const LIMITS = {
-  header: 8 * 1024,
-  connections: 64,
-  /** Of these, from one address: kubelet and Prometheus come from others than a pod that means ill. */
-  perAddress: 32,
-  headersTimeout: 5_000,
-  /** How often it is looked who exceeds that: each time wakes the process, whether anybody is connected or not. */
-  checking: 5_000,
-  requestTimeout: 10_000,
-  keepAlive: 5_000,
-  requestsPerConnection: 100,
-  closing: 500
-} as const
+/** The most bytes that the head of a request may have. */
+export const LONGEST_HEAD = 8 * 1024
 
 /** Throws `Error` that names the address, and what is wrong with it. */
 export async function startHttp({ listen, sources }: HttpOptions): Promise<HttpServer> {
   const { host, port } = parseListen(listen)
   const answers = answersFrom(sources)
   const handle = (request: IncomingMessage, response: ServerResponse) => respond(request, response, answers, sources.failed)
-  const server = createServer(
-    {
-      maxHeaderSize: LIMITS.header,
-      headersTimeout: LIMITS.headersTimeout,
-      requestTimeout: LIMITS.requestTimeout,
-      keepAliveTimeout: LIMITS.keepAlive,
-      connectionsCheckingInterval: LIMITS.checking
-    },
-    handle
-  )
-  server.maxConnections = LIMITS.connections
-  server.maxRequestsPerSocket = LIMITS.requestsPerConnection
-  server.on('checkContinue', handle)
-  limitPerAddress(server)
+  const http = createServer({ maxHeaderSize: LONGEST_HEAD }, handle)
+  http.on('checkContinue', handle)
+  const { server, close } = connectionsBefore(http, LONGEST_HEAD)
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(refusal(listen, error), { cause: error })))
     server.listen({ port, ...(host === '' ? {} : { host }) }, resolve)
   })
   server.on('error', sources.failed)
-  return { address: addressOf(server.address() as AddressInfo), close: () => close(server) }
+  return { address: addressOf(server.address() as AddressInfo), close }
 }
 
 /** What there is at each path. */
@@ -82,16 +62,17 @@ type Answers = Readonly<Record<string, () => Answer | Promise<Answer>>>
 interface Answer {
   readonly status: number
   readonly type: string
-  readonly body: string
+  readonly body: string | Buffer
 }
 
 const TEXT = 'text/plain; charset=utf-8'
 
 function answersFrom({ metrics, health, ready, status }: HttpSources): Answers {
   let becameReady: Health | undefined
+  const [html, json] = [renderedOnce(page), renderedOnce(statusJson)]
   return {
-    '/': () => ({ status: 200, type: 'text/html; charset=utf-8', body: page(status()) }),
-    '/status.json': () => ({ status: 200, type: 'application/json', body: statusJson(status()) }),
+    '/': () => ({ status: 200, type: 'text/html; charset=utf-8', body: html(status()) }),
+    '/status.json': () => ({ status: 200, type: 'application/json', body: json(status()) }),
     '/metrics': async () => ({ status: 200, type: metrics.contentType, body: await metrics.text() }),
     '/healthz': () => probe(health()),
     '/readyz': () => {
@@ -132,8 +113,8 @@ async function respond(
     failed(error)
     return plain(500, 'there is no answer now; the log says why')
   })
-  // What came with the request is not read: the connection ends, so that it cannot be taken for the next request.
-  if (status === 405 || status === 413) response.setHeader('Connection', 'close')
+  // One request a connection: nothing that follows, a body or a next request, is ever read as one.
+  response.setHeader('Connection', 'close')
   if (status === 405) response.setHeader('Allow', 'GET, HEAD')
   response.writeHead(status, { ...HEADERS, 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) })
   response.end(request.method === 'HEAD' ? undefined : body)
@@ -147,33 +128,16 @@ async function answerTo({ method, url = '', headers }: IncomingMessage, answers:
   }
   const path = url.split('?', 1)[0] as string
   const answer = Object.hasOwn(answers, path) ? answers[path] : undefined
-  return answer === undefined ? plain(404, `there are only ${Object.keys(answers).join(' ')}`) : await answer()
+  if (answer === undefined) return plain(404, `there are only ${Object.keys(answers).join(' ')}`)
+  return TELLING.has(path) && !isOwnHost(headers.host) ? plain(421, FOREIGN) : await answer()
 }
+
+/** What a browser could be made to show to somebody else's page. Probes and metrics are asked for by any name. */
+const TELLING: ReadonlySet<string> = new Set(['/', '/status.json'])
+const FOREIGN =
+  'the Host of this request is not a name of this agent; expected an address, localhost or the name of a Service; try kubectl port-forward'
 
 const plain = (status: number, text: string): Answer => ({ status, type: TEXT, body: `${text}\n` })
-
-function limitPerAddress(server: Server): void {
-  const open = new Map<string, number>()
-  server.on('connection', (socket: Socket) => {
-    const from = socket.remoteAddress ?? ''
-    const count = (open.get(from) ?? 0) + 1
-    open.set(from, count)
-    socket.once('close', () => {
-      const left = (open.get(from) ?? 1) - 1
-      if (left > 0) open.set(from, left)
-      else open.delete(from)
-    })
-    if (count > LIMITS.perAddress) socket.destroy()
-  })
-}
-
-async function close(server: Server): Promise<void> {
-  const ended = new Promise<void>(resolve => server.close(() => resolve()))
-  server.closeIdleConnections()
-  const timer = setTimeout(() => server.closeAllConnections(), LIMITS.closing)
-  await ended
-  clearTimeout(timer)
-}
 
 /** Throws `Error` that says what was expected. */
 export function parseListen(text: string): { readonly host: string; readonly port: number } {

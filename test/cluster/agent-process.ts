@@ -17,6 +17,7 @@ const ROOT = join(import.meta.dirname, '../..')
 export interface AgentProcess {
   /** Everything that it wrote, standard output and standard error. */
   readonly said: () => string
+  readonly pid: number
   readonly alive: () => boolean
   /** The port that it listens on, which the kernel has chosen. Rejects while there is none. */
   readonly port: () => Promise<number>
@@ -82,6 +83,7 @@ export async function startAgent(
   }
   const agent: AgentProcess = {
     said: () => text,
+    pid: child.pid ?? 0,
     alive: () => alive,
     port,
     get,

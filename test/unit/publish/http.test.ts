@@ -1,7 +1,10 @@
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Snapshot } from '../../../src/cycle/snapshot.ts'
-import { type HttpServer, type HttpSources, LIMITS, startHttp } from '../../../src/publish/http.ts'
+import { type HttpServer, type HttpSources, LONGEST_HEAD, startHttp } from '../../../src/publish/http.ts'
+import { CONNECTIONS } from '../../../src/publish/http-connections.ts'
 import { snapshotOf, statusOf } from './sample.ts'
 
 let snapshot: Snapshot
@@ -61,6 +64,20 @@ const answered = (address: string, from?: string): Promise<string> => {
   const line = dial(address, from)
   line.socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
   return line.closed.then(line.text)
+}
+
+/** What the kernel holds for a server on this machine: its connections, and what their clients did not take yet. */
+function unread(address: string): { readonly connections: number; readonly bytes: number } {
+  const port = Number(address.split(':')[1]).toString(16).toUpperCase().padStart(4, '0')
+  const held = readFileSync('/proc/self/net/tcp', 'utf8')
+    .split('\n')
+    .map(line => line.trim().split(/\s+/))
+    // Not those that listen (0A), and not those that are over (06).
+    .filter(([, local = '', , state = '']) => local.endsWith(`:${port}`) && state !== '0A' && state !== '06')
+  return {
+    connections: held.length,
+    bytes: held.reduce((sum, [, , , , queues = '']) => sum + Number.parseInt(queues.split(':')[0] ?? '', 16), 0)
+  }
 }
 
 describe('each path', () => {
@@ -178,8 +195,8 @@ describe('a request', () => {
   })
 
   test.each([
-    ['headers past 8 KiB', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(LIMITS.header)}\r\n\r\n`, '431'],
-    ['a line past 8 KiB', `GET /${'a'.repeat(LIMITS.header)} HTTP/1.1\r\nHost: x\r\n\r\n`, '431'],
+    ['headers past 8 KiB', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(LONGEST_HEAD)}\r\n\r\n`, '431'],
+    ['a line past 8 KiB', `GET /${'a'.repeat(LONGEST_HEAD)} HTTP/1.1\r\nHost: x\r\n\r\n`, '431'],
     ['no host', 'GET / HTTP/1.1\r\n\r\n', '400'],
     ['something that is no HTTP', '\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03', '400'],
     ['two lengths', 'GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', '400']
@@ -201,35 +218,148 @@ describe('a connection', () => {
     const drip = setInterval(() => slow.socket.write('X: y\r\n'), 500)
     await Promise.all([silent.closed, slow.closed])
     clearInterval(drip)
-    expect(slow.text()).toMatch(/^HTTP\/1\.1 408 /)
+    expect(silent.text() + slow.text()).toBe('')
   })
 
-  test('past the limit of one address is ended, other addresses are still served, and when one ends there is room again', async () => {
+  test('past the limit of one address ends its oldest, and another address keeps its own', async () => {
     const address = await start()
-    const lines = Array.from({ length: LIMITS.perAddress + 10 }, () => dial(address, '127.0.0.9'))
-    await Promise.all(lines.slice(LIMITS.perAddress).map(({ closed }) => closed))
-    expect(lines.filter(({ socket }) => !socket.destroyed)).toHaveLength(LIMITS.perAddress)
-    expect((await get(address, '/healthz')).status).toBe(200)
-    for (const { socket } of lines) socket.destroy()
-    await expect.poll(() => answered(address, '127.0.0.9')).toMatch(/^HTTP\/1\.1 200 /)
+    const [first, ...others] = [dial(address, '127.0.0.8'), dial(address, '127.0.0.8')]
+    const lines = Array.from({ length: CONNECTIONS.perAddress + 10 }, () => dial(address, '127.0.0.9'))
+    await Promise.all(lines.slice(0, 10).map(({ closed }) => closed))
+    expect(lines.filter(({ socket }) => !socket.destroyed)).toHaveLength(CONNECTIONS.perAddress)
+    expect([first, ...others].map(line => line?.socket.destroyed)).toEqual([false, false])
+    expect(await answered(address, '127.0.0.9')).toMatch(/^HTTP\/1\.1 200 /)
   })
 
-  // Not necessarily the newest: a probe must not be kept out by those who came before it.
-  test('past the limit of all ends one of them, and when one ends there is room again', async () => {
-    const address = await start()
-    const lines = Array.from({ length: LIMITS.connections + 10 }, (_, index) => dial(address, `127.0.0.${2 + (index % 4)}`))
-    const open = () => lines.filter(({ socket }) => !socket.destroyed)
-    await expect.poll(() => open().length).toBe(LIMITS.connections)
-    open()[0]?.socket.destroy()
-    await expect.poll(() => answered(address)).toMatch(/^HTTP\/1\.1 200 /)
-    expect(open()).toHaveLength(LIMITS.connections - 1)
+  test('that waits for its answer is kept, and an idle one goes in its place', async () => {
+    const answer = Promise.withResolvers<string>()
+    const address = await start({ metrics: { text: () => answer.promise, contentType: 'text/plain' } })
+    const asking = dial(address, '127.0.0.9')
+    asking.socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n')
+    expect(await answered(address)).toMatch(/^HTTP\/1\.1 200 /) // so that one was heard
+    const idle = Array.from({ length: CONNECTIONS.perAddress }, () => dial(address, '127.0.0.9'))
+    await idle[0]?.closed
+    answer.resolve('at last\n')
+    await asking.closed
+    expect(asking.text()).toContain('at last')
   })
 
-  test('ends after so many requests', async () => {
+  test.each([
+    ['say nothing', ''],
+    ['never read their answer', 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n']
+  ])('is there for a probe while two addresses hold all, and %s', async (_, bytes) => {
     const address = await start()
-    const request = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'
-    const text = await raw(address, request.repeat(LIMITS.requestsPerConnection + 5))
-    expect(text.match(/^HTTP\/1\.1 200/gm)).toHaveLength(LIMITS.requestsPerConnection)
+    const lines = Array.from({ length: CONNECTIONS.most }, (_, index) => dial(address, `127.0.0.${1 + (index % 2)}`))
+    for (const { socket } of lines) {
+      socket.pause()
+      socket.write(bytes)
+    }
+    await Promise.all(lines.map(({ socket }) => once(socket, 'connect')))
+    expect(await answered(address, '127.0.0.3')).toMatch(/^HTTP\/1\.1 200 /)
+    // Answered in time means: before those who hold all others had to go.
+    expect(lines.filter(({ socket }) => !socket.destroyed).length).toBeGreaterThanOrEqual(CONNECTIONS.most - 2)
+  })
+
+  test('of an address with few is never ended for one of an address with many', async () => {
+    const address = await start()
+    const probe = dial(address, '127.0.0.3')
+    await once(probe.socket, 'connect')
+    const lines = Array.from({ length: 3 * CONNECTIONS.most }, (_, index) => dial(address, `127.0.0.${4 + (index % 3)}`))
+    await lines[0]?.closed
+    probe.socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')
+    await probe.closed
+    expect(probe.text()).toMatch(/^HTTP\/1\.1 200 /)
+  })
+
+  test('whose answer is not taken is ended', async () => {
+    const address = await start({
+      metrics: { text: async () => 'x'.repeat(32 * 1024 * 1024), contentType: 'text/plain' }
+    })
+    const line = dial(address)
+    line.socket.pause()
+    line.socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n')
+    await once(line.socket, 'connect')
+    expect(unread(address).connections).toBe(1)
+    await expect.poll(() => unread(address), { timeout: 30_000 }).toEqual({ connections: 0, bytes: 0 })
+  })
+
+  test('that is thrown out leaves no answer behind in the memory of the kernel', async () => {
+    const address = await start({ metrics: { text: async () => 'x'.repeat(200_000), contentType: 'text/plain' } })
+    for (let index = 0; index < 4 * CONNECTIONS.most; index++) {
+      const { socket, closed } = dial(address, `127.0.0.${2 + (index % 8)}`)
+      socket.pause()
+      socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n')
+      await Promise.race([closed, new Promise(resolve => socket.once('connect', resolve))])
+    }
+    expect(await answered(address)).toMatch(/^HTTP\/1\.1 200 /)
+    expect(unread(address).connections).toBeLessThanOrEqual(CONNECTIONS.most)
+  })
+
+  test('serves one request, and what is sent behind it is never asked for', async () => {
+    let asked = 0
+    const health = () => ({ ok: true, because: `asked ${++asked} times` })
+    const text = await raw(await start({ health }), 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(100))
+    expect(asked).toBe(1)
+    expect(text.match(/^HTTP\/1\.1 /gm)).toHaveLength(1)
+    expect(text).toContain('Connection: close')
+  })
+})
+
+describe('the page', () => {
+  test('is made once for all who ask, until what it tells has changed', async () => {
+    let [made, at] = [0, Date.parse('2026-11-03T10:00:17.000Z')]
+    let guard: boolean | undefined = true
+    const status = () => ({
+      ...statusOf(snapshot, { guard }),
+      at: new Date(at).toISOString(),
+      get version() {
+        made += 1
+        return '0.1.0'
+      }
+    })
+    const address = await start({ status })
+    const pages = await Promise.all(Array.from({ length: 20 }, () => get(address, '/')))
+    expect(new Set(pages.map(({ body }) => body)).size).toBe(1)
+    guard = false
+    expect((await get(address, '/')).body).toContain('not enforced')
+    at += 3_600_000
+    expect((await get(address, '/')).body).toContain('2026-11-03T11:00:17.000Z')
+    expect(made).toBeGreaterThan(0)
+  })
+
+  test.each([
+    'evil.example',
+    'evil.example:9642',
+    '127.0.0.1.evil.example',
+    'localhost.evil.example',
+    '',
+    '[::1',
+    'svc',
+    'a@127.0.0.1'
+  ])(
+    'is refused to a browser that was led here by the name "%s", and so is /status.json; metrics and probes are not',
+    async host => {
+      const address = await start()
+      const ask = (path: string) => raw(address, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
+      for (const path of ['/', '/status.json', '/?x']) {
+        const text = await ask(path)
+        expect(text).toMatch(/^HTTP\/1\.1 421 /)
+        expect(text).not.toContain('Bottlerocket')
+      }
+      for (const path of ['/metrics', '/healthz', '/readyz']) expect(await ask(path)).toMatch(/^HTTP\/1\.1 200 /)
+    }
+  )
+
+  test.each([
+    '127.0.0.1:9642',
+    '10.1.2.3',
+    '[fd00::7]:9642',
+    'localhost:9642',
+    'LOCALHOST',
+    'berth-metrics.berth.svc:9642',
+    'a.b.svc.cluster.local'
+  ])('is shown where it is asked for by %s', async host => {
+    expect(await raw(await start(), `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 200 /)
   })
 })
 
@@ -240,9 +370,8 @@ describe('the end', () => {
       sources: sources({ metrics: { text: () => new Promise(() => undefined), contentType: 'text/plain' } })
     })
     const [idle, waiting] = [dial(server.address), dial(server.address)]
-    idle.socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')
     waiting.socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n')
-    await expect.poll(() => idle.text()).toContain('200 OK')
+    expect(await answered(server.address)).toContain('200 OK')
     await server.close()
     await Promise.all([idle.closed, waiting.closed])
     expect(waiting.text()).toBe('')
