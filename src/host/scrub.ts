@@ -1,4 +1,8 @@
+import { fusermountRulesOnly } from './apparmor-text.ts'
+import { allowedDevicesOnly } from './crio-text.ts'
 import { dockerRuntimesOnly } from './docker-text.ts'
+import { directivesOnly } from './modprobe-text.ts'
+import { mountsOnly } from './mountinfo-text.ts'
 import type { Testimony } from './witness.ts'
 
 const SECRET = '(?=[\\w.-]*(?:token|password|passwd|secret|apikey|api_key|serial))([\\w.-]+)='
@@ -10,6 +14,11 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/\b(bearer)\s+[^\s'"]+/gi, '$1 TOKEN'],
   [new RegExp(`(?<=")${SECRET}[^"\\n]+`, 'gi'), '$1=REDACTED'],
   [new RegExp(`(?<![\\w.-])${SECRET}(?:"[^"\\n]*"|'[^'\\n]*'|[^\\s,"]+)`, 'gi'), '$1=REDACTED'],
+  // Ids of keys and principals of AWS, user names in options and URLs, and those whose directories are named after them.
+  [/\b(?:AKIA|ASIA|ABIA|ACCA|AGPA|AIDA|AROA|ANPA|ANVA|APKA|ASCA)[A-Z0-9]{16}\b/g, 'AWS-KEY-ID'],
+  [/(?<![\w.-])(user|username|login|domain)=(?:"[^"\n]*"|'[^'\n]*'|[^\s,"]+)/gi, '$1=REDACTED'],
+  [/(:\/\/)[^\s/@]{1,200}@/g, '$1user@'],
+  [/(?<![\w.-])(\/(?:home|Users|run\/media|run\/user)\/)[^\s/:,"']+/g, '$1user'],
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, '00000000-0000-4000-8000-000000000000'],
   // The short ids of FAT file systems and of partitions in an MBR.
   [/(?<=UUID=)[0-9a-f]{4}(?:[0-9a-f]{4})?-[0-9a-f]{2,4}(?![\w-])/gi, '00000000-01'],
@@ -33,30 +42,31 @@ const PLAIN = /^\/(proc\/sys\/kernel\/osrelease|proc\/driver\/nvidia\/version|et
 /** Kernel parameters that a detector looks at; the others can hold anything, URLs and keys too. */
 const PARAMETER = /^(nomodule|module_blacklist=.*|module\.sig_enforce(=.*)?|lockdown=.*|user_namespace\.enable=.*)$/
 
-/** Files of which nothing else may be shown to anybody, in a recording or as evidence. */
-const SECRETIVE: Readonly<Record<string, (text: string) => string>> = { '/etc/docker/daemon.json': dockerRuntimesOnly }
+const parametersOnly = (text: string): string =>
+  `${text
+    .trim()
+    .split(/\s+/)
+    .filter(word => PARAMETER.test(word))
+    .join(' ')}\n`
+
+/** Files that can hold anything: of these only what decides is shown to anybody, in a recording or as evidence. */
+const DECIDING: readonly (readonly [path: RegExp, decides: (text: string) => string])[] = [
+  [/^\/proc\/cmdline$/, parametersOnly],
+  [/^\/proc\/(\d+|self)\/mountinfo$/, mountsOnly],
+  [/\/modprobe\.d\/[^/]+$/, directivesOnly],
+  [/^\/etc\/apparmor\.d\/(local\/)?fusermount3$/, fusermountRulesOnly],
+  [/^\/etc\/crio\//, allowedDevicesOnly],
+  [/^\/etc\/docker\/daemon\.json$/, dockerRuntimesOnly]
+]
 
 /** What of a text may be shown. */
-export const shown = (path: string, text: string): string =>
-  Object.hasOwn(SECRETIVE, path) ? (SECRETIVE[path] as (text: string) => string)(text) : text
-
-/** What of a text is kept at all, by its path. */
-const TRIMS: Readonly<Record<string, (text: string) => string>> = {
-  ...SECRETIVE,
-  '/proc/cmdline': text =>
-    `${text
-      .trim()
-      .split(/\s+/)
-      .filter(word => PARAMETER.test(word))
-      .join(' ')}\n`,
-  // One processor tells as much as two hundred.
-  '/proc/cpuinfo': text => text.replace(/\n\n[\s\S]*$/, '\n')
-}
+export const shown = (path: string, text: string): string => DECIDING.find(([pattern]) => pattern.test(path))?.[1](text) ?? text
 
 /** A text as it goes into a recording, before names and addresses are taken out of it. */
-export const trim = (path: string, answer: unknown): unknown => {
-  const shorten = Object.hasOwn(TRIMS, path) ? TRIMS[path] : undefined
-  return shorten !== undefined && typeof answer === 'string' ? shorten(answer) : answer
+export function trim(path: string, answer: unknown): unknown {
+  if (typeof answer !== 'string') return answer
+  // One processor tells as much as two hundred.
+  return path === '/proc/cpuinfo' ? answer.replace(/\n\n[\s\S]*$/, '\n') : shown(path, answer)
 }
 
 /**

@@ -75,7 +75,7 @@ const SOURCES: Partial<Record<Verb, string>> = { arch: 'process architecture', i
 function saw({ verb, subject, answer, error, pattern }: Testimony): string {
   if (error !== undefined) return error.message.slice(error.path.length + 1)
   if (answer === undefined) return verb === 'inventory' ? 'not asked: another machine' : 'not there'
-  if (verb === 'read') return firstLine(shown(subject, answer as string))
+  if (verb === 'read') return textSeen(answer as string, shown(subject, answer as string))
   if (verb === 'run' || verb === 'arch') return firstLine(answer as string)
   if (verb === 'lines') return someOf(answer as readonly string[], `no line matches ${pattern}`)
   if (verb === 'list') return someOf(answer as readonly string[], 'an empty directory')
@@ -84,6 +84,10 @@ function saw({ verb, subject, answer, error, pattern }: Testimony): string {
   if (verb === 'statfs') return describeSpace(answer as { free: number; total: number })
   return 'asked'
 }
+
+/** Where nothing of a text may be shown, that is not an empty file. */
+const textSeen = (whole: string, told: string): string =>
+  told.trim() === '' && whole.trim() !== '' ? 'nothing in it decides' : firstLine(told)
 
 const WIDTH = 100
 

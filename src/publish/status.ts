@@ -1,8 +1,8 @@
 import type { Snapshot } from '../cycle/snapshot.ts'
 import type { Fact } from '../facts/fact.ts'
+import type { NodeObject } from '../facts/node-object.ts'
 import type { FactName } from '../facts/observe.ts'
 import type { Evidence } from '../host/host.ts'
-import { trim } from '../host/scrub.ts'
 import { redact } from '../redact.ts'
 import type { DriftKind } from './drift.ts'
 import type { Labels } from './labels.ts'
@@ -65,10 +65,14 @@ export const readTimes = (before: ReadTimes, { at, facts }: Pick<Snapshot, 'at' 
   )
 })
 
-/** Evidence as it may be told to whoever asks by HTTP: of the kernel's command line, only the parameters that were looked for. */
-export const tellable = ({ source, saw }: Evidence): Evidence => {
-  const told = trim(source, saw) as string
-  return { source, saw: redact(told.trim() === '' && saw.trim() !== '' ? 'no parameter that matters' : told) }
+/** Evidence as it may be told to whoever asks by HTTP. */
+export const tellable = ({ source, saw }: Evidence): Evidence => ({ source, saw: redact(saw) })
+
+/** Labels of a Node that a verdict rests on. All others, its annotations and its provider id are nobody's business here. */
+const DECIDING_LABELS: readonly string[] = ['sysbox-runtime']
+
+function tellableNode({ providerId: _, annotations: __, labels, ...node }: NodeObject): object {
+  return { ...node, labels: Object.fromEntries(Object.entries(labels).filter(([key]) => DECIDING_LABELS.includes(key))) }
 }
 
 /** The status as JSON text: facts and labels by name, in the shape of `report --format json`, and what the agent adds to it. */
@@ -76,7 +80,7 @@ export function statusJson(status: Status): string {
   const { snapshot, readAt, guard, ...rest } = status
   const facts = (Object.entries(snapshot?.facts ?? {}) as [FactName, Fact<unknown>][]).map(([name, fact]) => [
     name,
-    { ...fact, evidence: fact.evidence.map(tellable), readAt: readAt[name] ?? null }
+    { ...fact, ...toldValue(name, fact), evidence: fact.evidence.map(tellable), readAt: readAt[name] ?? null }
   ])
   return `${JSON.stringify(
     {
@@ -93,6 +97,9 @@ export function statusJson(status: Status): string {
     plainly
   )}\n`
 }
+
+const toldValue = (name: FactName, fact: Fact<unknown>): object =>
+  name === 'node' && fact.known ? { value: tellableNode(fact.value as NodeObject) } : {}
 
 /** JSON has neither maps nor sets. */
 const plainly = (_: string, value: unknown): unknown => {

@@ -1,6 +1,10 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { termsOf } from '../../../src/commands/command.ts'
+import { parseConfig } from '../../../src/config.ts'
+import { cycle } from '../../../src/cycle/cycle.ts'
 import type { Snapshot } from '../../../src/cycle/snapshot.ts'
+import { parseNode } from '../../../src/facts/node-object.ts'
 import type { FactName } from '../../../src/facts/observe.ts'
 import { page, STYLE_HASH } from '../../../src/publish/page.ts'
 import { html, textOf } from '../../../src/publish/page-html.ts'
@@ -8,6 +12,7 @@ import { span } from '../../../src/publish/page-parts.ts'
 import { readTimes, statusJson } from '../../../src/publish/status.ts'
 import type { Verdict } from '../../../src/verdicts/verdict.ts'
 import { machines } from '../../nodes/machines.ts'
+import { type Machine, playedHost } from '../../nodes/played.ts'
 import { AT, snapshotOf, statusOf } from './sample.ts'
 
 let snapshot: Snapshot
@@ -241,6 +246,23 @@ describe('the status as JSON', () => {
     })
   })
 
+  test.each([[page], [statusJson]])('tells of the Node only what decides (%#)', async tell => {
+    const machine = machines['eks-al2'] as Machine
+    const metadata = {
+      name: 'own',
+      labels: { 'sysbox-runtime': 'running', 'corp.example/cost-center': 'SECRET1' },
+      annotations: { 'corp.example/owner': 'SECRET2' }
+    }
+    const node = { ...(machine.node as object), kind: 'Node', metadata, spec: { providerID: 'aws:///eu-central-1a/i-SECRET3' } }
+    const sources = { host: playedHost(machine), node: parseNode(node), podSecurity: undefined }
+    const clock = { elapsed: () => 0, now: () => new Date(AT) }
+    const found = await cycle(sources, termsOf(parseConfig([], {}, {})), clock)
+    expect(JSON.stringify(found.facts.node)).toContain('SECRET3')
+    const text = tell(statusOf(found))
+    expect(text.match(/SECRET\d|cost-center|corp\.example|providerId|annotations/g)).toBe(null)
+    if (tell === statusJson) expect(JSON.parse(text).facts.node.value.labels).toEqual({ 'sysbox-runtime': 'running' })
+  })
+
   test('keeps what stands in maps', async () => {
     const told = JSON.parse(statusJson(statusOf(await snapshotOf('aks-ubuntu-24.04'))))
     expect(Object.keys(told.facts.apparmor.value.profiles.value ?? {}).length).toBeGreaterThan(0)
@@ -254,7 +276,7 @@ test.each([[page], [statusJson]])("the kernel's command line is told by no more 
   expect(text).toContain('lockdown=none')
   expect(text).not.toContain('hunter2')
   const other = tell(statusOf(await snapshotOf('ubuntu-24.04', { '/proc/cmdline': 'admin_password=hunter2\n' })))
-  expect(other).toContain('no parameter that matters')
+  expect(other).toContain('nothing in it decides')
   expect(other).not.toContain('hunter2')
 })
 

@@ -1,0 +1,29 @@
+/** proc_pid_mountinfo(5): device and root, mount point, options, type, source, options of the file system. */
+const LINE = /^(\d+ \d+ \d+:\d+) (\S+) (\/\S*) (\S+)((?: \w+(?::\d+)?)*) - (\S+) (\S*)(?: (\S*))?$/
+
+/** Of a file server: all that names it, or what lies there, is taken out. */
+const REMOTE = /^(nfs4?|cifs|smb3|ceph|9p|lustre|autofs|fuse\..*|glusterfs|afs|beegfs|gpfs)$/
+/** Where people mount what is theirs. */
+const PEOPLES = /^(\/(?:net|media|mnt|srv|misc)\/).*/
+
+/**
+ * Of a mount table what decides: where each file system lies, its type, and whether it is read-only. Sources name file servers, and
+ * options users and passwords. A line of another form stays one.
+ */
+export const mountsOnly = (text: string): string => text.replace(/[^\n]+/g, mountOnly)
+
+function mountOnly(line: string): string {
+  const [, numbers, root, point = '', options = '', shared, type = '', source = '', ofFileSystem = ''] = LINE.exec(line) ?? []
+  if (numbers === undefined) return 'a line of another form'
+  const place = REMOTE.test(type) ? `/ ${point.replace(PEOPLES, '$1elsewhere')}` : `${root} ${point}`
+  return `${numbers} ${place} ${flagsOnly(options)}${shared} - ${type} ${sourceOnly(source, type)} ${flagsOnly(ofFileSystem)}`
+}
+
+/** The name of a disk, or the type once more, as file systems without one have it. */
+const sourceOnly = (source: string, type: string): string => (/^\/dev\/\w+$/.test(source) || source === type ? source : 'none')
+
+/** `rw,noexec,relatime`: words that change nothing but how it is mounted. */
+const flagsOnly = (options: string): string => {
+  const flags = options.split(',').filter(option => /^(ro|rw|no(suid|dev|exec|atime|diratime|symfollow)|relatime)$/.test(option))
+  return flags.length === 0 ? 'rw' : flags.join(',')
+}
