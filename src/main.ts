@@ -2,6 +2,7 @@ import process from 'node:process'
 import { type Command, CommandError } from './commands/command.ts'
 import { type CommandName, readConfig, UsageError } from './config.ts'
 import { READER, serveReader } from './host/reader-process.ts'
+import { printableLines } from './printable.ts'
 
 /** Each command is imported when it is called: what is imported is what costs. */
 const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
@@ -48,14 +49,14 @@ try {
   process.exitCode = await main()
 } catch (error) {
   if (error instanceof UsageError) {
-    process.stderr.write(`${error.problems.map(problem => `berth: ${problem}`).join('\n')}\nSee berth --help.\n`)
+    process.stderr.write(`${error.problems.map(problem => `berth: ${printableLines(problem)}`).join('\n')}\nSee berth --help.\n`)
     process.exitCode = 2
   } else if (error instanceof CommandError) {
-    process.stderr.write(`berth: ${error.message}\n`)
+    process.stderr.write(`berth: ${printableLines(error.message)}\n`)
     process.exitCode = error.status
   } else {
     process.stderr.write(
-      `berth: this is a bug in berth; please report it with what follows.\n${(error as Error).stack ?? error}\n`
+      `berth: this is a bug in berth; please report it with what follows.\n${printableLines(String((error as Error).stack ?? error))}\n`
     )
     process.exitCode = 1
   }

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts'
+import { printable } from '../printable.ts'
 import { type Finding, findingsTable } from '../publish/findings.ts'
 import { parseListen } from '../publish/http.ts'
 import { painter } from '../publish/paint.ts'
@@ -20,7 +21,7 @@ export async function examineAndTell(config: Config, { print, clock }: Surroundi
   const found = await withConnection(config, world, async connection =>
     findings(await examine({ terms, connection, host, clock, world }))
   )
-  if (options.format === 'json') print(`${JSON.stringify(found satisfies readonly Finding[])}\n`)
+  if (options.format === 'json') print(`${printable(JSON.stringify(found satisfies readonly Finding[]))}\n`)
   else print(findingsTable(found, painter(screen)))
   return found.some(({ answer }) => answer === 'no') ? 1 : 0
 }

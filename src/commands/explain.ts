@@ -1,3 +1,4 @@
+import { printable } from '../printable.ts'
 import { painter } from '../publish/paint.ts'
 import { explainTree } from '../publish/tree.ts'
 import { CAPABILITIES, type Capability } from '../verdicts/decide.ts'
@@ -18,7 +19,7 @@ export const explain: Command = async (config, { print, clock }) => {
       status: 2
     })
   }
-  if (config.options.format === 'json') print(`${JSON.stringify(verdict)}\n`)
+  if (config.options.format === 'json') print(`${printable(JSON.stringify(verdict))}\n`)
   else print(explainTree(verdict, snapshot, painter(config.screen)))
   return 0
 }

@@ -1,3 +1,4 @@
+import { printable } from '../printable.ts'
 import { painter } from '../publish/paint.ts'
 import { reportJson } from '../publish/report.ts'
 import { reportTable } from '../publish/table.ts'
@@ -8,7 +9,7 @@ import { look } from './look.ts'
 export const report: Command = async (config, { print, clock }) => {
   const snapshot = await look(config, clock)
   const { format, 'label-prefix': prefix } = config.options
-  if (format === 'json') print(`${JSON.stringify(reportJson(snapshot, prefix))}\n`)
+  if (format === 'json') print(`${printable(JSON.stringify(reportJson(snapshot, prefix)))}\n`)
   else print(reportTable(snapshot, prefix, painter(config.screen)))
   return 0
 }

@@ -4,6 +4,7 @@ import type { Waiting } from '../cluster/retry.ts'
 import type { Config } from '../config.ts'
 import { cycle } from '../cycle/cycle.ts'
 import { type NodeObject, parseNode } from '../facts/node-object.ts'
+import { printable } from '../printable.ts'
 import { type Difference, differences, keysOf, type Wish, wish } from '../publish/difference.ts'
 import type { Labels } from '../publish/labels.ts'
 import { VERSION } from '../version.ts'
@@ -41,7 +42,7 @@ export async function runOnce(config: Config, surroundings: Surroundings, world:
     const snapshot = await cycle({ host, node, podSecurity, resourceSlices }, termsOf(config), surroundings.clock)
     const wanted = wish(snapshot, config.options['label-prefix'], VERSION)
     const written = await publish({ connection, wanted, before }, world)
-    surroundings.print(`${story(name, wanted, written).join('\n')}\n`)
+    surroundings.print(`${story(name, wanted, written).map(printable).join('\n')}\n`)
     return 0
   })
 }

@@ -1,3 +1,4 @@
+import { printable } from '../printable.ts'
 import { type Evidence, HostError, type HostReader } from './host.ts'
 import { shown } from './scrub.ts'
 
@@ -92,10 +93,6 @@ const textSeen = (whole: string, told: string): string =>
 const WIDTH = 100
 
 const cut = (text: string): string => (text.length > WIDTH ? `${text.slice(0, WIDTH - 1)}…` : text)
-
-// Control characters (an efivar's bytes, or a file that lies) must not reach a terminal.
-const printable = (text: string): string =>
-  text.replace(/\p{Cc}/gu, char => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
 
 function firstLine(text: string): string {
   const lines = text.replace(/\n$/, '').split('\n')

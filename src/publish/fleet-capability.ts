@@ -56,6 +56,12 @@ function staleText(nodes: readonly FleetNode[], now: Fleet['now']): string {
 }
 
 const wayLines = ({ way, nodes, alone, pools }: Way, paint: Paint): readonly string[] => [
-  ...hang('  ', 4, `${paint.bold(nodesText(nodes))}: ${way} ${aloneText(alone, nodes)}`.trimEnd(), paint.columns),
+  ...titled(nodesText(nodes), `: ${way} ${aloneText(alone, nodes)}`.trimEnd(), paint),
   ...hang('    ', 4, pools.map(([pool, count]) => `${pool} ${count}`).join(', '), paint.columns, paint.dim)
 ]
+
+/** Painted after it was broken into lines: colours have no width. */
+function titled(title: string, text: string, paint: Paint): readonly string[] {
+  const [first = '', ...more] = hang('  ', 4, title + text, paint.columns)
+  return [first.replace(title, () => paint.bold(title)), ...more]
+}

@@ -1,10 +1,10 @@
 import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
+import { printable } from '../printable.ts'
 import { CAPABILITIES, type Capability } from '../verdicts/decide.ts'
 import type { Answer } from '../verdicts/verdict.ts'
 import { CONDITION_TYPE } from './condition.ts'
 import { type Pool, poolOf } from './fleet-pools.ts'
 import { parseReport, type Report, type Told } from './fleet-report.ts'
-import { printable } from './printable.ts'
 import type { Taint } from './taint.ts'
 
 /** What is kept of a Node: some hundred bytes of its 20 kB. Every text is printable. */

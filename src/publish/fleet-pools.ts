@@ -1,4 +1,4 @@
-import { printable } from './printable.ts'
+import { printable } from '../printable.ts'
 
 /** Whose node pool it is: that decides what an autoscaler is told, and how. */
 export type PoolKind = 'karpenter' | 'gke' | 'eks' | 'aks' | 'label' | 'none'

@@ -1,5 +1,5 @@
+import { printable } from '../printable.ts'
 import { ANSWERS, type Answer } from '../verdicts/verdict.ts'
-import { printable } from './printable.ts'
 
 /** What the annotation of a Node tells of one capability. Every text is printable and has an end. */
 export interface Told {

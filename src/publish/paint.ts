@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import { printable } from '../printable.ts'
 
 /** How output looks on one screen: colours or none, and how wide. */
 export interface Paint {
@@ -30,11 +31,11 @@ export function painter({ color, columns }: { readonly color: boolean; readonly 
   }
 }
 
-/** Breaks a text at spaces so that no line is wider; a word that is wider itself stays whole. */
+/** Breaks a text at spaces so that no line is wider; a word that is wider itself stays whole. What would steer a terminal is spelt. */
 export function wrap(text: string, width: number): readonly string[] {
   const lines: string[] = []
   let line = ''
-  for (const word of text.split(' ')) {
+  for (const word of printable(text.replaceAll('\n', ' ')).split(' ')) {
     if (line !== '' && line.length + 1 + word.length > width) {
       lines.push(line)
       line = word

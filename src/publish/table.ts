@@ -1,6 +1,7 @@
 import type { Snapshot } from '../cycle/snapshot.ts'
 import type { Fact } from '../facts/fact.ts'
 import type { FactName } from '../facts/observe.ts'
+import { printable } from '../printable.ts'
 import type { PlanStep } from '../remedies/plan.ts'
 import type { Outcome } from '../remedies/remedy.ts'
 import type { Verdict } from '../verdicts/verdict.ts'
@@ -41,8 +42,8 @@ const indented = (at: number, text: string, paint: Paint): readonly string[] =>
 export const factLines = (snapshot: Snapshot, paint: Paint): readonly string[] =>
   (Object.entries(snapshot.facts) as [FactName, Fact<unknown>][]).flatMap(([name, fact]) => {
     const lead = `  ${paint.bold(name.padEnd(19))}`
-    const text = fact.known ? factText(name, snapshot.facts) : `unknown: ${fact.why}`
-    const from = sources(fact)
+    const text = printable(fact.known ? factText(name, snapshot.facts) : `unknown: ${fact.why}`)
+    const from = printable(sources(fact))
     const style = (line: string) => (fact.known ? line : paint.answer('unknown', line))
     if (TEXT_AT.fact + text.length + 3 + from.length <= paint.columns) return [`${lead}${style(text)}   ${paint.dim(from)}`]
     return [...hang(lead, TEXT_AT.fact, text, paint.columns, style), ...indented(TEXT_AT.fact, from, paint)]

@@ -28,6 +28,7 @@ const ORDER = Object.keys(ROOMS) as Room[]
 /** The files that lie in no room stand around them: the first ones may be used by all and use no room, the others use the rooms. */
 const OUTSIDE: Readonly<Record<string, number>> = {
   'version.ts': -1,
+  'printable.ts': -2,
   'redact.ts': -2,
   'log-level.ts': -2,
   'log.ts': -1,

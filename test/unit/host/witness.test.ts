@@ -144,7 +144,7 @@ describe('evidence', () => {
     ['a program', 'run', '\x1b[2J']
   ])('escapes the control characters of %s', (_, verb, answer) => {
     expect(told(verb, answer)).not.toMatch(/\p{Cc}/u)
-    expect(told(verb, answer)).toMatch(/\\x[0-9a-f]{2}/)
+    expect(told(verb, answer)).toMatch(/\\u00[0-9a-f]{2}/)
   })
 
   test('is cut to a line that fits', () => {

@@ -1,6 +1,0 @@
-/** Text from elsewhere that may stand on a terminal: what would steer it (escape sequences), or turn the direction of writing, is spelt. */
-export const printable = (text: string): string =>
-  STEERING.test(text) ? text.replace(STEERINGS, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`) : text
-
-const STEERING = /[\p{Cc}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/u
-const STEERINGS = new RegExp(STEERING, 'gu')
