@@ -60,7 +60,7 @@ export function localHost(root: string, calls = callsFor): HostReader {
     statfs: path => at(path, space),
     run: argv => (base === '' ? runProgram(argv) : Promise.resolve(undefined)),
     arch: () => Promise.resolve(process.arch === 'x64' ? 'amd64' : process.arch),
-    inventory: async () => ((await sameMachine(read)) ? await takeInventory() : undefined)
+    inventory: async () => ((await sameMachine(read)) ? await inTime('the inventory', takeInventory()) : undefined)
   }
 }
 
@@ -70,6 +70,19 @@ const space = async (real: string, { statfs }: Calls): Promise<FsSpace> => {
 }
 
 async function guarded<T>(path: string, work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await inTime(path, work)
+  } catch (error) {
+    if (error instanceof HostError) throw error
+    const errno = error as NodeJS.ErrnoException
+    // Gone between the look at its name and the look into it: then it is not there.
+    if (errno.code === 'ENOENT' || errno.code === 'ENOTDIR') return undefined
+    throw failure(path, errno)
+  }
+}
+
+/** Throws `HostError` when the work takes longer than our patience; what it began is left to itself. */
+async function inTime<T>(path: string, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     const wait = (slices: number): void => {
@@ -80,12 +93,6 @@ async function guarded<T>(path: string, work: Promise<T>): Promise<T | undefined
   })
   try {
     return await Promise.race([work, late])
-  } catch (error) {
-    if (error instanceof HostError) throw error
-    const errno = error as NodeJS.ErrnoException
-    // Gone between the look at its name and the look into it: then it is not there.
-    if (errno.code === 'ENOENT' || errno.code === 'ENOTDIR') return undefined
-    throw failure(path, errno)
   } finally {
     clearTimeout(timer)
   }

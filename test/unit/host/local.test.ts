@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync, readFileSync, realpathSync, statfsSync, truncateSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, realpathSync, statfsSync, truncateSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -383,6 +383,24 @@ describe('the inventory', () => {
     expect(inventory?.cpu.cores).toBeGreaterThan(0)
     expect(inventory?.memory.total).toBeGreaterThan(0)
     expect(inventory?.disks).toBeInstanceOf(Array)
+  })
+
+  test('ends in time where a program that it asks hangs', async () => {
+    const folder = temporary()
+    const started = join(folder, 'started')
+    // What answers at all answers as nothing; `lsblk` of a node whose disk is gone does not.
+    writeFileSync(join(folder, 'lsblk'), `#!/bin/sh\necho $$ >> ${started}\nexec sleep 600\n`, { mode: 0o755 })
+    const program = `
+      import { localHost } from ${JSON.stringify(new URL('../../../src/host/local.ts', import.meta.url).href)}
+      await localHost('/').inventory().catch(({ name, message }) => console.log(name, message))
+      process.exit()`
+    const env = { PATH: `${folder}:${process.env['PATH']}` }
+    const { stdout } = await execa(process.execPath, ['--input-type=module', '-e', program], { env })
+    const [pid = ''] = readFileSync(started, 'utf8').split('\n')
+    // The other is still at it when ours has ended.
+    expect(readFileSync(`/proc/${pid}/comm`, 'utf8')).toBe('sleep\n')
+    process.kill(Number(pid), 'SIGKILL')
+    expect(stdout).toBe('HostError the inventory cannot be read: ETIMEDOUT (no answer in time)')
   })
 
   test.each([
