@@ -32,10 +32,13 @@ export function* fleetCsv(fleet: Fleet, { why }: { readonly why: boolean }): Gen
 
 const row = (cells: readonly string[]): string => `${cells.map(cell).join(',')}\r\n`
 
-/** A spreadsheet takes a cell that begins so, in full width too, for a formula, and runs it; an apostrophe makes it a text. */
-const FORMULA = /^\s*[=+\-@＝＋－＠]/
+/**
+ * A spreadsheet takes a cell that begins so, in full width too, for a formula, and runs it; an apostrophe makes it a text. Where lists
+ * are written with semicolons, a cell begins after each of them too, whatever quotes stand around.
+ */
+const FORMULA = /(^|;)(?=[\s"]*[=+\-@＝＋－＠])/g
 
 function cell(text: string): string {
-  const plain = FORMULA.test(text) ? `'${text}` : text
+  const plain = text.replace(FORMULA, "$1'")
   return /[",\r\n']/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain
 }

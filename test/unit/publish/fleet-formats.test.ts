@@ -69,6 +69,16 @@ describe('csv', () => {
     }
   )
 
+  test.each([
+    ['fine;=1+1', "fine;'=1+1"],
+    ['a; -1;@x', "a;' -1;'@x"],
+    ['a;"=1"', 'a;\'"=1"'],
+    ['=1;＝2', "'=1;'＝2"]
+  ])('makes no formula of %j where a semicolon ends a cell', (text, kept) => {
+    const [, row] = parseCsv(told([hostile(text)], ['--format', 'csv', '--why']))
+    expect([row?.[0], row?.[4], row?.[7]]).toEqual(Array(3).fill(kept))
+  })
+
   test('lets no text end its line, nor hide a formula behind a control character', () => {
     const text = told([hostile('x\r\n\t=1\u0000')], ['--format', 'csv', '--why'])
     expect(text.split('\r\n')).toHaveLength(3)
