@@ -71,7 +71,10 @@ function schema(): Schema {
       podLabels: texts,
       namespace: closed({ create: yesOrNo }),
       guard: enabled,
-      networkPolicy: enabled,
+      networkPolicy: closed({
+        enabled: yesOrNo,
+        monitoringNamespaces: { type: 'array', minItems: 1, items: text }
+      }),
       resourceQuota: enabled,
       helper: closed({
         enabled: yesOrNo,

@@ -66,7 +66,7 @@ test('differ from the base in what their comments tell, and in nothing else', ()
     bottlerocket: ['DaemonSet berth'],
     eks: ['DaemonSet berth'],
     gke: [],
-    openshift: ['DaemonSet berth', 'Namespace berth', ...scc].toSorted()
+    openshift: ['DaemonSet berth', 'Namespace berth', 'NetworkPolicy berth-agent', ...scc].toSorted()
   })
 })
 

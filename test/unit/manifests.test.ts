@@ -50,7 +50,7 @@ interface Documents {
   readonly 'network-policy': {
     readonly spec: {
       readonly podSelector: { readonly matchLabels: object }
-      readonly ingress: readonly { readonly ports: readonly object[] }[]
+      readonly ingress: readonly { readonly ports: readonly object[]; readonly from: readonly object[] }[]
     }
   }
 }
@@ -65,6 +65,12 @@ test('one port, one name of it: the agent listens there, the Service leads to it
   expect(agent?.ports).toEqual([{ name: 'http', containerPort: port }])
   expect(base('metrics-service').spec.ports).toEqual([{ name: 'http', port, targetPort: 'http' }])
   expect(base('network-policy').spec.ingress.map(({ ports }) => ports)).toEqual([[{ port: 'http', protocol: 'TCP' }]])
+})
+
+test('no pod may ask the agent but those of the namespace of the monitoring', () => {
+  const values = ['monitoring']
+  const matchExpressions = [{ key: 'kubernetes.io/metadata.name', operator: 'In', values }]
+  expect(base('network-policy').spec.ingress.map(({ from }) => from)).toEqual([[{ namespaceSelector: { matchExpressions } }]])
 })
 
 test('the Service and the policy select the pods of the DaemonSet', () => {
