@@ -254,7 +254,7 @@ async function turns(loop: Loop): Promise<void> {
     }
     const view = viewToMend(seen)
     const due = view === undefined ? Number.POSITIVE_INFINITY : await publisher.publish(snapshot, view)
-    diary.turned(publisher.isPublished())
+    diary.turned(publisher.isPublished(), publisher.labelsOf(snapshot))
     const wanted = await wake.next(Math.max(20, Math.min(lookAt - clock.elapsed(), due)), signal)
     if (wanted.has('look')) lookAt = clock.elapsed()
   }

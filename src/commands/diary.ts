@@ -8,7 +8,7 @@ import type { FactName } from '../facts/observe.ts'
 import type { Log } from '../log.ts'
 import type { DriftKind } from '../publish/drift.ts'
 import type { Health } from '../publish/http.ts'
-import { labels } from '../publish/labels.ts'
+import { type Labels, labels } from '../publish/labels.ts'
 import type { Metrics } from '../publish/metrics.ts'
 import type { PublishListener } from '../publish/publisher.ts'
 import { type ReadTimes, readTimes, type Status, type Write } from '../publish/status.ts'
@@ -25,7 +25,8 @@ export interface Diary extends PublishListener {
   readonly asked: (fact: FactName, answer: Attempt<unknown> | undefined) => void
   /** What the helper left is not believed, or cannot be read. */
   readonly doubted: (why: string) => void
-  readonly turned: (isPublished: boolean) => void
+  /** `wanted`: what the Node should carry now, what is held from before included. */
+  readonly turned: (isPublished: boolean, wanted: Labels) => void
   readonly alive: () => void
   /** A request to the API was answered, by this HTTP status; 0 when it was not. */
   readonly answered: (asked: Asked, status: number) => void
@@ -52,6 +53,8 @@ const REMEMBERED = 20
 
 interface Page {
   snapshot: Snapshot | undefined
+  /** `undefined` before the first turn. */
+  labels: Labels | undefined
   readAt: ReadTimes
   lastWrites: readonly Write[]
   api: Status['api']
@@ -70,6 +73,7 @@ export function createDiary({ log, metrics, node, prefix, version, clock, patien
   const startedAt = at()
   const page: Page = {
     snapshot: undefined,
+    labels: undefined,
     readAt: {},
     lastWrites: [],
     api: { server: '', state: 'disconnected', since: startedAt, lastError: '' },
@@ -127,7 +131,8 @@ export function createDiary({ log, metrics, node, prefix, version, clock, patien
       if (answer.why !== before) log.event('fact-lost', answer.why, { fact })
     },
     doubted: why => log.event('helper-doubted', why),
-    turned: isPublished => {
+    turned: (isPublished, wanted) => {
+      page.labels = wanted
       page.turnedAt = clock.elapsed()
       page.isPublished = isPublished
       if (isPublished) metrics.success('publish', clock.now())
@@ -180,7 +185,7 @@ export function createDiary({ log, metrics, node, prefix, version, clock, patien
       startedAt,
       snapshot: page.snapshot,
       readAt: page.readAt,
-      labels: page.snapshot === undefined ? {} : labels(page.snapshot, prefix),
+      labels: page.labels ?? (page.snapshot === undefined ? {} : labels(page.snapshot, prefix)),
       lastWrites: page.lastWrites,
       api: page.api,
       guard: page.guard,

@@ -48,6 +48,8 @@ export interface Publisher {
    * Resolves to the milliseconds after which it wants to be called again, although nothing changes.
    */
   readonly publish: (snapshot: Snapshot, node: NodeView) => Promise<number>
+  /** What the Node should carry, what is held from before included. */
+  readonly labelsOf: (snapshot: Snapshot) => Labels
   /** Every label stands on the Node as it should, as the API server said after a write or in the watch. */
   readonly isPublished: () => boolean
   /** What was proved under another boot than this one is told as unknown, since the look that proves it anew takes long. */
@@ -107,15 +109,17 @@ export function createPublisher(terms: PublisherTerms): Publisher {
     beatAt: undefined
   }
 
-  const wanted = (snapshot: Snapshot, node: NodeView): Wish => {
+  const labelsOf = (snapshot: Snapshot): Labels => {
     // What an earlier agent proved under this boot counts as long as what we remember ourselves.
     const isYoung = clock.elapsed() - began < terms.unknownAfter
+    return isYoung && book.proven?.boot === liveBoot(snapshot)
+      ? heldLabels(snapshot, book.proven.labels, prefix)
+      : labels(snapshot, prefix)
+  }
+
+  const wanted = (snapshot: Snapshot, node: NodeView): Wish => {
     book.proven ??= provenBy(reportOf(node, prefix))
-    const held =
-      isYoung && book.proven.boot === liveBoot(snapshot)
-        ? heldLabels(snapshot, book.proven.labels, prefix)
-        : labels(snapshot, prefix)
-    return wish(snapshot, prefix, version, held)
+    return wish(snapshot, prefix, version, labelsOf(snapshot))
   }
 
   const learn = (carried: Metadata): void => {
@@ -328,7 +332,7 @@ export function createPublisher(terms: PublisherTerms): Publisher {
     return Math.max(50, Math.min(due - now, beat))
   }
 
-  return { publish, isPublished: () => book.published, demote }
+  return { publish, labelsOf, isPublished: () => book.published, demote }
 }
 
 /** Labels and report travel in one request, and are two things to whoever is told. */

@@ -234,6 +234,9 @@ describe('what cannot be read', () => {
     await eventually('it is ready', async () => (await second.get('/readyz')).status === 200)
     await sleep(1_500)
     expect(await own.ours()).toMatchObject(known)
+    // And its page says so, as that is what the Node should carry.
+    expect(JSON.parse((await second.get('/status.json')).text)).toMatchObject({ labels: known })
+    expect((await second.get('/')).text).toContain('ubuntu-22.04')
 
     root.write(BOOT, bootId('2'))
     root.write(RELEASE, '6.8.0-40-generic\n')

@@ -27,8 +27,8 @@ async function live(name: string, kubeconfig: string, recording: string, onPubli
   const metrics = createMetrics({ version: VERSION })
   const diary = createDiary({ log, metrics, node: name, prefix: 'berth.dev', version: VERSION, clock, patience: 600_000 })
   let told = false
-  const turned = (isPublished: boolean): void => {
-    diary.turned(isPublished)
+  const turned: typeof diary.turned = (isPublished, wanted) => {
+    diary.turned(isPublished, wanted)
     if (isPublished && !told) onPublished()
     told ||= isPublished
   }

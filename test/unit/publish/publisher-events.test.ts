@@ -367,6 +367,7 @@ describe('a label of a fact that cannot be read', () => {
     const { publisher, node, view, time } = begun(report)
     await publisher.publish(unread, view())
     expect(node.labels[KEY]).toBe(right[KEY])
+    expect(publisher.labelsOf(unread)).toEqual(node.labels)
     // Its own report, which says that nothing is known, changes nothing.
     time.now += UNKNOWN_AFTER - 1
     await publisher.publish(unread, view())
