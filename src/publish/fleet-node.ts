@@ -41,45 +41,62 @@ export function fleetNode(node: V1Node, { prefix, poolLabel, kept }: FleetTerms)
   const reading = typeof report === 'string' ? parseReport(report, kept) : undefined
   const conditions = list(status?.['conditions']).map(record)
   const boot = text(record(status?.['nodeInfo'])['bootID'])
+  const { answers, odd } = answersOf(labels, prefix)
   return {
     name: text(metadata?.['name']),
     pool: poolOf(labels, poolLabel),
-    answers: answersOf(labels, prefix),
+    answers,
     report: reading?.report,
     heartbeat: Date.parse(text(conditions.find(({ type }) => type === CONDITION_TYPE)?.['lastHeartbeatTime'])),
     isRebooted: reading !== undefined && reading.boot !== '' && boot !== '' && reading.boot !== boot,
-    notes: notesOf(conditions, spec?.['unschedulable'] === true, report !== undefined && reading === undefined),
+    notes: notesOf([
+      isDown(conditions) && 'not ready',
+      spec?.['unschedulable'] === true && 'cordoned',
+      report !== undefined && reading === undefined && 'its report cannot be read',
+      reading?.isWhole === false && 'a part of its report cannot be read',
+      odd.length > 0 && `expected true, false or unknown: ${odd.join(', ')}`
+    ]),
     taints: list(spec?.['taints']).map(taintOf)
   }
 }
 
-const VALUES: Readonly<Record<string, Answer>> = { true: 'yes', false: 'no', unknown: 'unknown' }
+/** No object: a label may have the value `constructor`, which every object answers to. */
+const VALUES: ReadonlyMap<unknown, Answer> = new Map([
+  ['true', 'yes'],
+  ['false', 'no'],
+  ['unknown', 'unknown']
+])
 
-/** A value that no agent writes is no answer that anybody can rely on. */
-function answersOf(labels: Readonly<Record<string, unknown>>, prefix: string): Answers {
-  const answers: Partial<Record<Capability, Answer>> = {}
-  for (const capability of CAPABILITIES) {
-    const key = `${prefix}/${capability}`
-    if (Object.hasOwn(labels, key)) answers[capability] = VALUES[String(labels[key])] ?? 'unknown'
-  }
-  return answers
+interface LabelAnswers {
+  readonly answers: Answers
+  /** `podman="maybe"`: nobody can rely on a value that no agent writes, so it counts as unknown. */
+  readonly odd: readonly string[]
 }
 
+function answersOf(labels: Readonly<Record<string, unknown>>, prefix: string): LabelAnswers {
+  const answers: Partial<Record<Capability, Answer>> = {}
+  const odd: string[] = []
+  for (const capability of CAPABILITIES) {
+    const key = `${prefix}/${capability}`
+    if (!Object.hasOwn(labels, key)) continue
+    const answer = VALUES.get(labels[key])
+    answers[capability] = answer ?? 'unknown'
+    if (answer === undefined) odd.push(`${capability}="${text(labels[key])}"`)
+  }
+  return { answers, odd: odd.length === 0 ? FINE : odd }
+}
+
+/** One empty list for all Nodes of which there is nothing to say: there may be 15,000. */
 const FINE: readonly string[] = []
 
-function notesOf(
-  conditions: readonly Readonly<Record<string, unknown>>[],
-  isCordoned: boolean,
-  isUnreadable: boolean
-): readonly string[] {
+function notesOf(candidates: readonly (string | false)[]): readonly string[] {
+  const notes = candidates.filter(note => note !== false)
+  return notes.length === 0 ? FINE : notes
+}
+
+function isDown(conditions: readonly Readonly<Record<string, unknown>>[]): boolean {
   const ready = conditions.find(({ type }) => type === 'Ready')
-  const isDown = ready !== undefined && ready['status'] !== 'True'
-  if (!isCordoned && !isDown && !isUnreadable) return FINE
-  return [
-    ...(isDown ? ['not ready'] : []),
-    ...(isCordoned ? ['cordoned'] : []),
-    ...(isUnreadable ? ['its report cannot be read'] : [])
-  ]
+  return ready !== undefined && ready['status'] !== 'True'
 }
 
 const taintOf = (value: unknown): Taint => {

@@ -18,6 +18,8 @@ export interface Report {
 export interface Reading {
   readonly boot: string
   readonly report: Report
+  /** Every verdict in it is one. */
+  readonly isWhole: boolean
 }
 
 /** Longer than any that an agent writes. */
@@ -38,11 +40,19 @@ export function parseReport(text: string, kept: Map<string, Report>): Reading | 
     return undefined
   }
   if (!isRecord(value) || !isRecord(value['verdicts'])) return undefined
-  const { boot, version, verdicts, ways } = value
-  const key = JSON.stringify([version, verdicts, ways])
-  const report = kept.get(key) ?? { version: word(version), told: toldOf(verdicts, texts(ways)) }
+  const { boot, verdicts, ways } = value
+  const told = toldOf(verdicts, texts(ways))
+  const report = keptOnce({ version: word(value['version']), told }, kept)
+  return { boot: word(boot), report, isWhole: told.size === Object.keys(verdicts).length }
+}
+
+/** Compares what was read, never what was sent: `JSON.stringify` overflows the stack on arrays that are nested a few thousand deep. */
+function keptOnce(report: Report, kept: Map<string, Report>): Report {
+  const key = JSON.stringify([report.version, ...report.told])
+  const known = kept.get(key)
+  if (known !== undefined) return known
   if (kept.size < MOST_KEPT) kept.set(key, report)
-  return { boot: word(boot), report }
+  return report
 }
 
 /** A fleet whose reports all differ gains nothing by comparing them. */

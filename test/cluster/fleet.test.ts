@@ -89,6 +89,51 @@ describe('on a real API server', () => {
     for (const uri of asked.slice(1)) expect(uri).toMatch(/^\/api\/v1\/nodes\?limit=3&continue=./)
   })
 
+  test.each([
+    ['a report of nested arrays', { verdicts: 0, ways: 0 }],
+    ['a verdict of nested arrays', { verdicts: { cvm: 0 }, ways: [] }],
+    ['ways of nested arrays', { verdicts: {}, ways: 0 }]
+  ])('a Node with %s and the label value "constructor" costs its own row alone, which says so', async (_, report) => {
+    const name = 'fleet-bad'
+    const nested = `${'['.repeat(6_000)}${']'.repeat(6_000)}`
+    const node = await agentNode(name, 'eks-ubuntu-22.04', { pool: [POOL, 'fleet-bad'] })
+    const labels = { ...node.metadata?.labels, 'berth.dev/podman': 'constructor' }
+    const annotations = { ...node.metadata?.annotations, 'berth.dev/report': JSON.stringify(report).replaceAll('0', nested) }
+    const bad = { ...node, metadata: { ...node.metadata, labels, annotations }, apiVersion: 'v1', kind: 'Node' }
+    await createNode(shared, bad as unknown as NodeObject)
+    try {
+      const { text: table } = await fleet(['--why'])
+      expect(rowOf(table, name)?.slice(1, 7)).toEqual(['yes', 'no', 'no', 'no', 'unknown', 'no'])
+      expect(table.split('\n').find(line => line.startsWith(`  ${name} `))).toMatch(
+        report.verdicts === 0
+          ? /its report cannot be read, expected true, false or unknown: podman="constructor"$/
+          : /podman="constructor"$/
+      )
+      for (const good of names) expect(rowOf(table, good)).toHaveLength(7)
+      for (const args of [
+        ['--format', 'json'],
+        ['--format', 'csv', '--why'],
+        ['--format', 'html'],
+        ['--capability', 'podman']
+      ]) {
+        const { status, text: said } = await fleet(args)
+        expect([status, said.includes('fleet-0'), said.includes('NaN'), said.includes('native code')]).toEqual([
+          0,
+          true,
+          false,
+          false
+        ])
+      }
+      const counts = JSON.parse((await fleet(['--format', 'json'])).text).pools.find(
+        (pool: { name: string }) => pool.name === name
+      )
+      expect(counts.counts.podman).toEqual({ yes: 0, no: 0, unknown: 1, absent: 0 })
+      expect((await fleet(['--autoscaler'])).status).toBe(0)
+    } finally {
+      await shared.api('DELETE', `/api/v1/nodes/${name}`)
+    }
+  })
+
   test('a token that may not list is told so, and what is missing', async () => {
     const token = await shared.tokenFor({ namespace: 'fleet', serviceAccount: 'nobody' })
     const cluster = { server: shared.url, 'certificate-authority': shared.caFile }

@@ -151,6 +151,7 @@ describe('the report of a node', () => {
     const reading = parseReport(JSON.stringify({ verdicts, ways: ['way\x07'], boot: {}, version: [] }), new Map())
     expect(reading).toEqual({
       boot: '',
+      isWhole: false,
       report: {
         version: '',
         told: new Map([['cvm', { answer: 'no', because: '\\u001b[2Jgone\\u202e', cautions: ['ok'], ways: ['way\\u0007'] }]])
