@@ -3,6 +3,7 @@ import process from 'node:process'
 import { parseArgs } from 'node:util'
 import type { Version } from './facts/kernel.ts'
 import { LEVELS, type LogLevel } from './log-level.ts'
+import { reservedDomain } from './publish/reserved-domains.ts'
 import { PERMITS, type Permit } from './remedies/plan.ts'
 import { CAPABILITIES, type Capability } from './verdicts/decide.ts'
 import type { Policy } from './verdicts/policy.ts'
@@ -170,7 +171,7 @@ export const OPTIONS = {
     form: 'DOMAIN',
     fallback: 'berth.dev',
     commands: [...LOOKING, 'template', 'doctor', 'fleet', 'uninstall'],
-    does: 'the domain before the slash of every label; kubernetes.io and k8s.io are refused',
+    does: 'the domain before the slash of every label; the domains of Kubernetes, clouds and other known components are refused',
     parse: parsePrefix
   }),
   'minimum-kernel': option({
@@ -556,8 +557,8 @@ function parsePrefix(text: string): string {
   if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/.test(text) || text.length > 253) {
     return expected('a DNS domain, as in berth.dev')
   }
-  const reserved = ['kubernetes.io', 'k8s.io'].find(domain => text === domain || text.endsWith(`.${domain}`))
-  return reserved === undefined ? text : expected(`a domain of your own: ${reserved} belongs to Kubernetes`)
+  const reserved = reservedDomain(text)
+  return reserved === undefined ? text : expected(`a domain of your own: ${reserved.domain} belongs to ${reserved.owner}`)
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }

@@ -158,6 +158,8 @@ describe('a value', () => {
     ['a domain', 'label-prefix', 'berth.example.com', 'berth.example.com'],
     ['a domain that only sounds reserved', 'label-prefix', 'mykubernetes.io', 'mykubernetes.io'],
     ['another such', 'label-prefix', 'k8s.io.example.com', 'k8s.io.example.com'],
+    ['a domain that ends like one of another', 'label-prefix', 'notnvidia.com', 'notnvidia.com'],
+    ['a domain below which others own theirs', 'label-prefix', 'workspaces.google.com', 'workspaces.google.com'],
     ['a namespace', 'workspace-namespace', 'coder-workspaces', 'coder-workspaces'],
     ['a Node of EKS', 'node-name', 'ip-10-0-33-51.us-west-2.compute.internal', 'ip-10-0-33-51.us-west-2.compute.internal']
   ])('that is %s is understood', (_, name, text, value) => {
@@ -197,6 +199,8 @@ describe('a value', () => {
   })
 })
 
+const ownedByOthers = (prefix: string): [OptionName, string, string] => ['label-prefix', prefix, 'expected a domain of your own']
+
 describe('a wrong value', () => {
   test.each<[OptionName, string, string]>([
     ['host-root', '', 'a directory or a recorded node'],
@@ -212,6 +216,11 @@ describe('a wrong value', () => {
     ['label-prefix', 'k8s.io', 'k8s.io belongs to Kubernetes'],
     ['label-prefix', 'x.k8s.io', 'k8s.io belongs to Kubernetes'],
     ['label-prefix', 'a.b.kubernetes.io', 'kubernetes.io belongs to Kubernetes'],
+    ...['karpenter.sh', 'eks.amazonaws.com', 'cloud.google.com', 'kubernetes.azure.com', 'nvidia.com', 'openshift.io'].map(
+      ownedByOthers
+    ),
+    ...['x.karpenter.sh', 'alpha.eksctl.io', 'gpu.intel.com', 'oci.oraclecloud.com', 'rke.cattle.io'].map(ownedByOthers),
+    ['label-prefix', 'karpenter.sh', 'karpenter.sh belongs to Karpenter'],
     ['label-prefix', '', 'a DNS domain'],
     ['label-prefix', 'berth', 'a DNS domain'],
     ['label-prefix', 'Berth.dev', 'a DNS domain'],
