@@ -6,6 +6,9 @@ export const CONDITION_TYPE = 'WorkspaceNodeReady'
 /** A heartbeat may be late by as much as this many of its intervals; an agent that is later has stopped, or cannot write. */
 export const HEARTBEATS = 3
 
+/** A heartbeat may be ahead of the reader's clock by so much (milliseconds); later ones are no sign of life. The policy says the same. */
+export const AHEAD = 5 * 60_000
+
 /** A node condition as Kubernetes has it; times in ISO 8601. */
 export interface Condition {
   readonly type: typeof CONDITION_TYPE

@@ -2,7 +2,7 @@ import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
 import { printable } from '../printable.ts'
 import { CAPABILITIES, type Capability } from '../verdicts/decide.ts'
 import type { Answer } from '../verdicts/verdict.ts'
-import { CONDITION_TYPE } from './condition.ts'
+import { AHEAD, CONDITION_TYPE } from './condition.ts'
 import { type Pool, poolOf } from './fleet-pools.ts'
 import { parseReport, type Report, type Told } from './fleet-report.ts'
 import type { Taint } from './taint.ts'
@@ -122,7 +122,8 @@ export interface Now {
 /** `absent`: the agent has not been here; `stale`: it is silent; `rebooted`: it has not looked since the Node booted. Pure. */
 export function standingOf({ answers, heartbeat, isRebooted }: FleetNode, { at, patience }: Now): Standing {
   if (Object.keys(answers).length === 0) return 'absent'
-  if (!(at - heartbeat <= patience)) return 'stale'
+  // A heartbeat of 2099 would keep a dead agent fresh until then.
+  if (!(at - heartbeat <= patience && heartbeat - at <= AHEAD)) return 'stale'
   return isRebooted ? 'rebooted' : 'fresh'
 }
 

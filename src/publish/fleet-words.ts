@@ -1,3 +1,4 @@
+import { AHEAD } from './condition.ts'
 import { type FleetNode, type Now, type Standing, standingOf } from './fleet-node.ts'
 import { span } from './page-parts.ts'
 
@@ -13,6 +14,7 @@ export function standingText(node: FleetNode, now: Now): string {
 
 function heartbeatText({ heartbeat }: FleetNode, { at }: Now): string {
   if (Number.isNaN(heartbeat)) return 'no heartbeat'
+  if (heartbeat - at > AHEAD) return `heartbeat of ${new Date(heartbeat).toISOString()}, which is in the future`
   return `last heartbeat ${span(new Date(heartbeat).toISOString(), new Date(at).toISOString()) || '0 s'} ago`
 }
 

@@ -1,4 +1,4 @@
-import { HEARTBEATS } from '../../publish/condition.ts'
+import { AHEAD, HEARTBEATS } from '../../publish/condition.ts'
 import { span } from '../../publish/page-parts.ts'
 import { ownKeys } from '../../publish/removal.ts'
 import { IN_THE_POD, LOG, no, type Opinion, ok, unknown } from './opinion.ts'
@@ -71,6 +71,12 @@ export function judgeHeartbeat(seen: Seen): Opinion {
   if (condition === undefined) return no('no condition WorkspaceNodeReady: the agent has not been here', LOG)
   const { status, reason, lastHeartbeatTime } = condition
   const age = now.getTime() - Date.parse(lastHeartbeatTime)
+  if (age < -AHEAD) {
+    return no(
+      `the heartbeat of WorkspaceNodeReady is in the future: ${lastHeartbeatTime}`,
+      `compare the clocks of this machine and the node; where both are right, somebody else wrote it: ${LOG}`
+    )
+  }
   const old = `${span(lastHeartbeatTime, now.toISOString()) || '0 s'} old`
   if (age <= HEARTBEATS * terms.heartbeat) return ok(`${status} (${reason}), heartbeat ${old}`)
   return no(

@@ -98,6 +98,15 @@ describe('an agent', () => {
     expect([standingOf(bare, now), noteOf(bare, now)]).toEqual(['absent', 'no agent has been here'])
   })
 
+  test.each([
+    [6 * 60_000, 'stale', /^stale: heartbeat of 2026-11-03T10:06:00\.000Z, which is in the future$/],
+    [4 * 60_000, 'fresh', /^$/]
+  ])('whose heartbeat is %d ms in the future is %s', async (ahead, standing, note) => {
+    const node = one(await agentNode('n', 'eks-al2023', { heartbeat: new Date(NOW.getTime() + ahead) }))
+    expect(standingOf(node, now)).toBe(standing)
+    expect(noteOf(node, now)).toMatch(note)
+  })
+
   test('that has not looked since the boot is told, and what else keeps pods away', async () => {
     const node = await agentNode('n', 'eks-al2023', { isRebooted: true, isCordoned: true })
     expect(noteOf(one(node), now)).toBe('rebooted, and not looked at since, cordoned')
