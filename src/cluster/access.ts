@@ -6,8 +6,10 @@ export interface Permission {
   readonly resource: string
   /** The core group where none is named. */
   readonly group?: string
-  /** Of the one object; all of them, in all namespaces, where none is named. */
+  /** Of the one object; all of them where none is named. */
   readonly name?: string
+  /** All of them where none is named. */
+  readonly namespace?: string
 }
 
 /** A SelfSubjectAccessReview, as far as it matters here. */
@@ -27,12 +29,12 @@ export async function allowedOf(
 
 async function isAllowed(
   connection: Connection,
-  { verb, resource, group = '', name = '' }: Permission,
+  { verb, resource, group = '', name = '', namespace: within = '' }: Permission,
   signal: AbortSignal
 ): Promise<boolean> {
   const [kind = '', part = ''] = resource.split('/')
   // A Namespace counts as within itself.
-  const namespace = kind === 'namespaces' ? name : ''
+  const namespace = kind === 'namespaces' ? name : within
   const review = await connection.call<Review>(
     { tried: 'ask what we may do', whenMissing: 'check the URL of the server' },
     {

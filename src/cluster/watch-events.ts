@@ -12,6 +12,8 @@ export interface Watched {
   /** Without `/api/v1/nodes?`. */
   readonly query: URLSearchParams
   readonly signal: AbortSignal
+  /** Of the objects; whole ones where it is not said. */
+  readonly accept?: string
 }
 
 /** A bookmark comes about once a minute; a stream that is silent for longer than two of them is dead (milliseconds). */
@@ -21,10 +23,10 @@ const SILENCE = 150_000
 export async function* watchEvents(
   connection: Connection,
   question: Pick<Question, 'tried' | 'whenMissing'>,
-  { query, signal }: Watched
+  { query, signal, ...form }: Watched
 ): AsyncGenerator<WatchEvent> {
   const path = `/api/v1/nodes?${query}`
-  for await (const line of lines(await connection.open(question, { method: 'GET', path, silence: SILENCE, signal }))) {
+  for await (const line of lines(await connection.open(question, { method: 'GET', path, silence: SILENCE, signal, ...form }))) {
     const { type, object } = parseEvent(line)
     if (type === 'ERROR') throw refused(object)
     yield { type, object }

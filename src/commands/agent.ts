@@ -1,8 +1,9 @@
 import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
+import { checkGuard, checkOwnNode } from '../cluster/admission-guard.ts'
 import { ApiError } from '../cluster/api-error.ts'
 import { backoff, type Pace } from '../cluster/backoff.ts'
 import type { Connection } from '../cluster/connection.ts'
-import { checkGuard, type Identity, identify } from '../cluster/identity.ts'
+import { type Identity, identify } from '../cluster/identity.ts'
 import { metadataOf, readPodSecurity } from '../cluster/own-node.ts'
 import { watchNode } from '../cluster/watch.ts'
 import type { Config } from '../config.ts'
@@ -202,17 +203,23 @@ const LABELS_FIRST = 250
 const GUARD_FIRST = 15_000
 const GUARD_AGAIN = 3_600_000
 
+/** What follows the first proof is spread over this: after a blackout all agents of a cluster begin together (milliseconds). */
+const GUARD_OTHERS = 300_000
+
 /** Asks again until the signal is aborted: less and less often while there is no guard, and once an hour after it was proved. */
 async function guarded({ config, world, connection }: Loop): Promise<void> {
   const { signal, diary, random, sleep } = world
+  let check = checkOwnNode
   for (let missing = 0; !signal.aborted; ) {
     await patiently(world, async () => {
-      const guard = await checkGuard(connection, config.options['node-name'], signal)
+      const guard = await check(connection, config.options['node-name'], signal)
       missing = guard.enforced ? 0 : missing + 1
       diary.guarded(guard)
     })
-    const wait = missing === 0 ? GUARD_AGAIN : Math.min(GUARD_AGAIN, GUARD_FIRST * 2 ** (missing - 1))
-    await sleep(wait * (0.9 + random() * 0.2), signal)
+    const again = missing === 0 ? GUARD_AGAIN : Math.min(GUARD_AGAIN, GUARD_FIRST * 2 ** (missing - 1))
+    const isFirst = missing === 0 && check !== checkGuard
+    if (isFirst) check = checkGuard
+    await sleep(isFirst ? random() * GUARD_OTHERS : again * (0.9 + random() * 0.2), signal)
   }
 }
 

@@ -1,6 +1,6 @@
+import type { Guard } from '../cluster/admission-guard.ts'
 import type { ApiError } from '../cluster/api-error.ts'
 import type { Asked } from '../cluster/asked.ts'
-import type { Guard } from '../cluster/identity.ts'
 import type { Restart } from '../cluster/watch.ts'
 import type { Snapshot } from '../cycle/snapshot.ts'
 import type { Attempt } from '../facts/fact.ts'

@@ -111,7 +111,7 @@ describe('of a right installation', () => {
     await createNode(plane, onThisMachine('doctor-quiet', { labels: { 'berth.dev/cvm': 'true' } }))
     const before = await nodeOf(plane, 'doctor-quiet').read()
     const { of } = await ask({ node: 'doctor-quiet', kubeconfig: await tokenOn('doctor-quiet') })
-    expect(of('guard')).toEqual(answered('ok', 'refuses'))
+    expect(of('guard')).toEqual(answered('ok', 'refuse a foreign label'))
     expect(of('writes')).toEqual(answered('ok', 'would be taken'))
     expect(await nodeOf(plane, 'doctor-quiet').read()).toEqual(before)
   })
@@ -215,15 +215,13 @@ const rule = (resource: string, ...verbs: readonly string[]) => ({ apiGroups: ['
 
 describe('the permissions', { timeout: 120_000 }, () => {
   test('that lack are named', async () => {
-    const rules = [rule('nodes', 'get', 'watch', 'patch'), rule('events', 'create')]
+    const rules = [rule('nodes', 'get', 'watch', 'patch')]
     await withRules(rules, async () => {
       const { of, wrong } = await eventually('the role is felt', async () => {
         const found = await ask()
         return found.wrong.includes('permissions') && found
       })
-      expect(of('permissions')).toEqual(
-        answered('no', 'lacking: patch nodes/status, patch events, list resourceslices', 'rbac.yaml')
-      )
+      expect(of('permissions')).toEqual(answered('no', 'lacking: patch nodes/status, list resourceslices', 'rbac.yaml'))
       expect(of('writes')).toEqual(answered('no', '403'))
       expect(wrong).toContain('writes')
     })
@@ -240,7 +238,9 @@ describe('the permissions', { timeout: 120_000 }, () => {
         const found = await ask()
         return found.wrong.includes('permissions') && found
       })
-      expect(of('permissions')).toEqual(answered('no', 'list nodes, get secrets', 'unbind'))
+      expect(of('permissions')).toEqual(
+        answered('no', 'list nodes, create events, patch events, patch events in default, get secrets', 'unbind')
+      )
     })
   })
 })
@@ -281,6 +281,71 @@ describe('the admission policy', { timeout: 120_000 }, () => {
       )
       expect(found.wrong).toEqual(['guard'])
       expect(found.of('guard')).toEqual(answered('no', 'would take a foreign label', 'admission-policy.yaml'))
+    } finally {
+      await applyManifests(plane)
+    }
+  })
+
+  const policy = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/berth-agent'
+
+  interface Rule {
+    readonly expression: string
+    readonly message: string
+    readonly messageExpression?: string
+  }
+
+  /** What doctor says of the guard once the policy has these rules in place of its own. */
+  async function guardWith(change: (rules: readonly Rule[]) => readonly Rule[], expected: string): Promise<void> {
+    const { spec } = await succeeded(
+      'read',
+      plane.api<{ readonly spec: { readonly validations: readonly Rule[] } }>('GET', policy)
+    )
+    await succeeded('change', plane.api('PATCH', policy, { spec: { validations: change(spec.validations) } }))
+    try {
+      const seen = await eventually('the change is felt', async () => {
+        const found = await ask()
+        return found.wrong.includes('guard') && found
+      })
+      expect(seen.of('guard')).toEqual(answered('no', expected, 'admission-policy.yaml'))
+    } finally {
+      await applyManifests(plane)
+      await eventually('the policy is itself again', async () => (await ask()).of('guard').answer === 'ok')
+    }
+  }
+
+  test('that lets the token change another Node is found out, and which', async () => {
+    await createNode(plane, realisticNode('doctor-another'))
+    await guardWith(
+      rules => rules.filter(({ expression }) => !expression.includes('claimedNode')),
+      'the API would take a change of another Node through /api/v1/nodes/'
+    )
+  })
+
+  test.each([
+    ['of an older version', 'berth policy 1: '],
+    ['without a version', '']
+  ])('%s is told, and what is expected', async (_, by) => {
+    const older = (text: string) => text.replace(/berth policy \d+: /, by)
+    await guardWith(
+      rules =>
+        rules.map(rule => ({
+          ...rule,
+          message: older(rule.message),
+          ...(rule.messageExpression && { messageExpression: older(rule.messageExpression) })
+        })),
+      'the admission policy berth-agent is version 1, and this berth expects version 2'
+    )
+  })
+
+  test('of Events that is not bound is missed', async () => {
+    const path = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/berth-agent-events'
+    await succeeded('unbind', plane.api('DELETE', path))
+    try {
+      const found = await eventually('the policy is felt no more', async () => {
+        const seen = await ask()
+        return seen.wrong.includes('guard') && seen
+      })
+      expect(found.of('guard')).toEqual(answered('no', 'would take an Event about another Node', 'admission-policy-events.yaml'))
     } finally {
       await applyManifests(plane)
     }
@@ -370,5 +435,8 @@ describe('the Node', () => {
     const then = new Date(Date.parse(times.lastHeartbeatTime) + 899_000)
     const early = await ask({ node: 'doctor-old', kubeconfig: plane.kubeconfig, now: () => then })
     expect(early.of('heartbeat')).toEqual(answered('ok', 'True (Tested), heartbeat 14 min 59 s old'))
+    const before = new Date(Date.parse(times.lastHeartbeatTime) - 301_000)
+    const future = await ask({ node: 'doctor-old', kubeconfig: plane.kubeconfig, now: () => before })
+    expect(future.of('heartbeat')).toEqual(answered('no', `is in the future: ${times.lastHeartbeatTime}`, 'compare the clocks'))
   })
 })

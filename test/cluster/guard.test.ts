@@ -1,7 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { checkGuard, EVENT_POLICY, NODE_POLICY, POLICY_VERSION } from '../../src/cluster/admission-guard.ts'
+import { openConnection } from '../../src/cluster/connection.ts'
 import { OPTIONS } from '../../src/config.ts'
 import { CONDITION_TYPE } from '../../src/publish/condition.ts'
+import { eventBody } from '../../src/publish/events.ts'
+import { factLabels } from '../../src/publish/labels.ts'
+import { CAPABILITIES } from '../../src/verdicts/decide.ts'
 import { type Answer, type Api, apiOf, succeeded } from './api.ts'
+import { writeKubeconfig } from './kubeconfigs.ts'
 import { AGENT, applyManifests, BASE, type Manifest, pathOf, readManifests, withAllRights } from './manifests.ts'
 import { bareNode, createNode, NEWER_STATUS_FIELDS, type NodeObject, realisticNode } from './nodes.ts'
 import { sharedControlPlane } from './shared.ts'
@@ -127,7 +134,11 @@ const holdsLabels = (labels: Record<string, string>) => ({ metadata: { labels } 
 describe('labels', () => {
   attempts(
     bothWays([
-      { name: 'an own one added', request: labels({ 'berth.dev/new': 'yes' }), stored: holdsLabels({ 'berth.dev/new': 'yes' }) },
+      {
+        name: 'an own one added',
+        request: labels({ 'berth.dev/podman': 'yes' }),
+        stored: holdsLabels({ 'berth.dev/podman': 'yes' })
+      },
       {
         name: 'an own one changed, another removed',
         request: labels({ 'berth.dev/cvm': 'false', 'berth.dev/gpu': null }),
@@ -150,15 +161,35 @@ describe('labels', () => {
       })),
       {
         name: 'an own one and a foreign one at once',
-        request: labels({ 'berth.dev/new': 'yes', 'example.com/x': 'x' }),
+        request: labels({ 'berth.dev/podman': 'yes', 'example.com/x': 'x' }),
         refused: 'only labels below berth.dev/, not example.com/x'
       },
-      { name: 'the 30th', request: labels(many(28)), stored: holdsLabels(many(28)) },
-      { name: 'the 31st', request: labels(many(29)), refused: 'at most 30 labels of the agent' },
+      ...['x', 'cvm2', 'report', 'constructor'].map(name => ({
+        name: `the key ${name}, which no agent sets`,
+        request: labels({ [`berth.dev/${name}`]: 'x' }),
+        refused: `only labels that it knows, not berth.dev/${name}`
+      })),
+      {
+        name: 'a key that no agent knows any more, removed',
+        given: labels({ 'berth.dev/old': 'x' }).body,
+        request: labels({ 'berth.dev/old': null })
+      },
+      {
+        name: 'the 30th',
+        given: labels(many(27)).body,
+        request: labels({ 'berth.dev/podman': 'yes' }),
+        stored: holdsLabels({ 'berth.dev/podman': 'yes' })
+      },
+      {
+        name: 'the 31st',
+        given: labels(many(28)).body,
+        request: labels({ 'berth.dev/podman': 'yes' }),
+        refused: 'at most 30 labels of the agent'
+      },
       {
         name: 'a 36th where somebody else put 35',
         given: labels(many(33)).body,
-        request: labels({ 'berth.dev/new': 'yes' }),
+        request: labels({ 'berth.dev/podman': 'yes' }),
         refused: 'at most 30 labels of the agent'
       },
       {
@@ -169,7 +200,7 @@ describe('labels', () => {
       },
       {
         name: 'a value of 64 characters, which Kubernetes refuses',
-        request: labels({ 'berth.dev/new': 'x'.repeat(64) }),
+        request: labels({ 'berth.dev/podman': 'x'.repeat(64) }),
         refused: 'must be no more than 63'
       }
     ])
@@ -177,8 +208,8 @@ describe('labels', () => {
   attempts([
     {
       name: 'an own one by server-side apply',
-      request: { as: 'apply', body: { apiVersion: 'v1', kind: 'Node', metadata: { labels: { 'berth.dev/new': 'yes' } } } },
-      stored: holdsLabels({ 'berth.dev/new': 'yes' })
+      request: { as: 'apply', body: { apiVersion: 'v1', kind: 'Node', metadata: { labels: { 'berth.dev/podman': 'yes' } } } },
+      stored: holdsLabels({ 'berth.dev/podman': 'yes' })
     },
     {
       name: 'a foreign one by server-side apply',
@@ -196,7 +227,7 @@ describe('labels', () => {
     const patch = (key: string) =>
       agent('PATCH', `/api/v1/nodes/${own}?dryRun=All&fieldManager=berth`, labels({ [key]: 'x' }).body)
     expect(await patch('example.com/x')).toMatchObject({ status: 422 })
-    expect(await patch('berth.dev/x')).toMatchObject({ status: 200 })
+    expect(await patch('berth.dev/kvm')).toMatchObject({ status: 200 })
     expect((await read(own)).metadata.resourceVersion).toBe(resourceVersion)
   })
 
@@ -215,6 +246,22 @@ describe('annotations and other metadata', () => {
         request: annotations({ 'berth.dev/report': '{"schema":1}' }),
         stored: { metadata: { annotations: { 'berth.dev/report': '{"schema":1}' } } }
       },
+      { name: 'a report of 4096 bytes', request: annotations({ 'berth.dev/report': 'x'.repeat(4096) }) },
+      {
+        name: 'a report of 4097 bytes',
+        request: annotations({ 'berth.dev/report': 'x'.repeat(4097) }),
+        refused: 'the report of the agent has at most 4096 bytes'
+      },
+      {
+        name: 'a report of 1366 characters that are 4098 bytes',
+        request: annotations({ 'berth.dev/report': '→'.repeat(1366) }),
+        refused: 'the report of the agent has at most 4096 bytes'
+      },
+      ...['proof', 'x'].map(name => ({
+        name: `an annotation of 250 KiB under the own prefix, ${name}`,
+        request: annotations({ [`berth.dev/${name}`]: 'x'.repeat(250 * 1024) }),
+        refused: `only the annotation berth.dev/report, not berth.dev/${name}`
+      })),
       { name: 'the own report removed', request: annotations({ 'berth.dev/report': null }) },
       ...['node.alpha.kubernetes.io/ttl', 'example.com/x', 'berth.dev.evil.com/x', 'berth.dev'].map(key => ({
         name: `the annotation ${key}`,
@@ -414,18 +461,50 @@ describe('conditions', () => {
   const conditions = (...conditions: object[]) => ({ ...status({ conditions }), as: 'strategic' as const })
   const replaced = (change: (standing: readonly { type: string }[]) => readonly object[]) =>
     status({ conditions: change(ordinary(own).status['conditions'] as { type: string }[]) })
-  const refused = `only the condition ${CONDITION_TYPE}`
-  const ours = (status: string) => ({ status: { conditions: expect.arrayContaining([condition(CONDITION_TYPE, status)]) } })
+  const refused = `only the conditions ${CONDITION_TYPE}, berth.dev/LabelsPublished`
+  const changed = (fields: object) => conditions({ ...condition(CONDITION_TYPE, 'False'), ...fields })
+  const ahead = (minutes: number) => `${new Date(Date.now() + minutes * 60_000).toISOString().slice(0, 19)}Z`
+  const ours = (status: string, lastHeartbeatTime: unknown = times.lastHeartbeatTime) => ({
+    status: { conditions: expect.arrayContaining([{ ...condition(CONDITION_TYPE, status), lastHeartbeatTime }]) }
+  })
   attempts([
     { name: 'the own one changed', request: conditions(condition(CONDITION_TYPE, 'False')), stored: ours('False') },
     {
-      name: 'the own one by server-side apply',
+      name: 'the own one by server-side apply, which the agent does not use',
       request: {
         ...{ as: 'apply', through: 'nodes/status' },
         body: { apiVersion: 'v1', kind: 'Node', status: { conditions: [condition(CONDITION_TYPE, 'Unknown')] } }
       },
-      stored: ours('Unknown')
+      refused: 'more than 5 minutes ahead'
     },
+    {
+      name: 'the published one added',
+      request: conditions(condition('berth.dev/LabelsPublished')),
+      stored: { status: { conditions: expect.arrayContaining([condition('berth.dev/LabelsPublished')]) } }
+    },
+    { name: 'a message of 1024 characters', request: changed({ message: '→'.repeat(1024) }), stored: {} },
+    { name: 'a message of 900 kB', request: changed({ message: 'x'.repeat(900_000) }), refused: 'a message of 1024 characters' },
+    { name: 'a long reason', request: changed({ reason: 'x'.repeat(65) }), refused: 'a reason of 64' },
+    { name: 'a status that is none', request: changed({ status: 'x'.repeat(900) }), refused: 'is True, False or Unknown' },
+    { name: 'a heartbeat of now', request: changed({ lastHeartbeatTime: ahead(0) }), stored: ours('False', expect.anything()) },
+    { name: 'a heartbeat of a clock that is 3 minutes fast', request: changed({ lastHeartbeatTime: ahead(3) }), stored: {} },
+    ...[ahead(10), '2099-01-01T00:00:00Z'].map(at => ({
+      name: `a heartbeat in the future, ${at.slice(0, 4)}`,
+      request: changed({ lastHeartbeatTime: at }),
+      refused: 'more than 5 minutes ahead of the API server'
+    })),
+    {
+      name: 'a heartbeat in the future beside a forged stamp',
+      request: {
+        ...changed({ lastHeartbeatTime: '2099-01-01T00:00:00Z' }),
+        body: {
+          metadata: { managedFields: [stamp('berth', '2099-01-01T00:00:00Z')] },
+          status: { conditions: [{ ...condition(CONDITION_TYPE, 'False'), lastHeartbeatTime: '2099-01-01T00:00:00Z' }] }
+        }
+      },
+      refused: 'berth policy'
+    },
+    { name: 'no heartbeat', request: changed({ lastHeartbeatTime: null }), stored: {} },
     {
       name: 'the own one removed',
       request: conditions({ $patch: 'delete', type: CONDITION_TYPE }),
@@ -454,14 +533,77 @@ describe('conditions', () => {
     {
       name: 'the own one twice',
       request: replaced(standing => [...standing, condition(CONDITION_TYPE, 'False')]),
-      refused: `the condition ${CONDITION_TYPE} only once`
+      refused: 'each condition of the agent only once'
     }
   ])
+
+  test('by another field manager is refused: the stamp of berth would say nothing of when it was written', async () => {
+    const body = { status: { conditions: [{ ...condition(CONDITION_TYPE, 'False') }] } }
+    const written = agent('PATCH', `/api/v1/nodes/${own}/status?fieldManager=kubelet`, body, types.strategic)
+    expect(await written).toMatchObject({ status: 422, body: { message: expect.stringContaining('as the field manager berth') } })
+  })
+
+  test('written every second stays possible', async () => {
+    for (let beat = 0; beat < 5; beat++) {
+      const at = new Date(Date.now() + beat * 1000).toISOString().slice(0, 19)
+      const request = { ...changed({ lastHeartbeatTime: `${at}Z` }) }
+      expect(await asked(agent, request)).toMatchObject({ status: 200 })
+    }
+  })
+})
+
+/** An entry of managedFields as a writer to the status leaves it. */
+const stamp = (manager: string, time: string, fieldsV1: object = {}) => ({
+  ...{ manager, operation: 'Update', apiVersion: 'v1', time, fieldsType: 'FieldsV1', fieldsV1, subresource: 'status' }
+})
+
+describe('managedFields', () => {
+  const standing = async () => (await read(own)).metadata.managedFields as readonly { manager: string; time: string }[]
+  const said = async (request: Attempt['request']) => {
+    const { status, body } = await asked(agent, request)
+    return { status, message: body.message }
+  }
+  const refused = (text: string) => ({ status: 422, message: expect.stringContaining(text) })
+
+  test('of another writer are neither emptied nor rewritten', async () => {
+    const labelled = { metadata: { labels: { 'example.com/owned': 'x' } } }
+    await succeeded('own', shared.api('PATCH', `/api/v1/nodes/${own}?fieldManager=autoscaler`, labelled))
+    const before = await standing()
+    const entry = before.find(({ manager }) => manager === 'autoscaler')
+    expect(entry).toBeDefined()
+    const others = before.filter(one => one !== entry)
+    const rewritten = [{ fieldsV1: {} }, { time: '2020-01-01T00:00:00Z' }, { manager: 'x' }].map(more => [
+      ...others,
+      { ...entry, ...more }
+    ])
+    for (const managedFields of [[{}], others, ...rewritten]) {
+      // A label of ours goes with it: a change of managedFields alone is ignored by the API server.
+      const body = { metadata: { labels: { 'berth.dev/cvm': 'unknown' }, managedFields } }
+      expect(await said({ body })).toEqual(refused('managedFields'))
+      await said({ body: { metadata: { managedFields } } })
+      await said({ body, through: 'nodes/status' })
+      expect(await standing()).toContainEqual(entry)
+    }
+  })
+
+  test('lose what the agent takes over, and keep the agent writing beside ten other writers', async () => {
+    for (let index = 0; index < 12; index++) {
+      const body = { metadata: { labels: { 'berth.dev/cvm': `x${index}`, [`example.com/${index}`]: 'x' } } }
+      await succeeded('write', shared.api('PATCH', `/api/v1/nodes/${own}?fieldManager=writer-${index}`, body))
+      expect(await said(labels({ 'berth.dev/cvm': 'true' }))).toEqual({ status: 200, message: undefined })
+    }
+    await sleep(1_100) // of entries of the same second the API server might join ours
+    for (let index = 0; index < 3; index++) {
+      const beat = { ...condition(CONDITION_TYPE), message: `${index}` }
+      expect(await said({ ...status({ conditions: [beat] }), as: 'strategic' })).toEqual({ status: 200, message: undefined })
+    }
+    expect(await said({ as: 'json', body: removal(1) })).toMatchObject({ status: 200 })
+  })
 })
 
 describe('a Node as small and as large as there are', () => {
   const working = [
-    labels({ 'berth.dev/new': 'yes' }),
+    labels({ 'berth.dev/podman': 'yes' }),
     annotations({ 'berth.dev/report': '{}' }),
     { ...status({ conditions: [condition(CONDITION_TYPE)] }), as: 'strategic' as const }
   ]
@@ -528,18 +670,119 @@ describe('by the rights of its role', () => {
     expect(await applied).toMatchObject({ status: 403 })
   })
 
-  test('it reads and watches its Node, and writes and counts up events', async () => {
+  test('it reads and watches its Node', async () => {
     expect(await agent('GET', `${nodes}/${own}`)).toMatchObject({ status: 200 })
     const watched = await agent('GET', `${nodes}?watch=true&timeoutSeconds=1&fieldSelector=metadata.name=${own}`)
     expect(watched.status).toBe(200)
-    const event = {
-      ...{ metadata: { name: 'guard-own.1' }, reason: 'LabelDriftRepaired', type: 'Normal', count: 1 },
-      ...{ involvedObject: { apiVersion: 'v1', kind: 'Node', name: own, uid: own }, source: { component: 'berth' } }
+  })
+})
+
+describe('events', () => {
+  const events = (namespace = 'default') => `/api/v1/namespaces/${namespace}/events`
+  let count = 0
+  const event = (more: object = {}) => {
+    const { metadata, ...body } = eventBody(
+      { reason: 'RemedyFailed', type: 'Warning', message: 'x' },
+      own,
+      new Date(),
+      `${count++}`
+    )
+    return { ...body, metadata: { ...metadata, namespace: undefined }, ...more }
+  }
+  const involving = (more: object) => event({ involvedObject: { ...event().involvedObject, ...more } })
+
+  test('as the agent writes them are taken', async () => {
+    expect(await agent('POST', events(), event())).toMatchObject({ status: 201 })
+    expect(await agent('POST', events(), event({ message: '→'.repeat(1024) }))).toMatchObject({ status: 201 })
+  })
+
+  test('are never changed, counted up or deleted', async () => {
+    const one = event()
+    expect(await agent('POST', events(), one)).toMatchObject({ status: 201 })
+    const path = `${events()}/${one.metadata.name}`
+    expect(await agent('PATCH', path, { count: 2 })).toMatchObject({ status: 403 })
+    expect(await agent('PUT', path, one)).toMatchObject({ status: 403 })
+    expect(await agent('DELETE', path)).toMatchObject({ status: 403 })
+    const mighty = withAllRights(shared, account, own)
+    const message = expect.stringContaining('berth policy 2: the agent may write an Event, but not change or delete one')
+    expect(await mighty('PATCH', path, { count: 2 })).toMatchObject({ status: 422, body: { message } })
+    expect(await mighty('DELETE', path)).toMatchObject({ status: 422, body: { message } })
+  })
+
+  test.each(['kube-system', 'berth', 'kube-public'])(
+    'in the namespace %s are refused, with rights beyond the role too',
+    async namespace => {
+      expect(await agent('POST', events(namespace), event())).toMatchObject({ status: 403 })
+      const message = expect.stringContaining('only in the namespace default')
+      const mighty = withAllRights(shared, account, own)
+      expect(
+        await mighty('POST', events(namespace), event({ involvedObject: { kind: 'Pod', namespace, name: 'x' } }))
+      ).toMatchObject({
+        status: 422,
+        body: { message }
+      })
     }
-    const events = '/api/v1/namespaces/default/events'
-    expect(await agent('POST', events, event)).toMatchObject({ status: 201 })
-    expect(await agent('PATCH', `${events}/guard-own.1`, { count: 2 })).toMatchObject({ status: 200, body: { count: 2 } })
-    expect(await agent('DELETE', `${events}/guard-own.1`)).toMatchObject({ status: 403 })
+  )
+
+  const about = 'only about the Node that its token names: guard-own'
+  const refused: readonly [string, () => object, string][] = [
+    ['about another Node', () => involving({ name: other, uid: other }), about],
+    ['about another Node by its uid', () => involving({ uid: other }), about],
+    ['about a Pod', () => involving({ kind: 'Pod' }), about],
+    ['about a Node of another API', () => involving({ apiVersion: 'example.com/v1' }), about],
+    ['about a part of the Node', () => involving({ fieldPath: 'x'.repeat(900) }), about],
+    ['about nothing', () => event({ involvedObject: {} }), about],
+    ['as the kubelet', () => event({ source: { component: 'kubelet', host: own } }), 'only as the component berth'],
+    ['as another host', () => event({ source: { component: 'berth', host: other } }), 'only as the component berth'],
+    ['of nobody', () => event({ source: {} }), 'only as the component berth'],
+    ['with a reason of others', () => event({ reason: 'NodeNotReady' }), 'of the reasons and types'],
+    ['of 900 kB', () => event({ message: 'x'.repeat(900_000) }), 'has at most 1024 characters'],
+    ['with an action', () => event({ action: 'x'.repeat(900) }), 'and not action'],
+    ['with a related object', () => event({ related: { kind: 'Node', name: other } }), 'and not related'],
+    ['with another reporter', () => event({ reportingComponent: 'kubelet' }), 'only as the component berth'],
+    ['with annotations', () => event({ metadata: { name: 'guard-a', annotations: { x: 'x' } } }), 'and not annotations'],
+    ['with a finalizer', () => event({ metadata: { name: 'guard-f', finalizers: ['example.com/stay'] } }), 'and not finalizers']
+  ]
+  test.each(refused)('%s are refused', async (_, body, message) => {
+    const answer = await agent('POST', events(), body())
+    expect(answer).toMatchObject({ status: 422, body: { message: expect.stringContaining(message) } })
+  })
+
+  test('of the other API are refused, as is what a token without a node writes', async () => {
+    const mighty = withAllRights(shared, account, own)
+    const note = { regarding: event().involvedObject, reason: 'RemedyFailed', type: 'Warning', note: 'x', action: 'x' }
+    const body = { metadata: { name: 'guard-new' }, ...note, eventTime: '2026-01-05T10:20:30.000000Z' }
+    const more = { reportingController: 'berth', reportingInstance: 'x' }
+    const path = '/apis/events.k8s.io/v1/namespaces/default/events'
+    expect(await agent('POST', path, { ...body, ...more })).toMatchObject({ status: 403 })
+    expect(await mighty('POST', path, { ...body, ...more })).toMatchObject({ status: 422 })
+    const message = expect.stringContaining('the token names no node')
+    expect(await unbound('POST', events(), event())).toMatchObject({ status: 422, body: { message } })
+  })
+})
+
+describe('the check by the agent itself', () => {
+  const checked = async (token: string) => {
+    const kubeconfig = await writeKubeconfig(shared.directory, {
+      cluster: { server: shared.url, 'certificate-authority': shared.caFile },
+      user: { token }
+    })
+    const connection = await openConnection(kubeconfig)
+    try {
+      return await checkGuard(connection, own, new AbortController().signal)
+    } finally {
+      await connection.close()
+    }
+  }
+
+  test('proves the refusal on another Node too', async () => {
+    const { enforced, says } = await checked(await shared.tokenFor({ ...AGENT, nodeName: own }))
+    expect({ enforced, says }).toEqual({
+      enforced: true,
+      says: expect.stringMatching(
+        /^the admission policies refuse a foreign label, an Event about another Node and every change of the Node "(?!guard-own")[^"]+"$/
+      )
+    })
   })
 })
 
@@ -565,7 +808,7 @@ describe('with rights beyond its role', () => {
     const refused = await mighty('PUT', `/api/v1/nodes/${own}${path}`, relabelled('example.com/x'))
     expect(refused).toMatchObject({ status: 422, body: { message: expect.stringContaining('not example.com/x') } })
     expect(await read(own)).toEqual(node)
-    expect(await mighty('PUT', `/api/v1/nodes/${own}${path}`, relabelled('berth.dev/x'))).toMatchObject({ status: 200 })
+    expect(await mighty('PUT', `/api/v1/nodes/${own}${path}`, relabelled('berth.dev/kvm'))).toMatchObject({ status: 200 })
   })
 })
 
@@ -604,13 +847,18 @@ describe('others', () => {
   })
 })
 
+interface Variable {
+  readonly name: string
+  readonly expression: string
+}
+
 describe('the manifests', () => {
   let manifests: readonly Manifest[]
   beforeAll(async () => {
     manifests = await readManifests(BASE)
   })
-  const one = (kind: string): Manifest => {
-    const found = manifests.filter(manifest => manifest.kind === kind)
+  const one = (kind: string, name?: string): Manifest => {
+    const found = manifests.filter(manifest => manifest.kind === kind && (name === undefined || manifest.metadata.name === name))
     expect(found).toHaveLength(1)
     return found[0] as Manifest
   }
@@ -624,35 +872,62 @@ describe('the manifests', () => {
       roleRef: { kind: 'ClusterRole', name: one('ClusterRole').metadata.name },
       subjects: [{ kind: 'ServiceAccount', namespace, name }]
     })
-    const policy = one('ValidatingAdmissionPolicy')
+    expect(one('RoleBinding')).toMatchObject({
+      metadata: { namespace: 'default' },
+      roleRef: { kind: 'Role', name: one('Role').metadata.name },
+      subjects: [{ kind: 'ServiceAccount', namespace, name }]
+    })
     const expression = `request.userInfo.username == 'system:serviceaccount:${namespace}:${name}'`
-    expect(policy).toMatchObject({ spec: { failurePolicy: 'Fail', matchConditions: [{ expression }] } })
-    const spec = { policyName: policy.metadata.name, validationActions: ['Deny'] }
-    expect(one('ValidatingAdmissionPolicyBinding')['spec']).toEqual(spec)
+    for (const policyName of [NODE_POLICY, EVENT_POLICY]) {
+      const policy = one('ValidatingAdmissionPolicy', policyName)
+      expect(policy).toMatchObject({ spec: { failurePolicy: 'Fail', matchConditions: [{ expression }] } })
+      const spec = { policyName, validationActions: ['Deny'] }
+      expect(one('ValidatingAdmissionPolicyBinding', policyName)['spec']).toEqual(spec)
+    }
+  })
+
+  test('say the version of the policy in every refusal, as the agent expects it', () => {
+    interface Rule {
+      readonly message: string
+      readonly messageExpression?: string
+    }
+    for (const policyName of [NODE_POLICY, EVENT_POLICY]) {
+      const { validations } = one('ValidatingAdmissionPolicy', policyName)['spec'] as { readonly validations: readonly Rule[] }
+      for (const { message, messageExpression } of validations) {
+        expect(message).toMatch(new RegExp(`^berth policy ${POLICY_VERSION}: `))
+        if (messageExpression !== undefined) expect(messageExpression).toMatch(new RegExp(`^'berth policy ${POLICY_VERSION}: `))
+      }
+    }
+  })
+
+  test('know every label that the agent sets', () => {
+    const { variables } = one('ValidatingAdmissionPolicy', NODE_POLICY)['spec'] as { readonly variables: readonly Variable[] }
+    const known = variables.find(({ name }) => name === 'knownLabels')?.expression ?? ''
+    for (const name of [...CAPABILITIES, ...Object.keys(factLabels)]) expect(known).toContain(`'${name}'`)
   })
 
   test('grant what the contract says, and nothing else', () => {
     expect(one('ClusterRole')['rules']).toEqual([
       { apiGroups: [''], resources: ['nodes'], verbs: ['get', 'watch', 'patch'] },
       { apiGroups: [''], resources: ['nodes/status'], verbs: ['patch'] },
-      { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
       { apiGroups: ['resource.k8s.io'], resources: ['resourceslices'], verbs: ['list'] }
     ])
+    expect(one('Role')['rules']).toEqual([{ apiGroups: [''], resources: ['events'], verbs: ['create'] }])
   })
 
   test("name the agent's own prefix, taint and condition, each once", () => {
     const prefix = `${OPTIONS['label-prefix'].fallback}/`
-    const policy = JSON.stringify(one('ValidatingAdmissionPolicy'))
+    const policy = JSON.stringify(one('ValidatingAdmissionPolicy', NODE_POLICY))
     for (const name of [prefix, startup.key, CONDITION_TYPE]) expect(policy.split(`'${name}'`)).toHaveLength(2)
-    const { variables } = one('ValidatingAdmissionPolicy')['spec'] as { variables: readonly object[] }
+    const { variables } = one('ValidatingAdmissionPolicy', NODE_POLICY)['spec'] as { variables: readonly Variable[] }
     expect(variables.slice(0, 2)).toEqual([
       { name: 'prefix', expression: `'${prefix}'` }, // overlays name both by their place
       { name: 'startupTaint', expression: `'${startup.key}'` }
     ])
   })
 
-  test('compile: the API server takes the policy under another name, and strictly', async () => {
-    const policy = one('ValidatingAdmissionPolicy')
+  test.each([NODE_POLICY, EVENT_POLICY])('compile: the API server takes %s under another name, and strictly', async name => {
+    const policy = one('ValidatingAdmissionPolicy', name)
     const copy = { ...policy, metadata: { name: 'guard-copy' } }
     const collection = pathOf(policy).replace(/\/[^/]*$/, '')
     const created = shared.api('POST', `${collection}?dryRun=All&fieldValidation=Strict`, copy)

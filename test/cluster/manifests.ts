@@ -48,7 +48,10 @@ export async function applyAll(client: ControlPlaneClient, manifests: readonly M
   for (const manifest of manifests) await apply(client.api, manifest)
   const kinds = new Set(manifests.map(({ kind }) => kind))
   if (kinds.has('ClusterRoleBinding')) await until('the role is in force', await mayReadNodes(client))
-  if (kinds.has('ValidatingAdmissionPolicyBinding')) await until('the policy is in force', () => mayNotCreateNodes(client))
+  if (kinds.has('ValidatingAdmissionPolicyBinding')) {
+    await until('the policy is in force', () => mayNotCreateNodes(client))
+    await until('the policy of events is in force', () => mayNotForgeEvents(client))
+  }
 }
 
 /** `/api/v1/namespaces/berth`, from an object: its apiVersion, its kind as a plural, its namespace if it has one. */
@@ -90,6 +93,13 @@ export async function mayNotCreateNodes(client: ControlPlaneClient): Promise<boo
   const agent = withAllRights(client, `system:serviceaccount:${AGENT.namespace}:${AGENT.serviceAccount}`)
   const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: nowhere } }
   return (await agent('POST', '/api/v1/nodes?dryRun=All', node)).status === 422
+}
+
+/** The same for the policy that holds Events. */
+export async function mayNotForgeEvents(client: ControlPlaneClient): Promise<boolean> {
+  const agent = withAllRights(client, `system:serviceaccount:${AGENT.namespace}:${AGENT.serviceAccount}`)
+  const event = { metadata: { name: nowhere }, involvedObject: { kind: 'Node', name: nowhere } }
+  return (await agent('POST', '/api/v1/namespaces/default/events?dryRun=All', event)).status === 422
 }
 
 /** As that user, but with the rights of an administrator, and with the claim of a node if one is named. */

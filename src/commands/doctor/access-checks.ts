@@ -66,12 +66,13 @@ const GRANT_NAMESPACE =
 
 export function judgeGuard(seen: Seen): Opinion {
   const { guard } = seen
-  if (guard.ok && guard.value.enforced) return ok('the admission policy refuses a foreign label')
-  const wayOut = `${INSTALL} (admission-policy.yaml); in another namespace, the policy must name the account`
+  if (guard.ok && guard.value.enforced) return ok(guard.value.says)
+  const wayOut = `${INSTALL} (admission-policy.yaml, admission-policy-events.yaml); in another namespace, the policies must name the account`
   if (guard.ok && isBound(seen)) return no(guard.value.says, wayOut)
   const proved = guardMetric(seen)
-  if (proved === 1) return ok('the agent reports that the policy refuses a foreign label')
-  if (proved === 0) return no('the agent reports that the policy does not refuse a foreign label', wayOut)
+  if (proved === 1) return ok('the agent reports that the policies refuse what they must')
+  if (proved === 0)
+    return no('the agent reports that the policies do not refuse what they must; its log says what (guard-missing)', wayOut)
   if (!guard.ok) return unknown(seen.node.ok ? guard.why : withoutNode(seen))
   return unknown("the policy holds only the agent's own token, which these credentials are not", IN_THE_POD)
 }

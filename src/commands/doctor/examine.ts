@@ -1,9 +1,10 @@
 import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
 import { allowedOf } from '../../cluster/access.ts'
+import { checkGuard } from '../../cluster/admission-guard.ts'
 import { readAgentPage } from '../../cluster/agent-pages.ts'
 import type { Connection } from '../../cluster/connection.ts'
 import { cvmClaims } from '../../cluster/cvm-claims.ts'
-import { checkGuard, identify } from '../../cluster/identity.ts'
+import { identify } from '../../cluster/identity.ts'
 import { changeCondition, changeKeys } from '../../cluster/nodes.ts'
 import { readNode } from '../../cluster/own-node.ts'
 import { withRetries } from '../../cluster/retry.ts'
@@ -87,7 +88,7 @@ async function tryWrite(connection: Connection, { nodeName: name, prefix }: Term
   const change = { name, isDryRun: true }
   const at = `${now.toISOString().slice(0, 19)}Z`
   const condition = { type: CONDITION_TYPE, status: 'Unknown', reason: 'Doctor', message: '', lastHeartbeatTime: at }
-  await changeKeys(connection, change, { labels: { [`${prefix}/doctor`]: 'dry-run' }, annotations: {} })
+  await changeKeys(connection, change, { labels: { [`${prefix}/cvm`]: 'unknown' }, annotations: {} })
   await changeCondition(connection, change, { ...condition, lastTransitionTime: at })
   return true
 }

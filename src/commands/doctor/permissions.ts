@@ -7,7 +7,7 @@ const to = (resource: string, ...verbs: readonly string[]): readonly Permission[
 export const NEEDED: readonly Permission[] = [
   ...to('nodes', 'get', 'watch', 'patch'),
   ...to('nodes/status', 'patch'),
-  ...to('events', 'create', 'patch'),
+  { verb: 'create', resource: 'events', namespace: 'default' },
   { verb: 'list', resource: 'resourceslices', group: 'resource.k8s.io' }
 ]
 
@@ -19,11 +19,14 @@ export const neededBy = ({ workspaceNamespace: name }: Pick<Terms, 'workspaceNam
 export const EXCESSIVE: readonly Permission[] = [
   ...to('nodes', 'list', 'create', 'update', 'delete'),
   ...to('nodes/proxy', 'get', 'create'),
+  ...to('events', 'create', 'patch'),
+  { verb: 'patch', resource: 'events', namespace: 'default' },
   ...to('secrets', 'get', 'list'),
   ...to('pods', 'create'),
   ...to('pods/exec', 'create'),
   ...to('serviceaccounts/token', 'create')
 ]
 
-/** `patch nodes/status`, `get namespaces coder`. */
-export const named = ({ verb, resource, name = '' }: Permission): string => `${verb} ${resource} ${name}`.trim()
+/** `patch nodes/status`, `get namespaces coder`, `create events in default`. */
+export const named = ({ verb, resource, name = '', namespace = '' }: Permission): string =>
+  [verb, resource, name, namespace === '' ? '' : `in ${namespace}`].filter(part => part !== '').join(' ')

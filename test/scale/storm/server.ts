@@ -1,3 +1,4 @@
+import { EVENT_POLICY, NODE_POLICY, POLICY_VERSION } from '../../../src/cluster/admission-guard.ts'
 import { ApiError } from '../../../src/cluster/api-error.ts'
 import { parseAsked } from '../../../src/cluster/asked.ts'
 import type { Call, Connection, Exchange } from '../../../src/cluster/connection.ts'
@@ -76,8 +77,7 @@ export function createServer({ time, random, onRequest }: ServerTerms): Server {
   const answer = (call: Call, node: ServerNode): unknown => {
     if (call.path.includes('selfsubjectreviews'))
       return { status: { userInfo: { username: 'agent', extra: { 'authentication.kubernetes.io/node-name': [node.name] } } } }
-    if (call.path.includes('dryRun'))
-      throw new ApiError('a ValidatingAdmissionPolicy denied it', { status: 422, code: 'Invalid' })
+    if (call.path.includes('dryRun')) throw denied(call.path.includes('/events') ? EVENT_POLICY : NODE_POLICY)
     if (call.method === 'POST') return {}
     const { metadata, status } = call.body as Patch
     merge(node.labels, metadata?.labels)
@@ -90,6 +90,7 @@ export function createServer({ time, random, onRequest }: ServerTerms): Server {
 
   const open = async ({ path, signal }: Exchange, node: ServerNode): Promise<AsyncIterable<Uint8Array>> => {
     const query = new URL(path, 'http://api').searchParams
+    if (query.get('fieldSelector')?.includes('!=')) return another()
     const from = Number(query.get('resourceVersion'))
     const { stream, pieces } = createStream()
     const close = (error?: ApiError) => {
@@ -138,6 +139,17 @@ export function createServer({ time, random, onRequest }: ServerTerms): Server {
     }
   }
   return server
+}
+
+const denied = (policy: string): ApiError =>
+  new ApiError(`ValidatingAdmissionPolicy '${policy}' denied it: berth policy ${POLICY_VERSION}: x`, {
+    status: 422,
+    code: 'Invalid'
+  })
+
+/** What a watch of all Nodes but one tells first. */
+async function* another(): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(`${JSON.stringify({ type: 'ADDED', object: { metadata: { name: 'another', resourceVersion: '1' } } })}\n`)
 }
 
 interface Patch {

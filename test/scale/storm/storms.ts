@@ -10,7 +10,7 @@ import type { ServerNode } from './server.ts'
 
 /** Milliseconds since the beginning: the agents come, and then the storm. */
 const STARTING = 60_000
-const CAUSE = 75_000
+const CAUSE = 375_000
 /** A node gets its new pod so long after the old one was told to end, and the pod is ready so long after its start (milliseconds). */
 const REPLACED = { least: 3_000, most: 13_000 }
 const READY = { least: 1_000, most: 6_000 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { checks, findings } from '../../../src/commands/doctor/checks.ts'
-import { NEEDED } from '../../../src/commands/doctor/permissions.ts'
+import { NEEDED, named } from '../../../src/commands/doctor/permissions.ts'
 import type { Seen } from '../../../src/commands/doctor/seen.ts'
 
 const known = <T>(value: T) => ({ ok: true, value }) as const
@@ -131,7 +131,7 @@ describe('permissions', () => {
 
   test.each(NEEDED)('without $verb $resource the agent cannot work', lacking => {
     expect(of('permissions', { allowed: known(NEEDED.filter(one => one !== lacking)) })).toMatchObject({
-      ...{ answer: 'no', saw: `lacking: ${lacking.verb} ${lacking.resource}`, wayOut: expect.stringContaining('rbac.yaml') }
+      ...{ answer: 'no', saw: `lacking: ${named(lacking)}`, wayOut: expect.stringContaining('rbac.yaml') }
     })
   })
 
