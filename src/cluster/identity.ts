@@ -1,3 +1,5 @@
+import * as z from 'zod/mini'
+import { typedAnswer } from './answer.ts'
 import type { Connection } from './connection.ts'
 
 /** Who the API server says that we are. */
@@ -11,22 +13,23 @@ const NODE_CLAIM = 'authentication.kubernetes.io/node-name'
 
 /** Asks the API server who we are. Throws `ApiError`. */
 export async function identify(connection: Connection, signal?: AbortSignal): Promise<Identity> {
-  const review = await connection.call<Review>(
-    { tried: 'ask who we are', whenMissing: 'this needs Kubernetes 1.28 or newer' },
-    {
-      method: 'POST',
-      path: '/apis/authentication.k8s.io/v1/selfsubjectreviews',
-      body: { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' },
-      ...(signal && { signal })
-    }
-  )
-  const { username = '', extra = {} } = review.status?.userInfo ?? {}
-  return { user: username, node: extra[NODE_CLAIM]?.[0] ?? '' }
+  const question = { tried: 'ask who we are', whenMissing: 'this needs Kubernetes 1.28 or newer' }
+  const answer = await connection.call<unknown>(question, {
+    method: 'POST',
+    path: '/apis/authentication.k8s.io/v1/selfsubjectreviews',
+    body: { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' },
+    ...(signal && { signal })
+  })
+  const { username, extra } = typedAnswer(REVIEW, answer, question.tried).status.userInfo
+  return { user: username, node: extra?.[NODE_CLAIM]?.[0] ?? '' }
 }
 
 /** A SelfSubjectReview, as far as it matters here. */
-interface Review {
-  readonly status?: {
-    readonly userInfo?: { readonly username?: string; readonly extra?: Readonly<Record<string, readonly string[]>> }
-  }
-}
+const REVIEW = z.object({
+  status: z.object({
+    userInfo: z.object({
+      username: z.string('a text'),
+      extra: z.nullish(z.record(z.string(), z.array(z.string('a text'), 'a list of texts'), 'a mapping'))
+    })
+  })
+})

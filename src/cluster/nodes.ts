@@ -2,7 +2,7 @@ import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
 import { ApiError } from './api-error.ts'
 import type { Connection } from './connection.ts'
 import { listReader } from './list-reader.ts'
-import { FIELD_MANAGER, METADATA_ONLY, type Metadata, type MetadataPatch, metadataOf } from './own-node.ts'
+import { FIELD_MANAGER, METADATA_ONLY, type Metadata, type MetadataPatch, metadataIn } from './own-node.ts'
 import { type Waiting, withRetries } from './retry.ts'
 
 interface NodeList {
@@ -134,8 +134,9 @@ interface Patch {
 }
 
 async function patch(connection: Connection, { name, isDryRun }: Change, { part, contentType, body }: Patch): Promise<Metadata> {
-  const answer = await connection.call<Pick<V1Node, 'metadata'>>(
-    { tried: `change the Node "${name}"`, whenMissing: 'list the Nodes with kubectl get nodes' },
+  const tried = `change the Node "${name}"`
+  const answer = await connection.call<unknown>(
+    { tried, whenMissing: 'list the Nodes with kubectl get nodes' },
     {
       method: 'PATCH',
       path: `/api/v1/nodes/${encodeURIComponent(name)}${part}?fieldManager=${FIELD_MANAGER}${isDryRun ? '&dryRun=All' : ''}`,
@@ -144,5 +145,5 @@ async function patch(connection: Connection, { name, isDryRun }: Change, { part,
       accept: METADATA_ONLY
     }
   )
-  return metadataOf(answer.metadata)
+  return metadataIn(answer, tried)
 }

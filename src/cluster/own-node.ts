@@ -1,7 +1,7 @@
 import type { CoreV1Event } from '@kubernetes/client-node/dist/gen/models/CoreV1Event.js'
 import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
-import type { V1ObjectMeta } from '@kubernetes/client-node/dist/gen/models/V1ObjectMeta.js'
 import type { Attempt } from '../facts/fact.ts'
+import { SOME_OBJECT, typedAnswer, WITH_METADATA } from './answer.ts'
 import { ApiError } from './api-error.ts'
 import type { Connection } from './connection.ts'
 
@@ -13,16 +13,15 @@ export const METADATA_ONLY = 'application/json;as=PartialObjectMetadata;g=meta.k
 
 const WHEN_MISSING = 'list the Nodes with kubectl get nodes, and name this one with --node-name or NODE_NAME'
 
-/** The whole Node, as the API has it. Throws `ApiError`. */
-export const readNode = (connection: Connection, name: string): Promise<V1Node> =>
-  connection.call({ tried: `read the Node "${name}"`, whenMissing: WHEN_MISSING }, { method: 'GET', path: pathOf(name) })
+/** The whole Node, as the API has it, or what it answered instead. Throws `ApiError`. */
+export async function readNode(connection: Connection, name: string): Promise<V1Node> {
+  const question = { tried: `read the Node "${name}"`, whenMissing: WHEN_MISSING }
+  const answer = await connection.call<unknown>(question, { method: 'GET', path: pathOf(name) })
+  // The generated type has times as `Date`, where JSON has texts.
+  return typedAnswer(SOME_OBJECT, answer, question.tried) as unknown as V1Node
+}
 
 const pathOf = (name: string, part = ''): string => `/api/v1/nodes/${encodeURIComponent(name)}${part}`
-
-/** An answer of which only the metadata is asked for. */
-interface WithMetadata {
-  readonly metadata?: V1ObjectMeta
-}
 
 /** What a Node carries, and which one it is. */
 export interface Metadata {
@@ -35,8 +34,8 @@ export interface Metadata {
 
 export const readMetadata = async (connection: Connection, name: string): Promise<Metadata> => {
   const question = { tried: `read the Node "${name}"`, whenMissing: WHEN_MISSING }
-  const read = connection.call<WithMetadata>(question, { method: 'GET', path: pathOf(name), accept: METADATA_ONLY })
-  return metadataOf((await read).metadata)
+  const answer = await connection.call<unknown>(question, { method: 'GET', path: pathOf(name), accept: METADATA_ONLY })
+  return metadataIn(answer, question.tried)
 }
 
 export interface MetadataPatch {
@@ -66,7 +65,7 @@ interface NodePatch {
 }
 
 async function patchNode(connection: Connection, path: string, { tried, as, body }: NodePatch): Promise<Metadata> {
-  const answer = await connection.call<WithMetadata>(
+  const answer = await connection.call<unknown>(
     { tried, whenMissing: WHEN_MISSING },
     {
       method: 'PATCH',
@@ -76,13 +75,17 @@ async function patchNode(connection: Connection, path: string, { tried, as, body
       accept: METADATA_ONLY
     }
   )
-  return metadataOf(answer.metadata)
+  return metadataIn(answer, tried)
 }
 
 const filled = (key: keyof MetadataPatch, entries: Readonly<Record<string, string | null>>) =>
   Object.keys(entries).length > 0 ? { [key]: entries } : {}
 
-export const metadataOf = ({ uid = '', resourceVersion = '0', labels = {}, annotations = {} }: V1ObjectMeta = {}): Metadata => ({
+/** What an answer of the API says of an object that it read or wrote. Throws `ApiError`. */
+export const metadataIn = (answer: unknown, tried: string): Metadata =>
+  metadataOf(typedAnswer(WITH_METADATA, answer, tried).metadata)
+
+export const metadataOf = ({ uid, resourceVersion, labels, annotations }: Metadata): Metadata => ({
   uid,
   resourceVersion,
   labels,
@@ -115,11 +118,10 @@ const ENFORCE = 'pod-security.kubernetes.io/enforce'
  */
 export async function readPodSecurity(connection: Connection, namespace: string): Promise<Attempt<string>> {
   try {
-    const { metadata } = await connection.call<WithMetadata>(
-      { tried: `read the Namespace "${namespace}"`, whenMissing: '' },
-      { method: 'GET', path: `/api/v1/namespaces/${encodeURIComponent(namespace)}`, accept: METADATA_ONLY }
-    )
-    return { ok: true, value: metadata?.labels?.[ENFORCE] ?? '' }
+    const question = { tried: `read the Namespace "${namespace}"`, whenMissing: '' }
+    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}`
+    const answer = await connection.call<unknown>(question, { method: 'GET', path, accept: METADATA_ONLY })
+    return { ok: true, value: metadataIn(answer, question.tried).labels[ENFORCE] ?? '' }
   } catch (error) {
     const why = error instanceof ApiError ? NAMESPACE_REFUSALS[error.status]?.(namespace) : undefined
     if (why === undefined) throw error

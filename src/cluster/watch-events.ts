@@ -1,12 +1,14 @@
-import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
+import * as z from 'zod/mini'
+import { checkJson } from '../host/schema.ts'
+import { NODE } from './answer.ts'
 import { ApiError, type Question } from './api-error.ts'
 import type { Connection } from './connection.ts'
 
+/** A Node as a watch tells it: what an agent looks at is checked, and of the rest nothing is sure. */
+export type WatchedNode = z.infer<typeof NODE>
+
 /** What a watch of Nodes tells. Of a bookmark's object only the version is there. */
-export interface WatchEvent {
-  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'
-  readonly object: V1Node
-}
+export type WatchEvent = Exclude<z.infer<typeof EVENT>, { readonly type: 'ERROR' }>
 
 export interface Watched {
   /** Without `/api/v1/nodes?`. */
@@ -27,9 +29,9 @@ export async function* watchEvents(
 ): AsyncGenerator<WatchEvent> {
   const path = `/api/v1/nodes?${query}`
   for await (const line of lines(await connection.open(question, { method: 'GET', path, silence: SILENCE, signal, ...form }))) {
-    const { type, object } = parseEvent(line)
-    if (type === 'ERROR') throw refused(object)
-    yield { type, object }
+    const event = parseEvent(line)
+    if (event.type === 'ERROR') throw refused(event.object)
+    yield event
   }
 }
 
@@ -49,30 +51,32 @@ async function* lines(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string>
 /** etcd holds no object larger than 1.5 MiB. */
 const LONGEST_LINE = 4 * 1024 * 1024
 
-interface Line {
-  readonly type: WatchEvent['type'] | 'ERROR'
-  readonly object: V1Node & { readonly code?: number; readonly message?: string }
-}
+const VERSION = z.string('a text').check(z.regex(/^\d+$/, 'a number as a text'))
+
+/** An event is believed only where it is whole: a bookmark has a version, a Node a name besides. */
+const EVENT = z.discriminatedUnion(
+  'type',
+  [
+    z.object({
+      type: z.literal('ERROR'),
+      object: z.object({ code: z.catch(z.int(), 500), message: z.catch(z.string(), 'it gave no reason') }, 'an object')
+    }),
+    z.object({
+      type: z.literal('BOOKMARK'),
+      object: z.looseObject({ metadata: z.looseObject({ resourceVersion: VERSION }, 'an object') }, 'an object')
+    }),
+    z.object({ type: z.enum(['ADDED', 'MODIFIED', 'DELETED']), object: NODE })
+  ],
+  'an event'
+)
 
 /** Throws `ApiError` on what is no watch event: a proxy in between may answer anything. */
-function parseEvent(line: string): Line {
-  try {
-    const event = JSON.parse(line) as Line
-    if (isEvent(event)) return event
-  } catch {
-    // Told below, in one way for everything that is no event.
-  }
-  throw new ApiError('the watch answered with something that is no event', { code: 'GARBAGE', transient: true })
+function parseEvent(line: string): z.infer<typeof EVENT> {
+  const form = checkJson(EVENT, line, 'the line')
+  if (form.ok) return form.value
+  const why = `the watch answered with something that is no event: ${form.why}`
+  throw new ApiError(why, { code: 'GARBAGE', transient: true })
 }
 
-/** The server's own word is taken for what follows only where it is whole: a bookmark has a version, a Node a name besides. */
-function isEvent({ type, object }: Line): boolean {
-  if (typeof object !== 'object' || object === null) return false
-  if (type === 'ERROR') return true
-  const { name, resourceVersion } = object.metadata ?? {}
-  if (typeof resourceVersion !== 'string' || !/^\d+$/.test(resourceVersion)) return false
-  return type === 'BOOKMARK' || (['ADDED', 'MODIFIED', 'DELETED'].includes(type) && typeof name === 'string' && name !== '')
-}
-
-const refused = ({ code, message }: Line['object']): ApiError =>
-  new ApiError(`the API server ended the watch: ${message ?? 'it gave no reason'}`, { status: code ?? 500, transient: true })
+const refused = ({ code, message }: { readonly code: number; readonly message: string }): ApiError =>
+  new ApiError(`the API server ended the watch: ${message.slice(0, 400)}`, { status: code, transient: true })

@@ -18,10 +18,10 @@ export async function watchNodes(connection: Connection, since: string, { signal
   for (let version = since; !signal.aborted; ) {
     let isTold = false
     try {
-      for await (const { type, object } of watchEvents(connection, WATCH, { query: queryFor(version, random), signal })) {
+      for await (const event of watchEvents(connection, WATCH, { query: queryFor(version, random), signal })) {
         isTold = true
-        version = object.metadata?.resourceVersion ?? version
-        if (type !== 'BOOKMARK') onNode(object, type === 'DELETED')
+        version = event.object.metadata.resourceVersion
+        if (event.type !== 'BOOKMARK') onNode(event.object as unknown as V1Node, event.type === 'DELETED')
       }
     } catch (error) {
       if (signal.aborted) return

@@ -1,15 +1,14 @@
-import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
 import { ApiError } from './api-error.ts'
 import { backoff, type Pace } from './backoff.ts'
 import type { Connection } from './connection.ts'
-import { watchEvents } from './watch-events.ts'
+import { type WatchedNode, watchEvents } from './watch-events.ts'
 
 /** Why a watch had to be opened again. */
 export type Restart = 'ended' | 'expired' | 'throttled' | 'refused' | 'server' | 'silent' | 'network'
 
 export interface WatchHandlers {
   /** The Node as it is now, or `undefined` when it was deleted. */
-  readonly onNode: (node: V1Node | undefined) => void
+  readonly onNode: (node: WatchedNode | undefined) => void
   /** The server says that it lives: an event or a bookmark came. */
   readonly onAlive: () => void
   readonly onRestart: (reason: Restart, error: ApiError | undefined) => void
@@ -81,15 +80,15 @@ async function watchOnce(
   const query = queryFor(name, place.version, seconds)
   const question = { tried: `watch the Node "${name}"`, whenMissing: '' }
   try {
-    for await (const { type, object } of watchEvents(connection, question, { query, signal })) {
+    for await (const event of watchEvents(connection, question, { query, signal })) {
       // Asked from the beginning, the server tells of the Node first, so that one of which it does not tell was deleted meanwhile.
-      const isGone = type === 'BOOKMARK' && place.version === '0'
+      const isGone = event.type === 'BOOKMARK' && place.version === '0'
       place.failures = 0
       place.told = true
-      place.version = object.metadata?.resourceVersion ?? '0'
+      place.version = event.object.metadata.resourceVersion
       onAlive()
-      if (isGone || type === 'DELETED') onNode(undefined)
-      else if (type !== 'BOOKMARK') onNode(object)
+      if (isGone || event.type === 'DELETED') onNode(undefined)
+      else if (event.type !== 'BOOKMARK') onNode(event.object)
     }
     return undefined
   } catch (error) {

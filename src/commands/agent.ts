@@ -1,4 +1,3 @@
-import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
 import { checkGuard, checkOwnNode } from '../cluster/admission-guard.ts'
 import { ApiError } from '../cluster/api-error.ts'
 import { backoff, type Pace } from '../cluster/backoff.ts'
@@ -6,6 +5,7 @@ import type { Connection } from '../cluster/connection.ts'
 import { type Identity, identify } from '../cluster/identity.ts'
 import { metadataOf, readPodSecurity } from '../cluster/own-node.ts'
 import { watchNode } from '../cluster/watch.ts'
+import type { WatchedNode } from '../cluster/watch-events.ts'
 import type { Config } from '../config.ts'
 import { type Clock, cycle } from '../cycle/cycle.ts'
 import { NO_MEMORY } from '../cycle/memory.ts'
@@ -15,7 +15,7 @@ import { detectBootId } from '../facts/kernel.ts'
 import { type NodeObject, parseNode } from '../facts/node-object.ts'
 import { HostError, type HostReader } from '../host/host.ts'
 import { createPulse } from '../host/pulse.ts'
-import { CONDITION_TYPE, type Condition } from '../publish/condition.ts'
+import { standingCondition } from '../publish/condition.ts'
 import { createPublisher, type NodeView, type Publisher } from '../publish/publisher.ts'
 import { VERSION } from '../version.ts'
 import { CommandError, termsOf } from './command.ts'
@@ -114,7 +114,7 @@ export interface Seen {
   isLost: boolean
 }
 
-function noticed(raw: V1Node | undefined, seen: Seen, wake: Wake): void {
+function noticed(raw: WatchedNode | undefined, seen: Seen, wake: Wake): void {
   const node = raw && parseNode({ kind: 'Node', ...raw })
   // What matters to a fact asks for a look; labels and annotations only for holding them against what they should be.
   if (JSON.stringify(matters(node)) !== JSON.stringify(matters(seen.node))) wake.want('look')
@@ -125,11 +125,11 @@ function noticed(raw: V1Node | undefined, seen: Seen, wake: Wake): void {
 
 const matters = (node: NodeObject | undefined) => node && { ...node, labels: node.labels['sysbox-runtime'], annotations: '' }
 
-const viewOf = ({ metadata, spec, status }: V1Node): NodeView => ({
+const viewOf = ({ metadata, spec, status }: WatchedNode): NodeView => ({
   ...metadataOf(metadata),
-  name: metadata?.name ?? '',
-  taints: spec?.taints ?? [],
-  condition: status?.conditions?.find(({ type }) => type === CONDITION_TYPE) as Condition | undefined
+  name: metadata.name,
+  taints: spec.taints,
+  condition: standingCondition(status.conditions)
 })
 
 function watchPulse({ 'host-root': root, handover }: Config['options'], wake: Wake): NodeJS.Timeout {

@@ -1,3 +1,5 @@
+import * as z from 'zod/mini'
+import { shown } from '../host/schema.ts'
 import { type Detector, Unsure } from './fact.ts'
 
 /** What the Kubernetes API says of this node, as far as it matters here. */
@@ -23,51 +25,42 @@ export const detectNode: Detector<NodeObject> = async ({ node }) => {
 
 /** A Node from JSON or YAML text already parsed. Throws `Error` that says what is missing, for people. */
 export function parseNode(value: unknown): NodeObject {
-  const node = record(value)
-  if (node['kind'] !== 'Node') throw new Error(`kind is ${JSON.stringify(node['kind'])}, expected "Node"`)
-  const { metadata, spec, status } = {
-    metadata: record(node['metadata']),
-    spec: record(node['spec']),
-    status: record(node['status'])
-  }
-  const info = record(status['nodeInfo'])
-  const { name } = metadata
-  if (typeof name !== 'string' || name === '') throw new Error('metadata.name is missing')
+  const { kind, metadata, spec, status } = z.parse(NODE, value)
+  if (kind !== 'Node') throw new Error(`kind is ${kind === undefined ? 'undefined' : shown(kind)}, expected "Node"`)
+  if (metadata.name === '') throw new Error('metadata.name is missing')
   return {
-    name,
-    labels: texts(metadata['labels']),
-    annotations: texts(metadata['annotations']),
-    providerId: text(spec['providerID']),
-    taints: items(spec['taints']).map(taint => ({
-      key: text(taint['key']),
-      value: text(taint['value']),
-      effect: text(taint['effect'])
-    })),
-    allocatable: extendedResources(status['allocatable']),
-    runtimeHandlers: Array.isArray(status['runtimeHandlers'])
-      ? items(status['runtimeHandlers']).map(handler => text(handler['name']))
-      : undefined,
-    containerRuntime: text(info['containerRuntimeVersion']),
-    kubelet: text(info['kubeletVersion'])
+    name: metadata.name,
+    labels: metadata.labels,
+    annotations: metadata.annotations,
+    providerId: spec.providerID,
+    taints: spec.taints,
+    allocatable: extendedResources(status.allocatable),
+    runtimeHandlers: status.runtimeHandlers?.map(({ name }) => name),
+    containerRuntime: status.nodeInfo.containerRuntimeVersion,
+    kubelet: status.nodeInfo.kubeletVersion
   }
 }
+
+// What is missing or has another form counts as not said: of a Node only its kind and its name must be there.
+const TEXT = z.catch(z.string(), '')
+const WORD = z.catch(z.union([z.string(), z.pipe(z.number(), z.transform(String))]), '')
+const TEXTS = z.catch(z.record(z.string(), WORD), {})
+const part = <T extends z.core.$ZodShape>(shape: T) => z.pipe(z.transform(orEmpty), z.object(shape))
+const orEmpty = (value: unknown) => (typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {})
+
+const NODE = part({
+  kind: z.optional(z.unknown()),
+  metadata: part({ name: TEXT, labels: TEXTS, annotations: TEXTS }),
+  spec: part({ providerID: TEXT, taints: z.catch(z.array(part({ key: TEXT, value: TEXT, effect: TEXT })), []) }),
+  status: part({
+    allocatable: TEXTS,
+    runtimeHandlers: z.catch(z.optional(z.array(part({ name: TEXT }))), undefined),
+    nodeInfo: part({ containerRuntimeVersion: TEXT, kubeletVersion: TEXT })
+  })
+})
 
 /** Only extended resources: those are whole numbers; `memory` and its like have units and move about. */
-function extendedResources(value: unknown): Readonly<Record<string, number>> {
-  const counts = Object.entries(texts(value)).map(
-    ([name, quantity]) => [name, name.includes('/') ? Number(quantity) : 0] as const
-  )
+function extendedResources(quantities: Readonly<Record<string, string>>): Readonly<Record<string, number>> {
+  const counts = Object.entries(quantities).map(([name, quantity]) => [name, name.includes('/') ? Number(quantity) : 0] as const)
   return Object.fromEntries(counts.filter(([, count]) => Number.isSafeInteger(count) && count > 0))
 }
-
-const record = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
-
-const items = (value: unknown): readonly Readonly<Record<string, unknown>>[] => (Array.isArray(value) ? value.map(record) : [])
-
-const text = (value: unknown): string => (typeof value === 'string' ? value : '')
-
-const texts = (value: unknown): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.entries(record(value)).map(([key, entry]) => [key, typeof entry === 'number' ? String(entry) : text(entry)])
-  )

@@ -1,5 +1,7 @@
 import { dump, load } from 'js-yaml'
-import { ERRNO_TEXTS, type FileStat, type FsSpace, HostError, type HostReader, type Inventory } from './host.ts'
+import * as z from 'zod/mini'
+import { ERRNO_TEXTS, type FileKind, type FileStat, type FsSpace, HostError, type HostReader, type Inventory } from './host.ts'
+import { checkForm, partOf, shown } from './schema.ts'
 import { scrubber, trim } from './scrub.ts'
 import type { Testimony, Verb } from './witness.ts'
 
@@ -73,50 +75,73 @@ const recordedError = (path: string, code: string): HostError =>
 
 /** Reads a recording. Throws `Error` that says what is wrong with the text, for people. */
 export function parseRecording(text: string): Recording {
-  const value = load(text)
-  if (typeof value !== 'object' || value === null || !('paths' in value)) {
-    throw new Error('it is not a recorded node (no "paths")')
-  }
-  const { schema, paths } = value as { schema?: unknown; paths: unknown }
-  if (schema !== 1) throw new Error(`its schema is ${JSON.stringify(schema)}, expected 1`)
-  if (typeof paths !== 'object' || paths === null || Array.isArray(paths)) throw new Error('"paths" is not a mapping')
-  for (const [path, entry] of Object.entries(paths)) requireForm(path, entry)
-  const { arch, inventory } = value as { arch?: unknown; inventory?: unknown }
-  if (arch !== undefined && typeof arch !== 'string') throw new Error(`arch is ${JSON.stringify(arch)}, expected a text`)
-  if (inventory !== undefined && !isMapping(inventory)) throw new Error('inventory is not a mapping')
-  return value as Recording
-}
-
-function requireForm(path: string, entry: unknown): void {
-  if (!isMapping(entry)) throw new Error(`the entry of ${path} is not a mapping`)
-  for (const [key, answer] of Object.entries(entry)) {
-    const [form, isRight] = Object.hasOwn(FORMS, key) ? FORMS[key as keyof RecordedPath] : []
-    if (form === undefined) throw new Error(`the entry of ${path} has "${key}", expected ${Object.keys(FORMS).join(', ')}`)
-    if (!isRight?.(answer)) throw new Error(`"${key}" of ${path} is ${JSON.stringify(answer)}, expected ${form}`)
+  const document = load(text)
+  const head = checkForm(HEAD, document, 'it')
+  if (!head.ok || head.value.paths === undefined) throw new Error('it is not a recorded node (no "paths")')
+  const { schema, paths } = head.value
+  if (schema !== 1) throw new Error(`its schema is ${shown(schema)}, expected 1`)
+  const entries = checkForm(z.record(z.string(), z.unknown()), paths, '"paths"')
+  if (!entries.ok) throw new Error('"paths" is not a mapping')
+  const whole = checkForm(WHOLE, document, 'it')
+  if (!whole.ok) throw new Error(whole.why)
+  return {
+    schema,
+    ...whole.value,
+    paths: Object.fromEntries(Object.entries(entries.value).map(([path, entry]) => [path, parseEntry(path, entry)]))
   }
 }
 
-const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-const isText = (value: unknown): boolean => typeof value === 'string'
-const areTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText)
-const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
+function parseEntry(path: string, entry: unknown): RecordedPath {
+  const form = ENTRY.safeParse(entry)
+  if (form.success) return form.data
+  const [issue] = form.error.issues as [z.core.$ZodIssue]
+  const [key = ''] = issue.code === 'unrecognized_keys' ? issue.keys : issue.path
+  if (key === '') throw new Error(`the entry of ${path} is not a mapping`)
+  if (issue.code === 'unrecognized_keys') {
+    throw new Error(`the entry of ${path} has "${String(key)}", expected ${Object.keys(ENTRY.def.shape).join(', ')}`)
+  }
+  throw new Error(`"${String(key)}" of ${path} is ${shown(partOf(entry, [key]))}, expected ${issue.message}`)
+}
+
+const HEAD = z.object({ schema: z.optional(z.unknown()), paths: z.optional(z.unknown()) })
+
+const text = (form = 'a text') => z.string(form)
+const texts = (form: string) => z.array(z.string(form), form)
+const count = (form: string) => z.int(form).check(z.minimum(0, form))
+
+const [STAT, SPACE, LINES] = ['kind, mode and device', 'free and total in bytes', 'lists of lines by pattern']
+const KINDS = ['file', 'directory', 'link', 'character', 'block', 'fifo', 'socket'] as const satisfies readonly FileKind[]
 
 /** What each answer must look like, and how that is said: recordings are written by hand too, and YAML takes `text: 0` for a number. */
-const FORMS: Readonly<Record<keyof RecordedPath, readonly [form: string, isRight: (answer: unknown) => boolean]>> = {
-  absent: ['true', answer => answer === true],
-  error: ['an errno such as EACCES', isText],
-  text: ['a text (a number needs quotes)', isText],
-  lines: ['lists of lines by pattern', answer => isMapping(answer) && Object.values(answer).every(areTexts)],
-  list: ['a list of names', areTexts],
-  link: ['a path', isText],
-  stat: [
-    'kind, mode and device',
-    answer => isMapping(answer) && isText(answer['kind']) && isCount(answer['mode']) && isText(answer['device'])
-  ],
-  statfs: ['free and total in bytes', answer => isMapping(answer) && isCount(answer['free']) && isCount(answer['total'])],
-  output: ['a text', isText]
-}
+const ENTRY = z.strictObject({
+  absent: z.exactOptional(z.literal(true, 'true')),
+  error: z.exactOptional(text('an errno such as EACCES')),
+  text: z.exactOptional(text('a text (a number needs quotes)')),
+  lines: z.exactOptional(z.record(z.string(), texts(LINES), LINES)),
+  list: z.exactOptional(texts('a list of names')),
+  link: z.exactOptional(text('a path')),
+  stat: z.exactOptional(z.object({ kind: z.enum(KINDS, STAT), mode: count(STAT), device: text(STAT) }, STAT)),
+  statfs: z.exactOptional(z.object({ free: count(SPACE), total: count(SPACE) }, SPACE)),
+  output: z.exactOptional(text())
+}) satisfies z.ZodMiniType<RecordedPath>
+
+const AMOUNT = z.number('a number')
+const DISK = z.object({ name: text(), size: AMOUNT, type: text() }, 'a disk')
+const INVENTORY: z.ZodMiniType<Inventory> = z.object(
+  {
+    cpu: z.object({ model: text(), cores: AMOUNT }, 'a mapping'),
+    memory: z.object({ total: AMOUNT, available: AMOUNT }, 'a mapping'),
+    disks: z.array(DISK, 'a list of disks')
+  },
+  'a mapping'
+)
+
+const WHOLE = z.object({
+  arch: z.exactOptional(text()),
+  inventory: z.exactOptional(
+    z.union([z.object({ absent: z.literal(true) }), INVENTORY], 'a mapping of cpu, memory and disks, or absent: true')
+  )
+})
 
 const KEYS: Partial<Record<Verb, keyof RecordedPath>> = {
   read: 'text',

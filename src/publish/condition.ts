@@ -1,3 +1,4 @@
+import * as z from 'zod/mini'
 import type { Snapshot } from '../cycle/snapshot.ts'
 import type { Fact } from '../facts/fact.ts'
 
@@ -19,6 +20,26 @@ export interface Condition {
   readonly message: string
   readonly lastHeartbeatTime: string
   readonly lastTransitionTime: string
+}
+
+const TIME = z.string().check(z.refine(text => !Number.isNaN(Date.parse(text))))
+
+const CONDITION: z.ZodMiniType<Condition> = z.object({
+  type: z.literal(CONDITION_TYPE),
+  status: z.enum(['True', 'False', 'Unknown']),
+  reason: z.catch(z.string(), ''),
+  message: z.catch(z.string(), ''),
+  lastHeartbeatTime: TIME,
+  lastTransitionTime: TIME
+})
+
+/** Ours among the conditions of a Node. One that somebody else wrote in part, without a time for instance, is as good as none. */
+export function standingCondition(conditions: readonly { readonly type: string }[]): Condition | undefined {
+  const form = z.safeParse(
+    CONDITION,
+    conditions.find(({ type }) => type === CONDITION_TYPE)
+  )
+  return form.success ? form.data : undefined
 }
 
 type Opinion = Pick<Condition, 'status' | 'reason' | 'message'>

@@ -1,5 +1,7 @@
+import * as z from 'zod/mini'
 import type { Snapshot } from '../cycle/snapshot.ts'
 import type { FactName, NodeFacts } from '../facts/observe.ts'
+import { checkJson } from '../host/schema.ts'
 import type { Verdict } from '../verdicts/verdict.ts'
 import { type factLabels, type Labels, labels, labelValue, VALUES } from './labels.ts'
 
@@ -23,30 +25,26 @@ export interface Proven {
 
 const NOTHING_PROVEN: Proven = { boot: '', labels: {} }
 
-/** Reads the report annotation of an earlier agent. Whatever else stands there proves nothing. Pure. */
-export function provenBy(report: string | undefined): Proven {
-  const { boot, verdicts, facts } = record(parsed(report))
-  if (typeof boot !== 'string') return NOTHING_PROVEN
-  const fromVerdicts = Object.entries(record(verdicts)).map(([name, told]) => {
-    const { answer } = record(told)
-    return [name, answer === 'yes' || answer === 'no' ? VALUES[answer] : 'unknown'] as const
-  })
-  const fromFacts = Object.entries(record(facts)).filter(
+/** Whoever may write to the Node may have written the report: what has not its form counts as not said. */
+const REPORT = z.object({
+  boot: z.string(),
+  verdicts: z.catch(z.record(z.string(), z.catch(z.object({ answer: z.unknown() }), { answer: '' })), {}),
+  facts: z.catch(z.record(z.string(), z.unknown()), {})
+})
+
+/** Reads the report annotation of an earlier agent. Whatever else stands there proves nothing. */
+export function provenBy(report = ''): Proven {
+  const form = checkJson(REPORT, report, 'the report')
+  if (!form.ok) return NOTHING_PROVEN
+  const { boot, verdicts, facts } = form.value
+  const fromVerdicts = Object.entries(verdicts).map(
+    ([name, { answer }]) => [name, answer === 'yes' || answer === 'no' ? VALUES[answer] : 'unknown'] as const
+  )
+  const fromFacts = Object.entries(facts).filter(
     (entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1] !== '' && labelValue(entry[1]) === entry[1]
   )
   return { boot, labels: Object.fromEntries([...fromFacts, ...fromVerdicts]) }
 }
-
-function parsed(text = ''): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-const record = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 
 /**
  * The labels of a snapshot, where what was proved under this boot stands in for what cannot be read: an agent that was restarted finds

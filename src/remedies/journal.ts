@@ -1,4 +1,6 @@
+import * as z from 'zod/mini'
 import { HostError } from '../host/host.ts'
+import { type Checked, checkJson } from '../host/schema.ts'
 import type { HostWriter } from '../host/writer.ts'
 
 /** What we did to this node and would have to take back. Written before each deed, so that a kill in the middle leaves a trace. */
@@ -37,21 +39,39 @@ const EMPTY: Journal = Object.freeze({ schema: 1 })
 export async function readJournal(host: HostWriter): Promise<Journal> {
   const text = await host.read(JOURNAL)
   if (text === undefined) return EMPTY
-  const journal = parseJournal(text)
-  if (journal === undefined) {
-    throw new HostError(JOURNAL, 'EINVAL', { says: "it is no journal of berth's; move it away, and nothing is mended before" })
-  }
-  return journal
+  const journal = checkJournal(text)
+  if (journal.ok) return journal.value
+  const says = `it is no journal of berth's (${journal.why}); move it away, and nothing is mended before`
+  throw new HostError(JOURNAL, 'EINVAL', { says })
 }
 
 export function parseJournal(text: string): Journal | undefined {
-  try {
-    const found = JSON.parse(text) as Journal | null
-    return typeof found === 'object' && found?.schema === 1 ? found : undefined
-  } catch {
-    return undefined
-  }
+  const journal = checkJournal(text)
+  return journal.ok ? journal.value : undefined
 }
+
+const checkJournal = (text: string): Checked<Journal> => checkJson(JOURNAL_FORM, text, 'the file')
+
+const WORDS = z.string('a text')
+const COUNT = z.int('a whole number').check(z.minimum(0, 'a whole number'))
+const OBJECT = 'an object'
+const WAYS = ['bottlerocket', 'sysctl'] as const
+
+/** Keys of a newer berth stay: what it has to take back must not be lost by an older one. */
+const JOURNAL_FORM: z.ZodMiniType<Journal> = z.looseObject(
+  {
+    schema: z.literal(1, '1'),
+    sysctls: z.exactOptional(
+      z.record(z.string(), z.looseObject({ from: COUNT, to: COUNT, way: z.enum(WAYS, WAYS.join(' or ')) }, OBJECT), OBJECT)
+    ),
+    shiftfs: z.exactOptional(z.looseObject({ boot: WORDS, files: z.array(WORDS, 'a list of paths') }, OBJECT)),
+    broken: z.exactOptional(z.looseObject({ boot: WORDS, because: WORDS }, OBJECT)),
+    builds: z.exactOptional(
+      z.record(z.string(), z.looseObject({ failures: COUNT, lastAt: WORDS, because: WORDS }, OBJECT), OBJECT)
+    )
+  },
+  OBJECT
+)
 
 /** Changes one part of the journal; `undefined` removes it. */
 export async function writeJournal(

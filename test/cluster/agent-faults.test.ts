@@ -143,8 +143,13 @@ async function moodyProxy() {
   }
 }
 
+/** More levels than a function that calls itself for each of them gets through. */
+const NESTED = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+
 describe('the watch answers strangely', () => {
-  const line = (event: unknown) => text(200, 'application/json', `${JSON.stringify(event)}\n`)
+  const line = (event: unknown) => text(200, 'application/json', `${JSON.stringify(event).replaceAll('"NESTED"', NESTED)}\n`)
+  const strangeNode = (node: object) =>
+    line({ type: 'MODIFIED', object: { kind: 'Node', metadata: { name: 'x', resourceVersion: '1' }, ...node } })
   const MOODS: Readonly<Record<string, Answers>> = {
     'an error of the server': refuse(500, 'InternalError'),
     'too many requests': refuse(429, 'TooManyRequests', { 'retry-after': '1' }),
@@ -156,6 +161,12 @@ describe('the watch answers strangely', () => {
     'JSON that is no event': line({ hello: 'there' }),
     'an event without a Node': line({ type: 'MODIFIED', object: {} }),
     'an event with a strange version': line({ type: 'MODIFIED', object: { metadata: { name: 'x', resourceVersion: 'abc' } } }),
+    'a Pod': strangeNode({ kind: 'Pod' }),
+    'a condition that is nothing': strangeNode({ status: { conditions: [null] } }),
+    'taints that are nested lists': strangeNode({ spec: { taints: ['NESTED'] } }),
+    'labels that are nothing': strangeNode({ metadata: { name: 'x', resourceVersion: '99999999', labels: null } }),
+    'labels that are nested lists': strangeNode({ metadata: { name: 'x', resourceVersion: '1', labels: { a: 'NESTED' } } }),
+    'an error of nested lists': line({ type: 'ERROR', object: { kind: 'Status', code: 500, message: 'NESTED' } }),
     'an end in the middle of a line': (_, response) => {
       response.writeHead(200, { 'content-type': 'application/json' }).write('{"type":"MODIFIED","obj')
       setTimeout(() => response.destroy(), 50)

@@ -46,6 +46,8 @@ const restricted = (apparmorUserns: 'off' | 'on'): Handover => ({
   ...good,
   readings: { apparmorUserns, profiles: {}, sysboxVersion: undefined }
 })
+/** More levels than a function that calls itself for each of them gets through. */
+const NESTED = `${'['.repeat(15_000)}${']'.repeat(15_000)}`
 const LIE = 'this is a lie'
 /** What would be seen on the Node at once if it were believed: by the label, an event and the report. */
 const lying = (more: object = {}): string =>
@@ -178,6 +180,7 @@ describe.concurrent('what a helper leaves', () => {
     ['of-an-earlier-kernel', put(lying({ release: '5.10' })), 'on kernel 5.10, and this is 6.1.0-56-amd64'],
     ['about-another-node', put(lying({ node: 'other' })), 'about the Node "other", and this is "handed-about-another-node"'],
     ['a-forged-line', put(lying({ version: '1\n{"event":"forged"}\u001b[2J' })), 'version is '],
+    ['of-nested-lists', put(lying({ version: 0 }).replace('"version":0', `"version":${NESTED}`)), 'version is [[['],
     ['gone', gone, 'no privileged helper runs on this node']
   ])('and that is %s is not believed, and a good one is believed again', async (what, spoil, why) => {
     const { path, agent, leave, isBelieved, isDoubted, events, logged } = await helped(`handed-${what}`, GOOD)

@@ -80,6 +80,14 @@ describe('is not believed', () => {
     }
   })
 
+  test('nested lists in any place, of more levels than there is stack for', () => {
+    const nested = `${'['.repeat(30_000)}${']'.repeat(30_000)}`
+    for (const key of Object.keys(right)) {
+      const text = JSON.stringify({ ...right, [key]: 'HERE' }).replace('"HERE"', nested)
+      expect(() => parseHandover(text, live), key).toThrow(HandoverError)
+    }
+  })
+
   test('whatever JSON there is: either it is refused by a sentence, or it is about this node, boot and kernel', () => {
     const keys = ['schema', 'at', 'version', 'node', 'boot', 'release', 'uptime', 'made', 'proofs', 'readings', 'outcomes']
     const broken = fc.tuple(fc.constantFrom(...keys), fc.jsonValue()).map(([key, value]) => ({ ...right, [key]: value }))

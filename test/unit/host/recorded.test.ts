@@ -193,6 +193,17 @@ describe('a recording’s text', () => {
     ['lines that are a list', 'schema: 1\npaths:\n  /proc/modules: {lines: [fuse]}\n', '/proc/modules'],
     ['a space that is a word', 'schema: 1\npaths:\n  /: {statfs: much}\n', '"statfs" of / is "much"'],
     ['an answer of no known kind', 'schema: 1\npaths:\n  /etc/os-release: {txt: x}\n', '/etc/os-release'],
+    ['a disk of no size', 'schema: 1\ninventory: {cpu: {model: x, cores: 1}}\npaths: {}\n', 'inventory is {"cpu":'],
+    [
+      'a kind of file that there is not',
+      'schema: 1\npaths:\n  /x: {stat: {kind: door, mode: 0, device: ""}}\n',
+      '"stat" of /x is'
+    ],
+    [
+      'a text that is nested lists',
+      JSON.stringify({ schema: 1, paths: { '/x': { text: 0 } } }).replace('0}', `${'['.repeat(300)}${']'.repeat(300)}}`),
+      'nesting exceeded'
+    ],
     ['an architecture that is a number', 'schema: 1\narch: 64\npaths: {}\n', 'arch'],
     ['what is no YAML', 'a: [b\n', 'deficient indentation']
   ])('that is %s is refused with the reason', (_, text, reason) => {

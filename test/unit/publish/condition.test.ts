@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { CONDITION_TYPE, type Condition, conditionToWrite, opinion } from '../../../src/publish/condition.ts'
+import { CONDITION_TYPE, type Condition, conditionToWrite, opinion, standingCondition } from '../../../src/publish/condition.ts'
 import { factsOf } from '../node-facts.ts'
 
 const now = new Date('2026-11-03T10:00:05.678Z')
@@ -88,4 +88,14 @@ test('the opinion says in words that labels are missing, or that all is well', (
 
 test('a heartbeat of this very moment is young', () => {
   expect(conditionToWrite(standing({ lastHeartbeatTime: now.toISOString() }), wanted, now, 300_000)).toBeUndefined()
+})
+
+test('of the conditions of a Node ours stands only where it is whole', () => {
+  const other = { type: 'Ready', status: 'True', lastHeartbeatTime: null }
+  expect(standingCondition([other, standing()])).toEqual(standing())
+  expect(standingCondition([other])).toBeUndefined()
+  // A client that gives no times has `null` written for them.
+  for (const broken of [{ lastHeartbeatTime: null }, { lastTransitionTime: 'soon' }, { status: 'Maybe' }]) {
+    expect(standingCondition([other, { ...standing(), ...broken }])).toBeUndefined()
+  }
 })

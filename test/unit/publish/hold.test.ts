@@ -41,6 +41,12 @@ test.each([undefined, '', 'null', '[]', '"x"', '{"boot":1}', '{"boot":"b"', '{"v
   }
 )
 
+test('a report of nested lists proves what else it says', () => {
+  const nested = `${'['.repeat(6_000)}${']'.repeat(6_000)}`
+  const report = `{"boot":"b","ways":${nested},"verdicts":{"cvm":{"answer":${nested}},"gpu":${nested}},"facts":{"kernel":${nested}}}`
+  expect(provenBy(report)).toEqual({ boot: 'b', labels: { cvm: 'unknown', gpu: 'unknown' } })
+})
+
 test('of a report only answers and values of labels count', () => {
   const report = {
     boot: 'b',

@@ -327,7 +327,7 @@ describe('directly on a stand-in for Bottlerocket, until the next boot', () => {
     const other = await bottlerocket(0, {
       [JOURNAL.slice(1)]: '{"schema":1,"sysctls":{"user.max_user_namespaces":{"from":"x"}}}'
     })
-    expect((await apply(other)).failure).toContain('cannot be understood')
+    expect((await apply(other)).failure).toContain('sysctls.user.max_user_namespaces.from is "x"; expected a whole number')
     rmSync(join(other.root, 'proc/sys/user/max_user_namespaces'))
     expect((await apply(other)).failure).toContain('is not there')
     expect([...node.live, ...other.live]).toEqual([])
