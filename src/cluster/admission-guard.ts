@@ -136,6 +136,9 @@ async function refusalOf(connection: Connection, { call }: Attempt, signal: Abor
 /** Seconds. The API server sends the Nodes that there are at once. */
 const NAMED_WITHIN = 5
 
+/** Only the first is read, and the API server sends some at once (bytes). */
+const FIRST_EVENTS = 8 * 1024 * 1024
+
 /**
  * The name of some other Node. A patch of a Node that does not exist is answered 404 before any policy is asked, so a made-up name proves
  * nothing; and berth may not list. It may watch, and a watch begins with the Nodes that there are: the first one is enough.
@@ -144,11 +147,11 @@ async function anotherNode(connection: Connection, own: string, signal: AbortSig
   const query = new URLSearchParams({
     watch: '1',
     fieldSelector: `metadata.name!=${own}`,
-    resourceVersion: '0',
-    timeoutSeconds: String(NAMED_WITHIN)
+    resourceVersion: '0'
   })
   const question = { tried: 'find another Node', whenMissing: '' }
-  for await (const { type, object } of watchEvents(connection, question, { query, signal, accept: METADATA_ONLY })) {
+  const watched = { query, seconds: NAMED_WITHIN, most: FIRST_EVENTS, signal, accept: METADATA_ONLY }
+  for await (const { type, object } of watchEvents(connection, question, watched)) {
     if (type !== 'DELETED' && type !== 'BOOKMARK') return object.metadata?.name
   }
   return undefined

@@ -16,7 +16,7 @@ export interface Question {
 export class ApiError extends Error {
   /** HTTP status; 0 where there was no answer. */
   readonly status: number
-  /** Of Node, OpenSSL or undici, or `REASON` of the API's answer, or one of ours: `KUBECONFIG`, `CREDENTIALS`, `RECREATED`, `GARBAGE`. */
+  /** Of Node, OpenSSL or undici, `REASON` of the API's answer, or ours: `KUBECONFIG`, `CREDENTIALS`, `RECREATED`, `GARBAGE`, `TOO_LARGE`. */
   readonly code: string
   /** Worth asking again soon. */
   readonly transient: boolean
@@ -41,7 +41,7 @@ export function apiError(error: unknown, question: Question): ApiError {
   const says = NETWORK[code] ?? FAMILIES.find(([pattern]) => pattern.test(code))?.[1]
   if (says === undefined && code === '') throw error
   const { sentence, transient = false } = says ?? { sentence: () => `the connection failed: ${message} (${code})` }
-  return new ApiError(`${cannot(question)}: ${sentence(question)}`, { code, transient, cause: error })
+  return new ApiError(`${cannot(question)}: ${sentence(question, message)}`, { code, transient, cause: error })
 }
 
 const cannot = ({ tried, server }: Question): string => `cannot ${tried} at ${server}`
@@ -117,7 +117,8 @@ const quote = (text: string): string => {
 }
 
 interface Says {
-  readonly sentence: (question: Question) => string
+  /** `message` is that of the innermost error. */
+  readonly sentence: (question: Question, message: string) => string
   readonly transient?: true
 }
 
@@ -173,7 +174,8 @@ const NETWORK: Readonly<Record<string, Says>> = {
   EPROTO: NO_TLS,
   ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
   ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
-  GARBAGE
+  GARBAGE,
+  TOO_LARGE: { sentence: (_, message) => message }
 }
 
 const FAMILIES: readonly (readonly [RegExp, Says])[] = [

@@ -7,6 +7,7 @@ import { RequestContext } from '@kubernetes/client-node/dist/gen/http/http.js'
 import { Agent, type Dispatcher } from 'undici'
 import { ApiError, apiError, type Question } from './api-error.ts'
 import { type Asked, parseAsked } from './asked.ts'
+import { beginningOf, bounded, MIB, wholeText } from './bounded.ts'
 import { loadKubeconfig, loadServiceAccount } from './kubeconfig.ts'
 
 /** The one connection of this process to its Kubernetes API. */
@@ -33,14 +34,25 @@ export interface Call {
   readonly accept?: string
   /** Gives up before the limit does. */
   readonly signal?: AbortSignal
+  /** The largest answer, bytes; where it is not said, what a single object may have. */
+  readonly most?: number
 }
 
 /** A request whose answer is read as it comes. */
 export interface Exchange extends Call {
   /** The longest time between two parts of the answer, milliseconds. */
   readonly silence: number
+  /** From the question to the end of the answer, milliseconds. */
+  readonly longest: number
+  readonly most: number
   readonly signal: AbortSignal
 }
+
+/** etcd takes no object of more than 1.5 MiB, which is more as JSON. */
+const OBJECT = 8 * MIB
+
+/** For a page of a list that is read as a whole. */
+export const LIST = 64 * MIB
 
 /** Milliseconds. */
 export interface Limits {
@@ -73,7 +85,7 @@ export async function openConnection(kubeconfig: string, options: Partial<Connec
   const { userAgent, root, limits, onAnswer } = { ...DEFAULTS, ...options }
   const line = sharedLine(limits)
   const config = new SharedConfig(line)
-  const terms = { config, userAgent, onAnswer }
+  const terms = { config, userAgent, onAnswer, limits }
   const { server, credentials } = kubeconfig === '' ? loadServiceAccount(config, root) : loadKubeconfig(config, kubeconfig)
   return {
     server,
@@ -82,15 +94,16 @@ export async function openConnection(kubeconfig: string, options: Partial<Connec
       const signal = exchange.signal === undefined ? limit : AbortSignal.any([limit, exchange.signal])
       try {
         const answer = await send({ ...exchange, silence: limits.silence, signal }, terms)
-        return JSON.parse(await answer.text())
+        return JSON.parse(await wholeText(answer, exchange.most ?? OBJECT))
       } catch (error) {
         throw exchange.signal?.aborted ? error : apiError(error, { ...what, server, credentials })
       }
     },
     open: async (what, exchange) => {
       const question = { ...what, server, credentials }
+      const signal = AbortSignal.any([exchange.signal, AbortSignal.timeout(exchange.longest)])
       try {
-        return told(await send(exchange, terms), question)
+        return told(bounded(await send({ ...exchange, signal }, terms), exchange.most), question)
       } catch (error) {
         throw exchange.signal.aborted ? error : apiError(error, question)
       }
@@ -99,11 +112,11 @@ export async function openConnection(kubeconfig: string, options: Partial<Connec
   }
 }
 
-interface Sending extends Pick<ConnectionOptions, 'userAgent' | 'onAnswer'> {
+interface Sending extends Pick<ConnectionOptions, 'userAgent' | 'onAnswer' | 'limits'> {
   readonly config: KubeConfig
 }
 
-async function send(exchange: Exchange, { config, userAgent, onAnswer }: Sending) {
+async function send(exchange: Omit<Exchange, 'longest' | 'most'>, { config, userAgent, onAnswer, limits }: Sending) {
   const { method, path, body, silence, signal } = exchange
   const url = `${config.getCurrentCluster()?.server}${path}`
   const context = new RequestContext(url, method)
@@ -127,7 +140,8 @@ async function send(exchange: Exchange, { config, userAgent, onAnswer }: Sending
   onAnswer(asked, answer.statusCode)
   // A redirect too is no answer of a Kubernetes API.
   if (answer.statusCode < 300) return answer.body
-  throw new ApiException(answer.statusCode, 'refused', await answer.body.text(), plainHeaders(answer.headers))
+  const says = await beginningOf(answer.body, limits.silence)
+  throw new ApiException(answer.statusCode, 'refused', says, plainHeaders(answer.headers))
 }
 
 const headersOf = ({ body, contentType = 'application/json', accept = 'application/json' }: Call): Record<string, string> =>

@@ -1,5 +1,5 @@
 import { ApiError } from './api-error.ts'
-import type { Connection } from './connection.ts'
+import { type Connection, LIST } from './connection.ts'
 
 /** One kind of object that is listed. */
 export interface Listed {
@@ -42,7 +42,7 @@ async function onePage<T>(connection: Connection, listed: Listed, { query, signa
   try {
     return await connection.call<Page<T>>(
       { tried: `list ${resource}`, whenMissing: 'check the URL of the server' },
-      { method: 'GET', path: `${path}?${query}`, accept: metadataOnly ? METADATA_LIST : 'application/json', signal }
+      { method: 'GET', path: `${path}?${query}`, accept: metadataOnly ? METADATA_LIST : 'application/json', signal, most: LIST }
     )
   } catch (error) {
     throw asMissingPermission(error, `list ${resource}${listed.namespace ? ` in the Namespace "${listed.namespace}"` : ''}`)

@@ -1,6 +1,7 @@
 import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
 import { ApiError } from './api-error.ts'
-import type { Connection } from './connection.ts'
+import { MIB } from './bounded.ts'
+import { type Connection, LIST as LIST_SIZE } from './connection.ts'
 import { listReader } from './list-reader.ts'
 import { FIELD_MANAGER, METADATA_ONLY, type Metadata, type MetadataPatch, metadataIn } from './own-node.ts'
 import { type Waiting, withRetries } from './retry.ts'
@@ -34,7 +35,7 @@ export async function* pagesOfNodes(connection: Connection, { limit, waiting }: 
 }
 
 function readPage(connection: Connection, limit: number, place: string): Promise<NodeList> {
-  return connection.call<NodeList>(LIST, { method: 'GET', path: pathOfPage(limit, place) })
+  return connection.call<NodeList>(LIST, { method: 'GET', path: pathOfPage(limit, place), most: LIST_SIZE })
 }
 
 const LIST = { tried: 'list the Nodes', whenMissing: 'check the URL of the server' }
@@ -55,6 +56,9 @@ const RESTARTS = 3
 
 /** Milliseconds between two parts of an answer; the server may have to read a whole page from etcd first. */
 const SILENCE = 30_000
+
+/** Of one page: the API server forgets its place in a list after five minutes. Of 500 Nodes with many images each is 50 MB. */
+const PAGE = { silence: SILENCE, longest: 300_000, most: 256 * MIB }
 
 /**
  * All Nodes of the cluster, one at a time, so that of 15,000 of them (300 MB) no more is in memory than is kept. Resolves to the version
@@ -88,7 +92,7 @@ async function streamPage(
   { signal, onNode }: Pick<Listing, 'signal' | 'onNode'>
 ): Promise<ListMeta> {
   const reader = listReader(item => onNode(item as V1Node))
-  for await (const piece of await connection.open(LIST, { method: 'GET', path, silence: SILENCE, signal })) {
+  for await (const piece of await connection.open(LIST, { method: 'GET', path, ...PAGE, signal })) {
     sane(() => reader.push(piece))
   }
   const { kind, metadata } = (sane(reader.end) ?? {}) as { readonly kind?: unknown; readonly metadata?: Partial<ListMeta> | null }

@@ -1,6 +1,7 @@
 import type { Attempt } from '../facts/fact.ts'
 import { DRA_DRIVER, type DraDevices, parseResourceSlices } from '../facts/resource-slices.ts'
 import { ApiError } from './api-error.ts'
+import { MIB } from './bounded.ts'
 import type { Connection } from './connection.ts'
 
 const FORBIDDEN =
@@ -8,6 +9,9 @@ const FORBIDDEN =
 
 /** Far more slices than one driver has for one node. */
 const LIMIT = 100
+
+/** The agent has little memory. */
+const MOST = 16 * MIB
 
 /**
  * The devices that NVIDIA's DRA driver publishes for a node. From the API server's memory (resourceVersion=0), which has an index by
@@ -20,7 +24,7 @@ export async function readResourceSlices(connection: Connection, node: string): 
   try {
     const list = await connection.call<unknown>(
       { tried: `list the ResourceSlices of the Node "${node}"`, whenMissing: '' },
-      { method: 'GET', path: `/apis/resource.k8s.io/v1/resourceslices?${query}` }
+      { method: 'GET', path: `/apis/resource.k8s.io/v1/resourceslices?${query}`, most: MOST }
     )
     return { ok: true, value: parseResourceSlices(list, node) }
   } catch (error) {

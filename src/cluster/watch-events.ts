@@ -13,6 +13,10 @@ export type WatchEvent = Exclude<z.infer<typeof EVENT>, { readonly type: 'ERROR'
 export interface Watched {
   /** Without `/api/v1/nodes?`. */
   readonly query: URLSearchParams
+  /** The server is asked to end the stream after so many seconds. */
+  readonly seconds: number
+  /** Of the whole stream, bytes. */
+  readonly most: number
   readonly signal: AbortSignal
   /** Of the objects; whole ones where it is not said. */
   readonly accept?: string
@@ -21,14 +25,18 @@ export interface Watched {
 /** A bookmark comes about once a minute; a stream that is silent for longer than two of them is dead (milliseconds). */
 const SILENCE = 150_000
 
+/** A server that does not end a stream when it was asked to is not waited for much longer (milliseconds). */
+const LATE = 30_000
+
 /** The events of one stream to its end. Throws `ApiError`, also where the server ends the stream by an error in it. */
 export async function* watchEvents(
   connection: Connection,
   question: Pick<Question, 'tried' | 'whenMissing'>,
-  { query, signal, ...form }: Watched
+  { query, seconds, most, signal, ...form }: Watched
 ): AsyncGenerator<WatchEvent> {
-  const path = `/api/v1/nodes?${query}`
-  for await (const line of lines(await connection.open(question, { method: 'GET', path, silence: SILENCE, signal, ...form }))) {
+  const path = `/api/v1/nodes?${query}&timeoutSeconds=${seconds}`
+  const limits = { silence: SILENCE, longest: seconds * 1000 + LATE, most }
+  for await (const line of lines(await connection.open(question, { method: 'GET', path, ...limits, signal, ...form }))) {
     const event = parseEvent(line)
     if (event.type === 'ERROR') throw refused(event.object)
     yield event
@@ -40,9 +48,13 @@ async function* lines(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string>
   const decoder = new TextDecoder()
   let rest = ''
   for await (const piece of pieces) {
-    const [...whole] = (rest + decoder.decode(piece, { stream: true })).split('\n')
-    rest = whole.pop() ?? ''
-    yield* whole.filter(line => line !== '')
+    const text = decoder.decode(piece, { stream: true })
+    rest += text
+    if (text.includes('\n')) {
+      const whole = rest.split('\n')
+      rest = whole.pop() ?? ''
+      yield* whole.filter(line => line !== '')
+    }
     if (rest.length > LONGEST_LINE)
       throw new ApiError('the watch answered with a line that does not end', { code: 'GARBAGE', transient: true })
   }

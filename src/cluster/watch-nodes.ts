@@ -1,5 +1,6 @@
 import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
 import { ApiError } from './api-error.ts'
+import { MIB } from './bounded.ts'
 import type { Connection } from './connection.ts'
 import { watchEvents } from './watch-events.ts'
 
@@ -17,8 +18,10 @@ export interface NodesWatch {
 export async function watchNodes(connection: Connection, since: string, { signal, random, onNode }: NodesWatch): Promise<void> {
   for (let version = since; !signal.aborted; ) {
     let isTold = false
+    const seconds = Math.round(300 + random() * 300)
+    const watched = { query: queryFor(version), seconds, most: MOST, signal }
     try {
-      for await (const event of watchEvents(connection, WATCH, { query: queryFor(version, random), signal })) {
+      for await (const event of watchEvents(connection, WATCH, watched)) {
         isTold = true
         version = event.object.metadata.resourceVersion
         if (event.type !== 'BOOKMARK') onNode(event.object as unknown as V1Node, event.type === 'DELETED')
@@ -32,12 +35,14 @@ export async function watchNodes(connection: Connection, since: string, { signal
   }
 }
 
+/** Of one stream: 15,000 Nodes, each of them changed every minute for ten minutes. */
+const MOST = 4096 * MIB
+
 const WATCH = { tried: 'watch the Nodes', whenMissing: 'check the URL of the server' }
 
-const queryFor = (version: string, random: () => number): URLSearchParams =>
+const queryFor = (version: string): URLSearchParams =>
   new URLSearchParams({
     watch: '1',
     resourceVersion: version,
-    allowWatchBookmarks: 'true',
-    timeoutSeconds: String(Math.round(300 + random() * 300))
+    allowWatchBookmarks: 'true'
   })

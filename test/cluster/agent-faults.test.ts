@@ -167,6 +167,11 @@ describe('the watch answers strangely', () => {
     'labels that are nothing': strangeNode({ metadata: { name: 'x', resourceVersion: '99999999', labels: null } }),
     'labels that are nested lists': strangeNode({ metadata: { name: 'x', resourceVersion: '1', labels: { a: 'NESTED' } } }),
     'an error of nested lists': line({ type: 'ERROR', object: { kind: 'Status', code: 500, message: 'NESTED' } }),
+    'an error that comes byte by byte': (_, response) => {
+      response.writeHead(503, { 'content-type': 'application/json' })
+      const drips = setInterval(() => response.write(' '), 200)
+      response.on('close', () => clearInterval(drips))
+    },
     'an end in the middle of a line': (_, response) => {
       response.writeHead(200, { 'content-type': 'application/json' }).write('{"type":"MODIFIED","obj')
       setTimeout(() => response.destroy(), 50)
