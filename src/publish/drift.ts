@@ -19,7 +19,14 @@ export function driftOf(right: Labels, carried: Labels, prefix: string): readonl
 }
 
 /** The repairs of one key that belong to one quarrel, by their times (milliseconds). */
-export type Quarrels = Readonly<Record<string, { readonly repairs: readonly number[]; readonly restUntil: number }>>
+export type Quarrels = ReadonlyMap<string, Quarrel>
+
+interface Quarrel {
+  readonly repairs: readonly number[]
+  readonly restUntil: number
+}
+
+export const NO_QUARRELS: Quarrels = new Map()
 
 const WINDOW = 60_000
 const PATIENCE = 5
@@ -31,24 +38,34 @@ export interface Truce {
   readonly begun: readonly string[]
 }
 
+/** Keys that are remembered. Whoever changes more of them in a minute has each repaired as it comes, and none of them rests. */
+const MOST = 1_000
+
 /** Somebody keeps undoing what we write: more than five repairs of one key in a minute, and that key rests for another. Pure. */
 export function repaired(quarrels: Quarrels, keys: readonly string[], now: number): Truce {
   const begun: string[] = []
-  const next = { ...quarrels }
+  const next = new Map([...quarrels].filter(([, quarrel]) => isRemembered(quarrel, now)))
   for (const key of keys) {
-    const recent = [...(next[key]?.repairs ?? []).filter(at => now - at < WINDOW), now]
+    const before = next.get(key)
+    const recent = [...(before?.repairs ?? []).filter(at => now - at < WINDOW), now]
     const isOver = recent.length > PATIENCE
     if (isOver) begun.push(key)
-    next[key] = { repairs: isOver ? [] : recent, restUntil: isOver ? now + REST : (next[key]?.restUntil ?? 0) }
+    // Behind all others, since those that were repaired longest ago are forgotten first.
+    next.delete(key)
+    next.set(key, { repairs: isOver ? [] : recent, restUntil: isOver ? now + REST : (before?.restUntil ?? 0) })
   }
-  return { quarrels: next, begun }
+  return { quarrels: new Map([...next].slice(-MOST)), begun }
 }
 
-/** Keys that rest now, and when the first of them may be written again (milliseconds), 0 when none rests. Pure. */
+/** Anybody may add keys, and so what decides nothing any more must go. */
+const isRemembered = ({ repairs, restUntil }: Quarrel, now: number): boolean =>
+  restUntil > now || repairs.some(at => now - at < WINDOW)
+
+/** Keys that rest now, and when the first of them may be written again (milliseconds), infinity when none rests. Pure. */
 export function resting(quarrels: Quarrels, now: number): { readonly keys: ReadonlySet<string>; readonly until: number } {
-  const over = Object.entries(quarrels).filter(([, { restUntil }]) => restUntil > now)
+  const over = [...quarrels].filter(([, { restUntil }]) => restUntil > now)
   return {
     keys: new Set(over.map(([key]) => key)),
-    until: Math.min(...over.map(([, { restUntil }]) => restUntil), Number.POSITIVE_INFINITY)
+    until: over.reduce((first, [, { restUntil }]) => Math.min(first, restUntil), Number.POSITIVE_INFINITY)
   }
 }

@@ -6,7 +6,7 @@ import type { Snapshot } from '../cycle/snapshot.ts'
 import { CAPABILITIES } from '../verdicts/decide.ts'
 import { type Condition, conditionToWrite, opinion } from './condition.ts'
 import { type Difference, differences, keysOf, restrict, type Wish, wish } from './difference.ts'
-import { type Drift, driftOf, type Quarrels, repaired, resting } from './drift.ts'
+import { type Drift, driftOf, NO_QUARRELS, type Quarrels, repaired, resting } from './drift.ts'
 import { capabilityChange, eventBody, type NodeEvent, remedyEvent } from './events.ts'
 import { demoted, heldLabels, type Proven, provenBy } from './hold.ts'
 import { type Labels, labelPatch, labels } from './labels.ts'
@@ -101,7 +101,7 @@ export function createPublisher(terms: PublisherTerms): Publisher {
     newest: 0n,
     behindSince: undefined,
     published: false,
-    quarrels: {},
+    quarrels: NO_QUARRELS,
     refused: new Map(),
     told: new Set(),
     failures: 0,
@@ -179,6 +179,7 @@ export function createPublisher(terms: PublisherTerms): Publisher {
     const drift = book.right === undefined ? [] : driftOf(book.right, node.labels, prefix)
     const whole = differences(target, node)
     const rest = resting(book.quarrels, now).keys
+    forgetRefused(book, new Set(keysOf(whole)))
     const due = restrict(whole, key => !rest.has(key) && !isRefused(book, key, whole, now))
     if (keysOf(due).length === 0) {
       settle(target, node, keysOf(whole).length === 0)
@@ -323,11 +324,10 @@ export function createPublisher(terms: PublisherTerms): Publisher {
     const age = condition === undefined ? 0 : clock.now().getTime() - Date.parse(condition.lastHeartbeatTime)
     // What was written just now comes back by the watch, with its own time.
     const beat = age >= 0 && age < every ? every - age : every
-    const refusedUntil = [...book.refused.values()].map(({ until }) => until)
-    const due = Math.min(
-      resting(book.quarrels, now).until,
-      book.beatAt ?? Number.POSITIVE_INFINITY,
-      ...refusedUntil.filter(until => until > now)
+    const refusedUntil = [...book.refused.values()].map(({ until }) => until).filter(until => until > now)
+    const due = refusedUntil.reduce(
+      (first, until) => Math.min(first, until),
+      Math.min(resting(book.quarrels, now).until, book.beatAt ?? Number.POSITIVE_INFINITY)
     )
     return Math.max(50, Math.min(due - now, beat))
   }
@@ -356,6 +356,11 @@ const isRefusal = ({ status, code }: ApiError): boolean =>
  * no word about this key. Admission, which is, says who denied the request and why.
  */
 const isUnauthorized = ({ status, message }: ApiError): boolean => status === 403 && / cannot [a-z]+ resource /.test(message)
+
+/** What is as it should be is not asked for again. */
+function forgetRefused({ refused }: Book, open: ReadonlySet<string>): void {
+  for (const key of refused.keys()) if (!open.has(key)) refused.delete(key)
+}
 
 const isRefused = ({ refused }: Book, key: string, difference: Difference, now: number): boolean => {
   const before = refused.get(key)

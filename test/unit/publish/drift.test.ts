@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { driftOf, type Quarrels, repaired, resting } from '../../../src/publish/drift.ts'
+import { driftOf, NO_QUARRELS, type Quarrels, repaired, resting } from '../../../src/publish/drift.ts'
 
 test('drift is what was removed, changed or added below the prefix, and nothing else', () => {
   const right = { 'berth.dev/cvm': 'true', 'berth.dev/gpu': 'false', 'berth.dev/machine': 'virtual' }
@@ -27,7 +27,7 @@ const repairs = (times: readonly number[], key = 'k') =>
       const { quarrels, begun } = repaired(before.quarrels, [key], now)
       return { quarrels, begun: [...before.begun, ...begun] }
     },
-    { quarrels: {}, begun: [] }
+    { quarrels: NO_QUARRELS, begun: [] }
   )
 
 test('the sixth repair of a key within a minute begins a rest of a minute, told once', () => {
