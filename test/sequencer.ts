@@ -4,6 +4,7 @@ import { ROOT } from '../scripts/steps.ts'
 
 /** They take minutes, most of which the first three wait. At the end they would wait alone, with nothing left to do meanwhile. */
 const FIRST = [
+  'test/cluster/chaos.test.ts',
   'test/cluster/agent-idle.test.ts',
   'test/cluster/agent-outages.test.ts',
   'test/cluster/agent-odds.test.ts',

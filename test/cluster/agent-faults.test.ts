@@ -1,14 +1,12 @@
-import { readFile } from 'node:fs/promises'
-import type { ServerResponse } from 'node:http'
-import { request } from 'node:https'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { endAgents, eventually, nodeOf, ownKubeconfig, startAgent } from './agent-process.ts'
 import { succeeded } from './api.ts'
 import { type ControlPlane, startControlPlane } from './control-plane.ts'
-import { type Answers, fakeApi, refuse, text } from './fake-api.ts'
+import { type Answers, refuse, text } from './fake-api.ts'
 import { applyManifests } from './manifests.ts'
+import { moodyProxy } from './moody-proxy.ts'
 import { createNode, realisticNode } from './nodes.ts'
 
 const recorded = join(import.meta.dirname, '../nodes/gke-ubuntu-22.04.yaml')
@@ -103,46 +101,6 @@ describe('what is refused', () => {
   })
 })
 
-/** Passes everything on to the control plane but watches, which `answer` gets as long as there is one; the token with it. */
-async function moodyProxy() {
-  const read = (name: string) => readFile(join(cluster.directory, name))
-  const [key, cert] = await Promise.all(['server.key', 'server.crt'].map(read))
-  const mood: { answer: Answers | undefined; seen: number } = { answer: undefined, seen: 0 }
-  const open = new Set<ServerResponse>()
-  const fake = await fakeApi(
-    (incoming, response) => {
-      const isWatch = incoming.url?.includes('watch=1') ?? false
-      if (isWatch && mood.answer !== undefined) {
-        mood.seen += 1
-        mood.answer(incoming, response)
-        return
-      }
-      const { method, headers } = incoming
-      const options = { method, headers, ca: cluster.ca, agent: false as const }
-      const onward = request(new URL(incoming.url ?? '/', cluster.url), options, answer => {
-        response.writeHead(answer.statusCode ?? 502, answer.headers)
-        answer.on('error', () => response.destroy()).pipe(response)
-      })
-      onward.on('error', () => response.destroy())
-      response.on('close', () => onward.destroy())
-      if (isWatch) open.add(response.on('close', () => open.delete(response)))
-      incoming.pipe(onward)
-    },
-    { key: key as Buffer, cert: cert as Buffer }
-  )
-  return {
-    mood,
-    /** From now on watches are answered so; those that are open break off. */
-    be: (answer: Answers | undefined) => {
-      mood.answer = answer
-      mood.seen = 0
-      for (const response of open) response.destroy()
-    },
-    url: `https://127.0.0.1:${fake.port}`,
-    close: fake.close
-  }
-}
-
 /** More levels than a function that calls itself for each of them gets through. */
 const NESTED = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
 
@@ -184,15 +142,15 @@ describe('the watch answers strangely', () => {
   })
 
   async function endured(name: string, what: string, answer: Answers): Promise<void> {
-    const proxy = await moodyProxy()
+    const proxy = await moodyProxy(cluster)
     const { agent, own } = await labelled(name, proxy.url)
     const right = await own.ours()
     proxy.be(answer)
-    await eventually(`the agent was answered ${what}`, () => proxy.mood.seen >= 2)
+    await eventually(`the agent was answered ${what}`, () => proxy.seen() >= 2)
     expect(agent.alive(), what).toBe(true)
     await sleep(500)
     // It asks again from time to time, not as fast as it can.
-    expect(proxy.mood.seen, what).toBeLessThan(20)
+    expect(proxy.seen(), what).toBeLessThan(20)
     await own.label({ 'berth.dev/stray': 'x' })
     proxy.be(undefined)
     await eventually(`it catches up after ${what}`, async () => JSON.stringify(await own.ours()) === JSON.stringify(right))

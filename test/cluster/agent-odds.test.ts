@@ -5,14 +5,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { runAgent } from '../../src/commands/agent.ts'
-import { createDiary } from '../../src/commands/diary.ts'
-import { introduce } from '../../src/commands/introduction.ts'
-import { openHost } from '../../src/commands/look.ts'
-import { parseConfig } from '../../src/config.ts'
-import { createLog } from '../../src/log.ts'
 import { CONDITION_TYPE } from '../../src/publish/condition.ts'
-import { createMetrics } from '../../src/publish/metrics.ts'
+import { agentInside } from './agent-inside.ts'
 import { endAgents, eventually, nodeOf, ownKubeconfig, RELEASE, startAgent } from './agent-process.ts'
 import { recordedRoot } from './agent-roots.ts'
 import { historyOf, KEEPS_HISTORY, type Labels, storyOf } from './agent-truth.ts'
@@ -144,7 +138,7 @@ describe.concurrent('the agent lives on, and is right again', () => {
     await createNode(cluster, realisticNode(name))
     const kubeconfig = await ownKubeconfig(cluster, name)
     const own = nodeOf(cluster, name)
-    const run = inProcess(name, kubeconfig)
+    const run = agentInside(name, kubeconfig, recorded)
     const right = await own.isLabelled()
     const mine = async () => (await own.conditions()).find(({ type }) => type === CONDITION_TYPE)
     const first = await eventually('its condition stands', async () => (await mine()) ?? false)
@@ -212,46 +206,4 @@ async function stands(path: string): Promise<boolean> {
   const size = existsSync(path) ? statSync(path).size : 0
   await sleep(3_500)
   return statSync(path).size === size
-}
-
-/** The agent within this process, since no other way leads to its clock. */
-function inProcess(name: string, kubeconfig: string) {
-  const offset = { date: 0, elapsed: 0 }
-  const clock = { elapsed: () => performance.now() + offset.elapsed, now: () => new Date(Date.now() + offset.date) }
-  const config = parseConfig(
-    ['run', '--kubeconfig', kubeconfig, '--node-name', name, '--host-root', recorded, '--interval', '1s'],
-    {},
-    {}
-  )
-  const log = createLog({ level: 'error', format: 'json', write: line => process.stderr.write(line), now: clock.now })
-  const terms = { log, metrics: createMetrics({ version: 'test' }), node: name, prefix: 'berth.dev', version: 'test', clock }
-  const diary = createDiary({ ...terms, patience: 60_000 })
-  let looks = 0
-  const counted: typeof diary = {
-    ...diary,
-    looked: snapshot => {
-      looks += 1
-      diary.looked(snapshot)
-    }
-  }
-  const ending = new AbortController()
-  const running = Promise.all([openHost(recorded), introduce(config)]).then(([host, introduction]) =>
-    runAgent(config, {
-      ...{ clock, host, early: host, introduction, diary: counted, signal: ending.signal },
-      // A heartbeat that is late is spread over 45 s; this one draws the first of them.
-      ...{ random: () => 0 },
-      sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }).catch(() => undefined)
-    })
-  )
-  return {
-    looks: () => looks,
-    jump: ({ date = 0, elapsed = 0 }: { readonly date?: number; readonly elapsed?: number }) => {
-      offset.date += date
-      offset.elapsed += elapsed
-    },
-    end: () => {
-      ending.abort()
-      return running
-    }
-  }
 }

@@ -10,6 +10,8 @@ export interface SlowProxy {
   readonly be: (mood: Mood) => void
   /** Bytes that were passed on alone. */
   readonly dripped: () => number
+  /** Ends all connections at once, with RST. */
+  readonly reset: () => void
   readonly close: () => Promise<void>
 }
 
@@ -53,6 +55,9 @@ export async function slowProxy(target: string): Promise<SlowProxy> {
       state.mood = mood
     },
     dripped: () => state.dripped,
+    reset: () => {
+      for (const socket of open) socket.resetAndDestroy()
+    },
     close: async () => {
       for (const socket of open) socket.destroy()
       await new Promise(done => server.close(done))

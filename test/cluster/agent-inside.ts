@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { runAgent } from '../../src/commands/agent.ts'
+import { createDiary } from '../../src/commands/diary.ts'
+import { introduce } from '../../src/commands/introduction.ts'
+import { openHost } from '../../src/commands/look.ts'
+import { parseConfig } from '../../src/config.ts'
+import { createLog } from '../../src/log.ts'
+import { createMetrics } from '../../src/publish/metrics.ts'
+
+export interface AgentInside {
+  readonly looks: () => number
+  /** Milliseconds, of the date and of the time that only grows. */
+  readonly jump: (by: { readonly date?: number; readonly elapsed?: number }) => void
+  /** Why it ended, although nobody asked it to; `undefined` while it lives. */
+  readonly ended: () => unknown
+  /** Throws what it threw. */
+  readonly end: () => Promise<void>
+}
+
+/**
+ * The agent within this process, since no other way leads to its clock. It looks every second. A heartbeat that is late is spread over
+ * 45 s: without another `random` it draws the first of them.
+ */
+export function agentInside(name: string, kubeconfig: string, root: string, random: () => number = () => 0): AgentInside {
+  const offset = { date: 0, elapsed: 0 }
+  const clock = { elapsed: () => performance.now() + offset.elapsed, now: () => new Date(Date.now() + offset.date) }
+  const args = ['run', '--kubeconfig', kubeconfig, '--node-name', name, '--host-root', root, '--interval', '1s']
+  const config = parseConfig(args, {}, {})
+  const log = createLog({ level: 'error', format: 'json', write: line => process.stderr.write(line), now: clock.now })
+  const terms = { log, metrics: createMetrics({ version: 'test' }), node: name, prefix: 'berth.dev', version: 'test', clock }
+  const diary = createDiary({ ...terms, patience: 60_000 })
+  let looks = 0
+  let ended: unknown
+  const counted: typeof diary = {
+    ...diary,
+    looked: snapshot => {
+      looks += 1
+      diary.looked(snapshot)
+    }
+  }
+  const ending = new AbortController()
+  const running = Promise.all([openHost(root), introduce(config)]).then(([host, introduction]) =>
+    runAgent(config, {
+      ...{ clock, host, early: host, introduction, diary: counted, signal: ending.signal, random },
+      sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }).catch(() => undefined)
+    })
+  )
+  running.then(
+    () => {
+      ended = 'in good order'
+    },
+    (error: unknown) => {
+      ended = error
+    }
+  )
+  return {
+    looks: () => looks,
+    jump: ({ date = 0, elapsed = 0 }) => {
+      offset.date += date
+      offset.elapsed += elapsed
+    },
+    ended: () => ended,
+    end: () => {
+      ending.abort()
+      return running
+    }
+  }
+}
