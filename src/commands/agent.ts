@@ -260,7 +260,9 @@ async function turns(loop: Loop): Promise<void> {
       lookAt = clock.elapsed() + options.interval * (0.9 + random() * 0.2)
     }
     const view = viewToMend(seen)
-    const due = view === undefined ? Number.POSITIVE_INFINITY : await publisher.publish(snapshot, view)
+    // A look without the Node says nothing of what is offered to pods; the next one is on its way.
+    const isWhole = snapshot.facts.node.known
+    const due = view === undefined || !isWhole ? Number.POSITIVE_INFINITY : await publisher.publish(snapshot, view)
     diary.turned(publisher.isPublished(), publisher.labelsOf(snapshot))
     const wanted = await wake.next(Math.max(20, Math.min(lookAt - clock.elapsed(), due)), signal)
     if (wanted.has('look')) lookAt = clock.elapsed()

@@ -3,11 +3,13 @@ import { isInMemory } from './calls.ts'
 import { ERRNO_TEXTS, HostError, type HostReader } from './host.ts'
 import { createHungMounts } from './hung-mounts.ts'
 import { localHost } from './local.ts'
-import { type Question, READER, type Reply } from './reader-process.ts'
+import { type Question, READER, type Reply, STARTED } from './reader-process.ts'
 
 /** Milliseconds, waited for in slices: see local.ts. */
 const PATIENCE = 5_000
 const SLICES = 10
+/** A process that starts may wait for a processor for so long. */
+const START_PATIENCE = 30_000
 
 export interface ApartHost extends HostReader {
   /** Ends the reader. */
@@ -59,9 +61,11 @@ function createReader(root: string, { program, patience = PATIENCE }: ApartOptio
   let waiting: Waiting[] = []
   let child: ChildProcess | undefined
   let timer: NodeJS.Timeout | undefined
+  let isStarted = false
   let count = 0
 
   const start = (): ChildProcess => {
+    isStarted = false
     const started = fork(program, [READER, root], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
     started.on('message', (reply: Reply) => answered(reply))
     const gone = (why: string) => {
@@ -81,10 +85,16 @@ function createReader(root: string, { program, patience = PATIENCE }: ApartOptio
     if (waiting.length > 0) watch(SLICES)
   }
   const watch = (slices: number): void => {
-    timer = setTimeout(() => (slices > 1 ? watch(slices - 1) : late()), patience / SLICES)
+    const limit = isStarted ? patience : START_PATIENCE
+    timer = setTimeout(() => (slices > 1 ? watch(slices - 1) : late()), limit / SLICES)
   }
 
   const answered = ({ id, value, error }: Reply): void => {
+    if (id === STARTED.id) {
+      isStarted = true
+      settle()
+      return
+    }
     const [first, ...others] = waiting
     if (first?.question.id !== id) return
     waiting = others
@@ -98,7 +108,7 @@ function createReader(root: string, { program, patience = PATIENCE }: ApartOptio
   const late = (): void => {
     const killed = child
     const path = waiting[0]?.question.path
-    if (path !== undefined) hungMounts.hung(path, () => killed?.exitCode === null && killed.signalCode === null)
+    if (isStarted && path !== undefined) hungMounts.hung(path, () => killed?.exitCode === null && killed.signalCode === null)
     replace('ETIMEDOUT', ERRNO_TEXTS['ETIMEDOUT'] ?? 'ETIMEDOUT')
     killed?.kill('SIGKILL')
   }

@@ -21,6 +21,9 @@ export interface Reply {
   readonly error?: { readonly code: string; readonly message: string }
 }
 
+/** Said once, before the first answer: how long the start took tells nothing about a mount. */
+export const STARTED: Reply = { id: 0 }
+
 /**
  * The other half of `apartHost`: answers its parent's questions about the files below `root`, one after the other. It may hang at any of
  * them, and is killed then. `end` is called when its parent has ended.
@@ -43,4 +46,5 @@ export function serveReader(root: string, end: () => void): void {
     last = last.then(async () => process.send?.(await reply(question)))
   })
   process.on('disconnect', end)
+  process.send?.(STARTED)
 }
