@@ -18,16 +18,6 @@ export const EVENT_POLICY = 'berth-agent-events'
 const FOREIGN_KEY = 'guard-check.invalid/berth'
 const NO_NODE = 'guard-check.invalid'
 
-/** The first part of the proof, which is one request: a foreign label through the status of the own Node is refused. Throws `ApiError`. */
-export async function checkOwnNode(connection: Connection, name: string, signal: AbortSignal): Promise<Guard> {
-  const problem = await firstProblem(connection, [ownAttempt(pathOf(name, '/status'))], signal)
-  if (problem !== '') return { enforced: false, says: problem }
-  return {
-    enforced: true,
-    says: 'the admission policy refuses a foreign label on this Node; another Node is tried in some minutes'
-  }
-}
-
 /**
  * Proves by dry runs that the admission policies refuse what they must refuse us: a foreign label through the status of the own Node, any
  * change of another Node, and an Event about another Node. Each path and each policy is tried once: all agents of a cluster do this.
@@ -35,7 +25,19 @@ export async function checkOwnNode(connection: Connection, name: string, signal:
  */
 export async function checkGuard(connection: Connection, name: string, signal: AbortSignal): Promise<Guard> {
   const own = await checkOwnNode(connection, name, signal)
-  if (!own.enforced) return own
+  return own.enforced ? await checkOtherNodes(connection, name, signal) : own
+}
+
+/** The first part of the proof, which is one request. Throws `ApiError`. */
+export async function checkOwnNode(connection: Connection, name: string, signal: AbortSignal): Promise<Guard> {
+  const problem = await firstProblem(connection, [ownAttempt(pathOf(name, '/status'))], signal)
+  return problem === ''
+    ? { enforced: true, says: 'the admission policy refuses a foreign label; another Node is tried within a quarter of an hour' }
+    : { enforced: false, says: problem }
+}
+
+/** The second part. Throws `ApiError`. */
+export async function checkOtherNodes(connection: Connection, name: string, signal: AbortSignal): Promise<Guard> {
   const other = await anotherNode(connection, name, signal)
   const onNode = other === undefined ? ownAttempt(pathOf(name)) : otherAttempt(pathOf(other))
   const problem = await firstProblem(connection, [onNode, eventAttempt()], signal)

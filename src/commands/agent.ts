@@ -1,4 +1,4 @@
-import { checkGuard, checkOwnNode } from '../cluster/admission-guard.ts'
+import { checkGuard, checkOtherNodes, checkOwnNode } from '../cluster/admission-guard.ts'
 import { ApiError } from '../cluster/api-error.ts'
 import { backoff, type Pace } from '../cluster/backoff.ts'
 import type { Connection } from '../cluster/connection.ts'
@@ -203,8 +203,8 @@ const LABELS_FIRST = 250
 const GUARD_FIRST = 15_000
 const GUARD_AGAIN = 3_600_000
 
-/** What follows the first proof is spread over this: after a blackout all agents of a cluster begin together (milliseconds). */
-const GUARD_OTHERS = 300_000
+/** The proof on other Nodes is spread over this: after a blackout all agents of a cluster begin together (milliseconds). */
+const GUARD_OTHERS = 900_000
 
 /** Asks again until the signal is aborted: less and less often while there is no guard, and once an hour after it was proved. */
 async function guarded({ config, world, connection }: Loop): Promise<void> {
@@ -217,8 +217,8 @@ async function guarded({ config, world, connection }: Loop): Promise<void> {
       diary.guarded(guard)
     })
     const again = missing === 0 ? GUARD_AGAIN : Math.min(GUARD_AGAIN, GUARD_FIRST * 2 ** (missing - 1))
-    const isFirst = missing === 0 && check !== checkGuard
-    if (isFirst) check = checkGuard
+    const isFirst = missing === 0 && check === checkOwnNode
+    if (missing === 0) check = isFirst ? checkOtherNodes : checkGuard
     await sleep(isFirst ? random() * GUARD_OTHERS : again * (0.9 + random() * 0.2), signal)
   }
 }

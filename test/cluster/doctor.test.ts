@@ -275,7 +275,7 @@ describe('the admission policy', { timeout: 120_000 }, () => {
         'the policy is felt no more',
         async () => {
           const seen = await ask()
-          return seen.wrong.includes('guard') && seen
+          return seen.wrong.includes('guard') && seen.of('guard').saw.includes('foreign label') && seen
         },
         60_000
       )

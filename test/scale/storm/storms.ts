@@ -8,9 +8,9 @@ import { parseRecording, recordedHost } from '../../../src/host/recorded.ts'
 import { type SimulatedFleet, simulatedFleet } from './fleet.ts'
 import type { ServerNode } from './server.ts'
 
-/** Milliseconds since the beginning: the agents come, and then the storm. */
+/** Milliseconds since the beginning: the agents come, check their guard within a quarter of an hour, and then the storm. */
 const STARTING = 60_000
-const CAUSE = 375_000
+const CAUSE = 975_000
 /** A node gets its new pod so long after the old one was told to end, and the pod is ready so long after its start (milliseconds). */
 const REPLACED = { least: 3_000, most: 13_000 }
 const READY = { least: 1_000, most: 6_000 }
