@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -49,7 +49,7 @@ async function benchBuild(): Promise<void> {
     const layers = `lowerdir=${disk},upperdir=${folder}/upper,workdir=${folder}/work`
     await execa('mount', ['-t', 'overlay', '-o', layers, 'overlay', root])
     await execa('mount', ['--bind', '/dev', join(root, 'dev')])
-    for (const path of [scratch, join(root, scratch)]) await mkdir(path, { recursive: true })
+    for (const path of [scratch, join(root, scratch)]) await mkdir(path, { recursive: true, mode: 0o700 })
     await execa('mount', ['--bind', scratch, join(root, scratch)])
     const kernel = parseKernel(release)
     if (kernel === undefined) throw new Error(`"${release}" is no kernel release`)
@@ -62,7 +62,7 @@ async function benchBuild(): Promise<void> {
       const middle = performance.now()
       if (!built.ok) throw new Error(`${built.why}\n${built.tail}`)
       const plain = await mkdtemp(join(scratch, 'plain-'))
-      for (const name of source.files) await cp(join(source.directory, name), join(plain, name))
+      for (const [name, text] of source.files) await writeFile(join(plain, name), text)
       const again = performance.now()
       await execa('chroot', [root, 'make', '-C', `/lib/modules/${release}/build`, `M=${plain}`, 'CC=gcc', 'modules'])
       if (index > 0) {

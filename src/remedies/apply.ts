@@ -1,3 +1,4 @@
+import { attempt } from '../facts/attempt.ts'
 import type { NodeFacts } from '../facts/observe.ts'
 import type { HostWriter } from '../host/writer.ts'
 import { type PlanStep, REMEDIES, type RemedyName } from './plan.ts'
@@ -36,7 +37,8 @@ export async function applyPlan<S extends Sight>(
       outcomes.push(resting ?? untouched(step))
       continue
     }
-    const deed = await remedies[name].apply(host, sight.facts, terms)
+    const { facts } = sight
+    const deed = await told(() => remedies[name].apply(host, facts, terms))
     sight = await terms.look()
     outcomes.push(judge(step, deed, stepOf(sight, name), terms.now()))
   }
@@ -49,8 +51,16 @@ export async function undoAll(
   terms: RemedyTerms
 ): Promise<readonly (Deed & { readonly remedy: RemedyName })[]> {
   const deeds: (Deed & { readonly remedy: RemedyName })[] = []
-  for (const name of REMEDIES.toReversed()) deeds.push({ remedy: name, ...(await remedies[name].undo(host, terms)) })
+  for (const name of REMEDIES.toReversed()) {
+    deeds.push({ remedy: name, ...(await told(() => remedies[name].undo(host, terms))) })
+  }
   return deeds
+}
+
+/** The world's failures, a journal that cannot be read among them, become a deed that failed; bugs go on. */
+async function told(act: () => Promise<Deed>): Promise<Deed> {
+  const done = await attempt(act)
+  return done.ok ? done.value : { failure: done.why, did: '', persistent: false, tail: '' }
 }
 
 const stepOf = ({ plan }: Sight, name: RemedyName): PlanStep =>

@@ -1,6 +1,7 @@
-import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { HostWriter } from '../host/writer.ts'
+import { newBuildFolder } from './shiftfs-scratch.ts'
 import type { Source } from './shiftfs-source.ts'
 
 export type Built =
@@ -17,16 +18,13 @@ export interface BuildTerms {
 /** Compiling takes 2 s on a machine of two cores (milliseconds). */
 const PATIENCE = 300_000
 
-const PREFIX = 'berth-build-'
-
 /**
  * Compiles the module in a scratch directory, in a mount namespace of its own where the host's headers lie at their own paths, since
  * they hold absolute includes. The headers stay read-only. The scratch directory is left for the caller to load from.
  */
 export async function build(host: HostWriter, { release, source, scratch }: BuildTerms): Promise<Built> {
-  await mkdir(scratch, { recursive: true })
-  const directory = await mkdtemp(join(scratch, PREFIX))
-  for (const name of source.files) await copyFile(join(source.directory, name), join(directory, name))
+  const directory = await newBuildFolder(scratch)
+  for (const [name, text] of source.files) await writeFile(join(directory, name), text, { flag: 'wx' })
   const { status, stderr, stdout } = await host.exec(
     ['unshare', '--mount', '--propagation', 'private', 'sh', '-euc', SCRIPT, 'build', host.inside('/'), release, directory],
     { timeout: PATIENCE, environment: { LC_ALL: 'C' } }
@@ -39,14 +37,6 @@ export async function build(host: HostWriter, { release, source, scratch }: Buil
   if (wrong !== '') return { ok: false, why: wrong, tail }
   const kernel = (await host.read('/proc/version')) ?? ''
   return { ok: true, file, warning: compilerWarning(kernel, /^our gcc: (.+)$/m.exec(stdout)?.[1] ?? '') }
-}
-
-/** What earlier builds left when they were killed. */
-export const clearScratch = async (scratch: string): Promise<void> => {
-  const { readdir } = await import('node:fs/promises')
-  const names = await readdir(scratch).catch(() => [])
-  for (const name of names.filter(found => found.startsWith(PREFIX)))
-    await rm(join(scratch, name), { recursive: true, force: true })
 }
 
 /**

@@ -1,5 +1,6 @@
+import { HostError } from '../host/host.ts'
 import type { HostWriter } from '../host/writer.ts'
-import { readJournal, writeJournal } from './journal.ts'
+import { JOURNAL, readJournal, writeJournal } from './journal.ts'
 
 const LOAD_AT_BOOT = '/etc/modules-load.d/berth-shiftfs.conf'
 
@@ -30,6 +31,7 @@ export async function persist(host: HostWriter, { release, file }: Kept): Promis
 
 /** Removes what was persisted, for every kernel; that a file is gone already is fine. Throws `HostError`. */
 export async function unpersist(host: HostWriter, files: readonly string[]): Promise<void> {
+  mustBeOurs(files)
   // First what loads it, then what is loaded.
   for (const path of files.toReversed()) await host.remove(path)
   for (const release of releasesOf(files)) await indexModules(host, release).catch(() => undefined)
@@ -37,6 +39,16 @@ export async function unpersist(host: HostWriter, files: readonly string[]): Pro
   if (shiftfs === undefined) return
   await writeJournal(host, { shiftfs: { ...shiftfs, files: shiftfs.files.filter(path => !files.includes(path)) } })
 }
+
+/** The journal is a file like others: whoever could write into it must not have us delete what they could not. Throws `HostError`. */
+export function mustBeOurs(files: readonly string[]): void {
+  const foreign = files.find(path => path !== LOAD_AT_BOOT && !MODULE.test(path))
+  if (foreign === undefined) return
+  const says = `it lists ${JSON.stringify(foreign)}, which is no file that we write, so nothing is removed`
+  throw new HostError(JOURNAL, 'EINVAL', { says })
+}
+
+const MODULE = /^\/lib\/modules\/\w[\w.+~-]*\/updates\/berth\/shiftfs\.ko$/
 
 /** A node may have got another kernel since. */
 const releasesOf = (files: readonly string[]): readonly string[] =>

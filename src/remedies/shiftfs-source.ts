@@ -1,22 +1,24 @@
 import { createHash } from 'node:crypto'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import process from 'node:process'
 import type { Kernel } from '../facts/kernel.ts'
 import { sourceFolder } from '../facts/shiftfs-sources.ts'
 
 export interface Source {
-  readonly directory: string
-  /** Names of the files that a build needs. */
-  readonly files: readonly string[]
+  /** What a build needs, by the name of the file, as it was read and checked: nothing is read a second time. */
+  readonly files: ReadonlyMap<string, Buffer>
   /** SHA-256 over names and contents, so that a changed source is another one. */
   readonly checksum: string
 }
 
-/** Sources are some kilobytes; whoever mounts a disk here gets an error and no full scratch directory. */
+/** Sources are some kilobytes; whoever mounts a disk here gets an error and no full memory (bytes, and files). */
 const LARGEST = 1024 * 1024
+const MOST_FILES = 64
 const WANTED = /^(Makefile|Kbuild|[\w.-]+\.[ch])$/
 
-/** The source for this kernel in the operator's directory. Throws `Error` with what is missing and where it was looked for. */
+/** The source for this kernel in the operator's directory. Throws `Error` with what is wrong and where it was looked for. */
 export async function findSource(directory: string, kernel: Kernel): Promise<Source> {
   const folder = sourceFolder(kernel)
   if (folder === undefined) throw new Error(`no source of shiftfs is made for kernel ${kernel.major}.${kernel.minor}`)
@@ -25,16 +27,62 @@ export async function findSource(directory: string, kernel: Kernel): Promise<Sou
   const names = await readdir(path).catch((error: NodeJS.ErrnoException) => {
     throw new Error(`--shiftfs-source has no folder ${folder} that could be read (${error.code}) for kernel ${kernel.release}`)
   })
-  const files = names.filter(name => WANTED.test(name)).sort()
-  if (!files.includes('shiftfs.c')) throw new Error(`the folder ${folder} of --shiftfs-source has no shiftfs.c`)
-  const hash = createHash('sha256')
-  for (const name of files) {
-    const { size } = await stat(join(path, name))
-    if (size > LARGEST) throw new Error(`${name} in the folder ${folder} of --shiftfs-source is larger than 1 MiB`)
-    hash
-      .update(`${name}\0`)
-      .update(await readFile(join(path, name)))
-      .update('\0')
+  const wanted = names.filter(name => WANTED.test(name)).sort()
+  if (!wanted.includes('shiftfs.c')) throw new Error(`the folder ${folder} of --shiftfs-source has no shiftfs.c`)
+  if (wanted.length > MOST_FILES) throw new Error(`the folder ${folder} of --shiftfs-source has more than ${MOST_FILES} files`)
+  const files = new Map<string, Buffer>()
+  for (const name of wanted) files.set(name, await readTrusted(join(path, name), `${name} in the folder ${folder}`))
+  return { files, checksum: checksumOf(files) }
+}
+
+/**
+ * What is built runs in the kernel, so only who could load a module anyway may have written it. A link may lead to such a file, as in
+ * the volume of a ConfigMap: what was opened is what counts.
+ */
+async function readTrusted(path: string, name: string): Promise<Buffer> {
+  let file: FileHandle | undefined
+  try {
+    // Without O_NONBLOCK a fifo would hold us for ever.
+    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
+    const why = whyNotTrusted(await file.stat())
+    if (why !== '') throw new Error(`${name} of --shiftfs-source ${why}`)
+    return await readCapped(file, name)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    throw code === undefined ? error : new Error(`${name} of --shiftfs-source cannot be read: ${message}`, { cause: error })
+  } finally {
+    await file?.close()
   }
-  return { directory: path, files, checksum: hash.digest('hex') }
+}
+
+interface Owned {
+  readonly uid: number
+  readonly mode: number
+  readonly isFile: () => boolean
+}
+
+function whyNotTrusted(found: Owned): string {
+  if (!found.isFile()) return 'is no regular file'
+  if (found.uid !== 0 && found.uid !== process.getuid?.())
+    return `belongs to the user ${found.uid}, who could put code into the kernel with it; expected root (chown root)`
+  if ((found.mode & 0o022) !== 0) return 'can be written by others than its owner; expected none (chmod go-w)'
+  return ''
+}
+
+/** The size that stat tells may be another one a moment later: counted as it is read. */
+async function readCapped(file: FileHandle, name: string): Promise<Buffer> {
+  const buffer = Buffer.alloc(LARGEST + 1)
+  let length = 0
+  while (length < buffer.length) {
+    const { bytesRead } = await file.read(buffer, length, buffer.length - length)
+    if (bytesRead === 0) return Buffer.from(buffer.subarray(0, length))
+    length += bytesRead
+  }
+  throw new Error(`${name} of --shiftfs-source is larger than 1 MiB`)
+}
+
+function checksumOf(files: ReadonlyMap<string, Buffer>): string {
+  const hash = createHash('sha256')
+  for (const [name, text] of files) hash.update(`${name}\0`).update(text).update('\0')
+  return hash.digest('hex')
 }

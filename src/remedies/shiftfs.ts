@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { NodeFacts } from '../facts/observe.ts'
 import type { Proofs } from '../facts/proofs.ts'
@@ -6,8 +5,9 @@ import { shiftfsTrials } from '../facts/shiftfs.ts'
 import type { HostWriter } from '../host/writer.ts'
 import { type Journal, readJournal, writeJournal } from './journal.ts'
 import type { Deed, Remedy } from './remedy.ts'
-import { type Built, build, clearScratch } from './shiftfs-build.ts'
-import { persist, unpersist } from './shiftfs-persist.ts'
+import { type Built, build } from './shiftfs-build.ts'
+import { mustBeOurs, persist, unpersist } from './shiftfs-persist.ts'
+import { clearScratch, removeFolder } from './shiftfs-scratch.ts'
 import { findSource, type Source } from './shiftfs-source.ts'
 
 export interface ShiftfsTerms {
@@ -39,6 +39,7 @@ export const shiftfs: Remedy<ShiftfsTerms> = {
   undo: async (host, terms) => {
     const { shiftfs: done } = await readJournal(host)
     if (done === undefined) return deed('nothing to undo: we loaded no shiftfs here')
+    mustBeOurs(done.files)
     const said = await unload(host, done)
     await unpersist(host, done.files)
     if (said.failure === undefined) await writeJournal(host, { shiftfs: undefined })
@@ -74,7 +75,7 @@ async function buildAndLoad(host: HostWriter, facts: NodeFacts, terms: ShiftfsTe
     await countFailure(host, keyOf(release, found), built.why, terms.now())
     return failed(`building shiftfs failed: ${built.why}`, built.tail)
   } finally {
-    if (built.ok) await rm(dirname(built.file), { recursive: true, force: true })
+    if (built.ok) await removeFolder(dirname(built.file))
     await clearScratch(terms.scratch)
   }
 }

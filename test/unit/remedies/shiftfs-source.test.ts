@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -52,7 +53,7 @@ test('only what a build needs, and another checksum for another source', async (
   put('evil.sh')
   put('.hidden')
   const first = await found()
-  expect(first.files).toEqual(['Makefile', 'shiftfs.c'])
+  expect([...first.files.keys()]).toEqual(['Makefile', 'shiftfs.c'])
   expect((await found()).checksum).toBe(first.checksum)
   put('shiftfs.c', 'int b;')
   expect((await found()).checksum).not.toBe(first.checksum)
@@ -66,4 +67,43 @@ test('what is missing is named', async () => {
   await expect(found()).rejects.toThrow('larger than 1 MiB')
   await expect(findSource('', kernel('6.1.0'))).rejects.toThrow('name the directory that holds it with --shiftfs-source DIR')
   await expect(findSource(directory, kernel('6.12.0'))).rejects.toThrow('no source of shiftfs is made for kernel 6.12')
+})
+
+test('a fifo holds nobody, and is no source', async () => {
+  put('shiftfs.c')
+  execFileSync('mkfifo', [join(directory, 'k6.1', 'a.h')])
+  await expect(found()).rejects.toThrow('a.h in the folder k6.1 of --shiftfs-source is no regular file')
+})
+
+test('a link to what has no end, or to a directory, is no source', async () => {
+  put('shiftfs.c')
+  const link = join(directory, 'k6.1', 'a.h')
+  for (const target of ['/dev/zero', '/tmp', '/nowhere']) {
+    symlinkSync(target, link)
+    await expect(found()).rejects.toThrow(
+      /^a\.h in the folder k6\.1 of --shiftfs-source (is no regular file|cannot be read: ENOENT)/
+    )
+    rmSync(link)
+  }
+})
+
+test('what others could have written is not built', async () => {
+  put('shiftfs.c')
+  for (const mode of [0o664, 0o646]) {
+    chmodSync(join(directory, 'k6.1', 'shiftfs.c'), mode)
+    await expect(found()).rejects.toThrow(
+      'shiftfs.c in the folder k6.1 of --shiftfs-source can be written by others than its owner; expected none (chmod go-w)'
+    )
+  }
+})
+
+test('a link to a regular file counts as that file, as in the volume of a ConfigMap', async () => {
+  put('shiftfs.c', 'int a;')
+  const { checksum } = await found()
+  mkdirSync(join(directory, 'k6.1', '..data'))
+  put('..data/shiftfs.c', 'int a;')
+  rmSync(join(directory, 'k6.1', 'shiftfs.c'))
+  symlinkSync('..data/shiftfs.c', join(directory, 'k6.1', 'shiftfs.c'))
+  const linked = await found()
+  expect([linked.checksum, linked.files.get('shiftfs.c')?.toString()]).toEqual([checksum, 'int a;'])
 })

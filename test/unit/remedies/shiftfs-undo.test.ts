@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { HostWriter } from '../../../src/host/writer.ts'
+import { undoAll } from '../../../src/remedies/apply.ts'
+import { JOURNAL, readJournal, writeJournal } from '../../../src/remedies/journal.ts'
 import { shiftfs } from '../../../src/remedies/shiftfs.ts'
 import { persist } from '../../../src/remedies/shiftfs-persist.ts'
 import { builtModule, loadableUnder, moduleNode, shiftfsTerms } from './shiftfs-kernel.ts'
@@ -50,6 +52,29 @@ describe('undo on a stand-in for a kernel with shiftfs', () => {
     expect((await shiftfs.undo(node.host, shiftfsTerms(scratch))).did).toBe('our module is not loaded')
     expect(node.isLoaded()).toBe(true)
   })
+})
+
+test.each([
+  '/etc/passwd',
+  '/lib/modules/../../etc/updates/berth/shiftfs.ko',
+  '/lib/modules/6.1.0-1/updates/berth/../../../../../etc/passwd',
+  '/lib/modules/6.1.0-1/updates/berth/shiftfs.ko/x',
+  '/etc/modules-load.d/other.conf'
+])('undo removes nothing when the journal lists %s, which we never write', async path => {
+  const { node, scratch, file } = begin()
+  await load(node.host, scratch, FIRST)
+  await persist(node.host, { release: '6.1.0-1', file })
+  const { shiftfs: entry } = await readJournal(node.host)
+  if (entry === undefined) throw new Error('nothing was loaded')
+  await node.host.write('/etc/passwd', 'root:x:0:0')
+  await writeJournal(node.host, { shiftfs: { ...entry, files: [...entry.files, path] } })
+  const deeds = await undoAll(node.host, { ...shiftfsTerms(scratch), maxUserNamespaces: 1 })
+  expect(deeds.find(({ remedy }) => remedy === 'shiftfs')?.failure).toContain(
+    `${JOURNAL} cannot be read: it lists "${path}", which is no file that we write, so nothing is removed`
+  )
+  expect(existsSync(join(node.root, 'etc/passwd'))).toBe(true)
+  expect(entry.files.every(kept => existsSync(join(node.root, kept)))).toBe(true)
+  expect(node.isLoaded()).toBe(true)
 })
 
 test('where a second module cannot be persisted, the first one stays', async () => {

@@ -1,0 +1,54 @@
+import { lstat, mkdir, mkdtemp, readdir, rm, statfs } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import process from 'node:process'
+
+/** A build takes 2 MiB, with the debug information of some kernels ten times as much (bytes). */
+const LEAST_SPACE = 16 * 1024 * 1024
+
+const PREFIX = 'berth-build-'
+
+/**
+ * A new folder for one build, below a directory that is ours alone. Its path is known to everybody, and /tmp is everybody's: whoever
+ * made the directory before us could exchange what is built there. Throws `Error`.
+ */
+export async function newBuildFolder(scratch: string): Promise<string> {
+  await mkdir(scratch, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
+  const why = await whyForeign(scratch)
+  if (why !== '') throw new Error(why)
+  return await mkdtemp(join(scratch, PREFIX))
+}
+
+/** What earlier builds left when they were killed. What cannot be removed is left for the next time. */
+export async function clearScratch(scratch: string): Promise<void> {
+  if ((await whyForeign(scratch)) !== '') return
+  const names = await readdir(scratch).catch(() => [])
+  for (const name of names.filter(found => found.startsWith(PREFIX))) await removeFolder(join(scratch, name))
+}
+
+/** Tried some times, since a compiler that is just being killed may still write into it. */
+export const removeFolder = (path: string): Promise<void> =>
+  rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }).catch(() => undefined)
+
+/** Why nothing can be built there, empty where it can. */
+export async function whyNoScratch(scratch: string): Promise<string> {
+  const foreign = await whyForeign(scratch)
+  if (foreign !== '') return foreign
+  const space = await statfs(scratch).catch(() => statfs(dirname(scratch)).catch(() => undefined))
+  if (space === undefined) return `the folder for a scratch directory, ${dirname(scratch)}, is not there`
+  const free = space.bavail * space.bsize
+  return free < LEAST_SPACE ? `the scratch directory ${scratch} has ${Math.floor(free / 1024)} KiB free; expected 16 MiB` : ''
+}
+
+/** Empty where it is ours alone, or not there. */
+async function whyForeign(scratch: string): Promise<string> {
+  const found = await lstat(scratch).catch((error: NodeJS.ErrnoException) => error)
+  if (found instanceof Error) return found.code === 'ENOENT' ? '' : `the scratch directory cannot be looked at: ${found.message}`
+  const remove = `; remove ${scratch}, and it is made anew`
+  if (!found.isDirectory()) return `the scratch directory ${scratch} is no directory${remove}`
+  if (found.uid !== process.getuid?.()) return `the scratch directory ${scratch} belongs to the user ${found.uid}${remove}`
+  // An earlier berth made it 755, in which nobody else could write either.
+  const isOpen = (found.mode & 0o022) !== 0
+  return isOpen ? `the scratch directory ${scratch} can be written by others (${(found.mode & 0o777).toString(8)})${remove}` : ''
+}
