@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { chmod, copyFile, lstat, mkdir, open, readdir, rename, unlink } from 'node:fs/promises'
+import { chmod, copyFile, lstat, mkdir, open, readdir, rename, rmdir, unlink } from 'node:fs/promises'
 import { posix } from 'node:path'
 import { execute } from './execute.ts'
 import { HostError } from './host.ts'
@@ -46,6 +46,11 @@ export function localWriter(root: string): HostWriter {
       told(path, async () => {
         const directory = resolveInside(base, posix.dirname(path))
         if (directory !== undefined) await unlink(posix.join(base + directory, posix.basename(path))).catch(unlessGone)
+      }),
+    removeEmpty: path =>
+      told(path, async () => {
+        const directory = resolveInside(base, posix.dirname(path))
+        if (directory !== undefined) await rmdir(posix.join(base + directory, posix.basename(path))).catch(unlessKept)
       }),
     exec: execute
   }
@@ -122,6 +127,11 @@ async function sync(path: string): Promise<void> {
 
 const unlessGone = (error: NodeJS.ErrnoException): undefined => {
   if (error.code !== 'ENOENT') throw error
+}
+
+/** ENOTDIR: a link, or a file, is none of ours. */
+const unlessKept = (error: NodeJS.ErrnoException): void => {
+  if (!['ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(error.code ?? '')) throw error
 }
 
 async function told<T>(path: string, act: () => Promise<T>): Promise<T> {

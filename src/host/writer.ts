@@ -30,6 +30,8 @@ export interface HostWriter extends HostReader {
   copy(from: string, path: string): Promise<void>
   /** What is not there is gone already. */
   remove(path: string): Promise<void>
+  /** A directory that holds nothing any more; one that does stays. */
+  removeEmpty(path: string): Promise<void>
   /** The same path as this process and its children reach it. */
   inside(path: string): string
   /** Runs a program of our own image, by name or absolute path, as root. */

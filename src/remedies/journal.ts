@@ -22,13 +22,26 @@ export interface Journal {
   readonly shiftfs?: {
     /** Boot under which we loaded the module. */
     readonly boot: string
+    /** `loading`: nobody saw the end of it; `others`: the load failed, so whatever is loaded is not ours. Without: we loaded it. */
+    readonly state?: 'loading' | 'loaded' | 'others'
     /** Host paths that we wrote for `--persist`, under this boot and earlier ones. */
     readonly files: readonly string[]
   }
   /** A module that we loaded, that failed its trial, and that we unloaded again: known for as long as this boot lasts. */
   readonly broken?: { readonly boot: string; readonly because: string }
   /** Failed builds, by kernel release and checksum of the source; never more than three. */
-  readonly builds?: Readonly<Record<string, { readonly failures: number; readonly lastAt: string; readonly because: string }>>
+  readonly builds?: Readonly<
+    Record<
+      string,
+      {
+        readonly failures: number
+        readonly lastAt: string
+        readonly because: string
+        /** What the compiler said the last time. */
+        readonly tail?: string
+      }
+    >
+  >
 }
 
 export const JOURNAL = '/var/lib/berth/journal.json'

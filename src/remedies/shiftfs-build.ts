@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { HostWriter } from '../host/writer.ts'
+import { buildTail } from './program-text.ts'
 import { newBuildFolder } from './shiftfs-scratch.ts'
 import type { Source } from './shiftfs-source.ts'
 
@@ -20,17 +21,19 @@ const PATIENCE = 300_000
 
 /**
  * Compiles the module in a scratch directory, in a mount namespace of its own where the host's headers lie at their own paths, since
- * they hold absolute includes. The headers stay read-only. The scratch directory is left for the caller to load from.
+ * they hold absolute includes. The headers stay read-only. The scratch directory is left for the caller to load from. Nothing of it
+ * outlives this process, however that ends.
  */
 export async function build(host: HostWriter, { release, source, scratch }: BuildTerms): Promise<Built> {
   const directory = await newBuildFolder(scratch)
   for (const [name, text] of source.files) await writeFile(join(directory, name), text, { flag: 'wx' })
   const { status, stderr, stdout } = await host.exec(
-    ['unshare', '--mount', '--propagation', 'private', 'sh', '-euc', SCRIPT, 'build', host.inside('/'), release, directory],
+    [...TIED, 'sh', '-euc', SCRIPT, 'build', host.inside('/'), release, directory],
     { timeout: PATIENCE, environment: { LC_ALL: 'C' } }
   )
-  const tail = lastLines(`${stdout}\n${stderr}`)
-  if (status === 127 && /not found/.test(tail) === false) return { ok: false, why: 'unshare or sh is missing in our image', tail }
+  const tail = buildTail(`${stdout}\n${stderr}`)
+  if (status === 127 && /not found/.test(tail) === false)
+    return { ok: false, why: 'setpriv, unshare or sh is missing in our image', tail }
   if (status !== 0) return { ok: false, why: `make ended with status ${status}${REASONS(tail)}`, tail }
   const file = join(directory, 'shiftfs.ko')
   const wrong = await wrongVermagic(host, file, release)
@@ -39,11 +42,18 @@ export async function build(host: HostWriter, { release, source, scratch }: Buil
   return { ok: true, file, warning: compilerWarning(kernel, /^our gcc: (.+)$/m.exec(stdout)?.[1] ?? '') }
 }
 
+/** The kernel ends unshare with this process, and with unshare everything in its namespace of processes. */
+const TIED = [
+  ...['setpriv', '--pdeathsig', 'KILL'],
+  ...['unshare', '--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child']
+] as const
+
 /**
  * ROOT RELEASE DIRECTORY. Below another root the host's folders are bound over ours; kbuild's own folder is reached from
  * /usr/src by a relative link.
  */
 const SCRIPT = `
+exec 2>&1
 root=\${1%/} rel=$2 dir=$3
 if [ -n "$root" ]; then
   for path in /usr/src "/lib/modules/$rel" "$root"/usr/lib/linux-kbuild-*; do
@@ -61,8 +71,10 @@ echo "our gcc: $(gcc -dumpversion)"
 const REASONS = (tail: string): string => {
   const [, program] = /(\S+): (?:command )?not found/.exec(tail) ?? []
   if (program !== undefined) return `: ${program} is not installed where we build`
+  if (/unshare failed: No space left/.test(tail))
+    return ': this node allows no more namespaces (user.max_mnt_namespaces, user.max_pid_namespaces)'
   if (/No space left on device/.test(tail)) return ': no space left in the scratch directory'
-  const [, error] = /error: ([^\n]+)/.exec(tail) ?? []
+  const [, error] = /error: ([^\n]+)/i.exec(tail) ?? []
   return error === undefined ? '' : `: ${error}`
 }
 
@@ -81,5 +93,3 @@ async function wrongVermagic(host: HostWriter, file: string, release: string): P
   const [built = ''] = stdout.split(' ')
   return built === release ? '' : `the module was built for kernel ${built}, and this is ${release}`
 }
-
-const lastLines = (text: string): string => text.trim().split('\n').slice(-12).join('\n').slice(-2000)

@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import { HostError } from '../host/host.ts'
 import type { HostWriter } from '../host/writer.ts'
 import { JOURNAL, readJournal, writeJournal } from './journal.ts'
@@ -33,7 +34,10 @@ export async function persist(host: HostWriter, { release, file }: Kept): Promis
 export async function unpersist(host: HostWriter, files: readonly string[]): Promise<void> {
   mustBeOurs(files)
   // First what loads it, then what is loaded.
-  for (const path of files.toReversed()) await host.remove(path)
+  for (const path of files.toReversed()) {
+    await host.remove(path)
+    if (path !== LOAD_AT_BOOT) await host.removeEmpty(posix.dirname(path))
+  }
   for (const release of releasesOf(files)) await indexModules(host, release).catch(() => undefined)
   const { shiftfs } = await readJournal(host)
   if (shiftfs === undefined) return

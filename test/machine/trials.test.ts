@@ -39,7 +39,8 @@ function within(machine: Machine, prefix: readonly string[] = []): HostWriter {
     write: refused,
     put: refused,
     copy: refused,
-    remove: refused
+    remove: refused,
+    removeEmpty: refused
   }
 }
 

@@ -10,7 +10,7 @@ import { moduleNode, shiftfsTerms } from './shiftfs-kernel.ts'
 const MINUTE = 60_000
 
 /** A node on which make fails, and a clock. */
-function failingNode() {
+function failingNode(stderr = 'shiftfs.c:1:1: error: unknown type name') {
   const node = moduleNode('1111')
   const source = temporary({ 'k6.1/Makefile': 'obj-m += shiftfs.o', 'k6.1/shiftfs.c': 'no C' })
   const builds: number[] = []
@@ -19,20 +19,22 @@ function failingNode() {
     ...node.host,
     exec: async () => {
       builds.push(now)
-      return { status: 2, stdout: '', stderr: 'shiftfs.c:1:1: error: unknown type name' }
+      return { status: 2, stdout: '', stderr }
     }
   }
   const terms = { ...shiftfsTerms(temporary()), source, now: () => new Date(now) }
+  const apply = (release = '6.1.0-18-amd64') => {
+    const state = { state: 'buildable', because: 'headers', outOfTree: true, suspect: false } as const
+    return shiftfs.apply(host, factsOf({ kernel: kernel(release), 'boot-id': '1111', shiftfs: state }), terms)
+  }
   return {
     source: join(source, 'k6.1/shiftfs.c'),
     builds: () => builds.length,
     pass: (milliseconds: number) => {
       now += milliseconds
     },
-    apply: async (release = '6.1.0-18-amd64') => {
-      const state = { state: 'buildable', because: 'headers', outOfTree: true, suspect: false } as const
-      return (await shiftfs.apply(host, factsOf({ kernel: kernel(release), 'boot-id': '1111', shiftfs: state }), terms)).failure
-    }
+    apply: async (release?: string) => (await apply(release)).failure,
+    tail: async () => (await apply()).tail
   }
 }
 
@@ -72,4 +74,15 @@ test('a clock that was set back a year holds nobody for so long', async () => {
   node.pass(-365 * 24 * 60 * MINUTE)
   await node.apply()
   expect(node.builds()).toBe(2)
+})
+
+test('what the compiler said is told again while the next try is waited for, without its colours', async () => {
+  const node = failingNode('\u001b[31mshiftfs.c:1:1: error: unknown type name\u001b[m\nmake: *** Error 1')
+  const said = 'shiftfs.c:1:1: error: unknown type name\nmake: *** Error 1'
+  expect(await node.tail()).toBe(said)
+  expect([await node.apply(), await node.tail(), node.builds()]).toEqual([
+    'tried again in 60 s; the last time: make ended with status 2: unknown type name',
+    said,
+    1
+  ])
 })

@@ -32,14 +32,23 @@ const setLoaded = (root: string, is: boolean): void =>
 
 export const isLoaded = (root: string): boolean => readFileSync(join(root, MODULES), 'utf8').includes('shiftfs')
 
+interface ModuleTools {
+  readonly ran?: string[]
+  readonly delay?: () => number
+  /** A program that fails, and whether the module is loaded afterwards. */
+  readonly failing?: Readonly<Record<string, { readonly status: number; readonly stderr: string; readonly loaded: boolean }>>
+}
+
 /** `modprobe`, `insmod`, `rmmod` and `depmod` do no more than to change the list of modules; each takes `delay()` milliseconds. */
-export function moduleHost(
-  root: string,
-  { ran = [], delay = () => 0 }: { ran?: string[]; delay?: () => number } = {}
-): HostWriter {
+export function moduleHost(root: string, { ran = [], delay = () => 0, failing = {} }: ModuleTools = {}): HostWriter {
   const exec: HostWriter['exec'] = async ([program, ...args]) => {
     ran.push([program, ...args].join(' ').replaceAll(root, ''))
     await wait(delay())
+    const failure = failing[program]
+    if (failure !== undefined) {
+      setLoaded(root, failure.loaded)
+      return { ...failure, stdout: '' }
+    }
     if (program === 'modprobe' || program === 'insmod') setLoaded(root, true)
     if (program === 'rmmod') setLoaded(root, false)
     await wait(delay())

@@ -42,6 +42,7 @@ export function thisMachine(place: string, how: Differently = {}): HostWriter {
     put: refused,
     copy: refused,
     remove: refused,
+    removeEmpty: refused,
     exec: async (argv, { timeout }) =>
       await run([...(how.prefix ?? []), ...givenSeconds(argv, how.seconds ?? TRIAL_SECONDS)], timeout, how)
   }

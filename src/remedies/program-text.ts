@@ -1,0 +1,24 @@
+/** What a program said, without what steers a terminal: gcc colours its errors, and nobody downstream takes control characters. */
+export const plainText = (text: string): string => text.replace(SEQUENCE, '').replace(CONTROL, '')
+
+/** CSI and OSC sequences of ECMA-48, whichever control character begins them; lines and tabs stay. */
+const SEQUENCE = /(?![\n\t])\p{Cc}(?:\[[0-?]*[ -/]*[@-~]|\][^\p{Cc}]*\p{Cc}\\?)/gu
+const CONTROL = /(?![\n\t])\p{Cc}/gu
+
+export const lastLine = (text: string): string => plainText(text).trim().split('\n').at(-1) ?? ''
+
+const FIRST_ERROR = /\berror: /i
+/** Of the last lines, and of all of them (characters). */
+const LAST_LINES = 12
+const LONGEST = 1500
+
+/** The compiler's first error, which the others follow from, and then the last lines. */
+export function buildTail(output: string): string {
+  const lines = plainText(output).trim().split('\n')
+  const first = lines.findIndex(line => FIRST_ERROR.test(line))
+  const last = lines
+    .slice(Math.max(first + 1, lines.length - LAST_LINES))
+    .join('\n')
+    .slice(-LONGEST)
+  return first < 0 ? last : `${lines[first]?.slice(0, 400)}\n${last}`
+}
