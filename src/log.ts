@@ -29,6 +29,7 @@ export const EVENTS = {
   'drift-repaired': 'warn',
   'drift-contested': 'warn',
   'helper-doubted': 'warn',
+  'helper-waits': 'warn',
   'remedy-applied': 'info',
   'remedy-failed': 'error',
   'api-lost': 'warn',

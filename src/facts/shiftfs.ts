@@ -35,7 +35,8 @@ export function deriveShiftfs(facts: DetectedFacts): Fact<Shiftfs> {
   })
   if (tried.failed !== undefined) return found('broken', `it was tried: ${tried.failed.because}`)
   if (module.state === 'unknown') return { known: false, why: module.because, evidence }
-  if (registered || module.state === 'present') return found('loaded', module.because)
+  if (registered || module.state === 'present')
+    return found('loaded', tried.works ? `${module.because}; it was tried, and works` : module.because)
   if (module.state === 'loadable') return found('loadable', module.because)
   const [obstacle] = buildObstacles(facts)
   return obstacle === undefined

@@ -1,12 +1,14 @@
-import { stat } from 'node:fs/promises'
+import { access, stat } from 'node:fs/promises'
 import { constants } from 'node:os'
+import { join } from 'node:path'
 import process from 'node:process'
 import type { Readable } from 'node:stream'
 import { HostError } from './host.ts'
 import { missing } from './resolve.ts'
 import type { Ended, Execution } from './writer.ts'
 
-const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+/** Where programs of our own image are looked for. */
+export const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 /** Bytes: the first ones of the output, the last ones of the errors. */
 const MOST_OUTPUT = 256 * 1024
 const MOST_ERRORS = 4 * 1024
@@ -42,6 +44,18 @@ export async function execute([file, ...args]: readonly [string, ...string[]], h
   const late = isLate ? `\nended by berth after ${how.timeout} ms` : ''
   return { status: statusOf(done), stdout: stdout(), stderr: stderr() + late }
 }
+
+/** Whether a program is there for `execute`, by its name. */
+export async function isInstalled(name: string): Promise<boolean> {
+  const tries = PATH.split(':').map(directory => access(join(directory, name), MAY_RUN))
+  return await Promise.any(tries).then(
+    () => true,
+    () => false
+  )
+}
+
+/** X_OK of access(2). */
+const MAY_RUN = 1
 
 /** ESRCH: all of it is gone already. */
 function endGroup(pid: number | undefined): void {

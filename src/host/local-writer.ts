@@ -4,6 +4,7 @@ import { posix } from 'node:path'
 import { execute } from './execute.ts'
 import { HostError } from './host.ts'
 import { localHost } from './local.ts'
+import { takeLock } from './lock.ts'
 import { resolveInside } from './resolve.ts'
 import type { HostWriter } from './writer.ts'
 
@@ -52,6 +53,7 @@ export function localWriter(root: string): HostWriter {
         const directory = resolveInside(base, posix.dirname(path))
         if (directory !== undefined) await rmdir(posix.join(base + directory, posix.basename(path))).catch(unlessKept)
       }),
+    lock: (path, terms) => told(path, async () => await takeLock(await placeFor(base, path), terms)),
     exec: execute
   }
 }

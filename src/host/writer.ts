@@ -1,4 +1,5 @@
 import type { HostReader } from './host.ts'
+import type { Locked, LockTerms } from './lock.ts'
 
 /** How a program ended; nothing is thrown for a program that failed. */
 export interface Ended {
@@ -32,6 +33,8 @@ export interface HostWriter extends HostReader {
   remove(path: string): Promise<void>
   /** A directory that holds nothing any more; one that does stays. */
   removeEmpty(path: string): Promise<void>
+  /** Takes the lock that a file stands for, and makes its directory. */
+  lock(path: string, terms: LockTerms): Promise<Locked>
   /** The same path as this process and its children reach it. */
   inside(path: string): string
   /** Runs a program of our own image, by name or absolute path, as root. */

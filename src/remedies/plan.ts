@@ -22,13 +22,20 @@ export interface PlanTerms {
   readonly policy: Policy
   /** Sysctls that the helper wrote while the Bottlerocket API was away, which is there now. */
   readonly unstored?: readonly string[]
+  /** Why a build of shiftfs could not begin, as far as the helper alone can see it: no source, no compiler, no space. */
+  readonly cannotBuild?: string
+  /** Why nothing may be done at all: it could not be written down, or somebody else might be at work. */
+  readonly cannotAct?: string
 }
 
-/** What could be mended here, and what stands against it. Pure: nothing is done by planning. */
+/** What could be mended here, and what prevents it. Pure: nothing is done by planning. */
 export const plan = (facts: NodeFacts, terms: PlanTerms): readonly PlanStep[] => [
-  { remedy: 'user-namespaces', ...planUserNamespaces(facts, terms) },
-  { remedy: 'shiftfs', ...planShiftfs(facts, terms) }
+  { remedy: 'user-namespaces', ...held(planUserNamespaces(facts, terms), terms) },
+  { remedy: 'shiftfs', ...held(planShiftfs(facts, terms), terms) }
 ]
+
+const held = (decided: Decision, { cannotAct = '' }: PlanTerms): Decision =>
+  decided.decision === 'apply' && cannotAct !== '' ? { decision: 'blocked', because: cannotAct } : decided
 
 type Decision = Omit<PlanStep, 'remedy'>
 
@@ -82,7 +89,7 @@ function actsOf(facts: NodeFacts, max: number, { maxUserNamespaces, unstored = [
   ]
 }
 
-function planShiftfs(facts: NodeFacts, { permits, policy }: PlanTerms): Decision {
+function planShiftfs(facts: NodeFacts, terms: PlanTerms): Decision {
   const { shiftfs, distro } = facts
   if (!shiftfs.known) return { decision: 'blocked', because: shiftfs.why }
   const { state, because } = shiftfs.value
@@ -90,14 +97,21 @@ function planShiftfs(facts: NodeFacts, { permits, policy }: PlanTerms): Decision
   if (state === 'broken') return { decision: 'blocked', because: `shiftfs does not work on this kernel: ${because}` }
   if (state === 'absent') return { decision: 'blocked', because: buildObstacles(facts).join('; ') }
   if (!distro.known) return { decision: 'blocked', because: `the distribution is not known: ${distro.why}` }
-  if (distro.value.id !== 'ubuntu' && policy.shiftfsOutsideUbuntu === 'deny') {
-    return {
-      decision: 'forbidden',
-      because: "outside Ubuntu's kernels shiftfs lets a user in a container crash the node (--shiftfs-outside-ubuntu)"
-    }
-  }
+  const gates = shiftfsGates(distro.value.id, terms)
+  const lacking = state === 'buildable' ? (terms.cannotBuild ?? '') : ''
   const act = state === 'loadable' ? 'load the module shiftfs' : 'build shiftfs with the kernel headers and load it'
-  return permits.includes('shiftfs')
-    ? { decision: 'apply', because: act }
-    : { decision: 'forbidden', because: `would ${act}; permit it with --permit shiftfs` }
+  if (gates.length > 0) {
+    const all = [`would ${act}`, ...gates, ...(lacking === '' ? [] : [lacking])]
+    return { decision: 'forbidden', because: all.join('; ') }
+  }
+  return lacking === '' ? { decision: 'apply', because: act } : { decision: 'blocked', because: lacking }
 }
+
+/** All that the operator has to say first, so that nobody finds one gate behind the other. */
+const shiftfsGates = (distribution: string, { permits, policy }: PlanTerms): readonly string[] => [
+  ...(permits.includes('shiftfs') ? [] : ['permit it with --permit shiftfs']),
+  ...(distribution === 'ubuntu' || policy.shiftfsOutsideUbuntu === 'allow' ? [] : [DANGER])
+]
+
+const DANGER =
+  "outside Ubuntu's kernels shiftfs lets a user in a container crash the node; accept that with --shiftfs-outside-ubuntu allow"

@@ -40,7 +40,8 @@ function within(machine: Machine, prefix: readonly string[] = []): HostWriter {
     put: refused,
     copy: refused,
     remove: refused,
-    removeEmpty: refused
+    removeEmpty: refused,
+    lock: refused
   }
 }
 

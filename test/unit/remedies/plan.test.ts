@@ -158,10 +158,42 @@ describe('shiftfs', () => {
     expect(step('shiftfs', changes, more).decision).toBe(decision)
   })
 
+  const DEBIAN = { distro: distro('debian', '12') }
+  const ALLOWED = { policy: policy({ shiftfsOutsideUbuntu: 'allow' }) } as const
+
+  test('is forbidden with all that the operator has to say first', () => {
+    const { decision, because } = step('shiftfs', { ...shiftfs('buildable'), ...DEBIAN }, { cannotBuild: 'no source was given' })
+    expect(decision).toBe('forbidden')
+    expect(because).toBe(
+      'would build shiftfs with the kernel headers and load it; permit it with --permit shiftfs; ' +
+        "outside Ubuntu's kernels shiftfs lets a user in a container crash the node; " +
+        'accept that with --shiftfs-outside-ubuntu allow; no source was given'
+    )
+    expect(step('shiftfs', { ...shiftfs('loadable'), ...DEBIAN }, { ...ALLOWED, cannotBuild: 'no source' }).because).toBe(
+      'would load the module shiftfs; permit it with --permit shiftfs'
+    )
+  })
+
+  test('is blocked where the helper lacks what a build needs, and a module that is there is loaded all the same', () => {
+    const terms = { permits: ['shiftfs'], cannotBuild: 'no source was given' } as const
+    expect(step('shiftfs', shiftfs('buildable'), terms)).toMatchObject({ decision: 'blocked', because: 'no source was given' })
+    expect(step('shiftfs', shiftfs('loadable'), terms).decision).toBe('apply')
+  })
+
   test('is not planned where its state or the distribution is not known', () => {
     expect(step('shiftfs', shiftfs('buildable'), { permits: PERMITS }, 'shiftfs').decision).toBe('blocked')
     expect(step('shiftfs', shiftfs('buildable'), { permits: PERMITS }, 'distro').decision).toBe('blocked')
   })
+})
+
+test('where nothing could be taken back, what is permitted is blocked with that reason, and nothing else changes', () => {
+  const changes = { ...NO_NAMESPACES, ...shiftfs('loadable') }
+  const terms = { permits: PERMITS, cannotAct: 'the journal is broken' } as const
+  for (const name of REMEDIES) {
+    expect(step(name, changes, terms)).toEqual({ remedy: name, decision: 'blocked', because: 'the journal is broken' })
+    expect(step(name, {}, terms).decision).toBe('not-needed')
+    expect(step(name, changes, { ...terms, permits: [] }).decision).toBe('forbidden')
+  }
 })
 
 test('every remedy has one step with a reason, and nothing is ever applied without a permit', () => {

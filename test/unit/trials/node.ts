@@ -43,6 +43,7 @@ export function thisMachine(place: string, how: Differently = {}): HostWriter {
     copy: refused,
     remove: refused,
     removeEmpty: refused,
+    lock: refused,
     exec: async (argv, { timeout }) =>
       await run([...(how.prefix ?? []), ...givenSeconds(argv, how.seconds ?? TRIAL_SECONDS)], timeout, how)
   }
