@@ -304,8 +304,8 @@ export const OPTIONS = {
   handover: option({
     form: 'FILE',
     fallback: '/run/berth/handover.json',
-    commands: ['run', 'helper'],
-    does: 'where the helper leaves what it found for the agent, in a volume that both mount',
+    commands: ['report', 'explain', 'run', 'helper'],
+    does: 'where the helper leaves what it found and did, for the others to read, in a volume that they mount',
     parse: text => (text.startsWith('/') ? text : expected('an absolute path'))
   }),
   'shiftfs-source': option({

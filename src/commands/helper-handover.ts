@@ -13,6 +13,8 @@ interface Terms {
   readonly config: Config
   readonly host: HostReader
   readonly diary: Pick<Diary, 'doubted'>
+  /** The name of the Node that this is, where `--node-name` does not tell it. */
+  readonly name?: string
 }
 
 type Handed = Pick<Sources, 'proofs' | 'readings'> & Partial<Pick<Handover, 'outcomes'>>
@@ -21,9 +23,10 @@ type Handed = Pick<Sources, 'proofs' | 'readings'> & Partial<Pick<Handover, 'out
  * What the privileged helper of this node found and did, where there is one and it is believed; what is not believed is told, also in
  * place of the proofs, and nothing rests on it.
  */
-export async function helperHandover({ config, host, diary }: Terms): Promise<Handed> {
+export async function helperHandover({ config, host, diary, name = '' }: Terms): Promise<Handed> {
   try {
-    const { handover: path, 'node-name': node } = config.options
+    const { handover: path, 'node-name': told } = config.options
+    const node = told === '' ? name : told
     const text = await readHandover(path)
     if (text === undefined) return {}
     const sources = { host, node: undefined, podSecurity: undefined }

@@ -10,12 +10,22 @@ import { localHost } from '../host/local.ts'
 import { witness } from '../host/witness.ts'
 import { CommandError, type Surroundings, termsOf } from './command.ts'
 
-/** One look at the host root (and the Node file) that the options name. */
+/** One look at the host root (and the Node file) that the options name, with what a helper of this node left. */
 export async function look(config: Config, clock: Clock): Promise<Snapshot> {
-  const [host, node] = await Promise.all([openHost(config.options['host-root']), readNode(config.options.node)])
-  const sources = { host, node, podSecurity: namespaceWithoutCluster(config) }
-  return await cycle(sources, termsOf(config), clock)
+  const root = config.options['host-root']
+  const [host, node] = await Promise.all([openHost(root), readNode(config.options.node)])
+  // A recorded node has no helper, and what lies here is of another one.
+  const handed = (await stat(root)).isDirectory() ? await handedOver(config, host, node) : {}
+  return await cycle({ host, node, podSecurity: namespaceWithoutCluster(config), ...handed }, termsOf(config), clock)
 }
+
+async function handedOver(config: Config, host: HostReader, node: NodeObject | undefined) {
+  const { helperHandover } = await import('./helper-handover.ts')
+  return await helperHandover({ config, host, diary: SILENT, name: node?.name ?? '' })
+}
+
+/** A doubt stands in place of the proofs, where it is read. */
+const SILENT = { doubted: () => undefined }
 
 const namespaceWithoutCluster = ({ options }: Config) =>
   options['workspace-namespace'] === ''

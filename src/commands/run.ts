@@ -3,6 +3,7 @@ import type { Metadata } from '../cluster/own-node.ts'
 import type { Waiting } from '../cluster/retry.ts'
 import type { Config } from '../config.ts'
 import { cycle } from '../cycle/cycle.ts'
+import type { Snapshot } from '../cycle/snapshot.ts'
 import { type NodeObject, parseNode } from '../facts/node-object.ts'
 import { printable } from '../printable.ts'
 import { type Difference, differences, keysOf, type Wish, wish } from '../publish/difference.ts'
@@ -39,10 +40,14 @@ export async function runOnce(config: Config, surroundings: Surroundings, world:
     const { node, podSecurity } = before
     const { readResourceSlicesOnce } = await import('./resource-slices.ts')
     const resourceSlices = await readResourceSlicesOnce(connection, { host, node }, world)
-    const snapshot = await cycle({ host, node, podSecurity, resourceSlices }, termsOf(config), surroundings.clock)
+    const { helperHandover } = await import('./helper-handover.ts')
+    const doubts: string[] = []
+    const handed = await helperHandover({ config, host, diary: { doubted: why => doubts.push(why) } })
+    const sources = { host, node, podSecurity, resourceSlices, ...handed }
+    const snapshot = await cycle(sources, termsOf(config), surroundings.clock)
     const wanted = wish(snapshot, config.options['label-prefix'], VERSION)
     const written = await publish({ connection, wanted, before }, world)
-    surroundings.print(`${story(name, wanted, written).map(printable).join('\n')}\n`)
+    surroundings.print(`${[...story(name, wanted, written), ...helperStory(snapshot), ...doubts].map(printable).join('\n')}\n`)
     return 0
   })
 }
@@ -110,6 +115,10 @@ function mustMatch(wanted: Wish, carried: Metadata, name: string): void {
 }
 
 const shown = (value: string | null | undefined): string => (value === null || value === undefined ? 'absent' : `"${value}"`)
+
+/** What a helper of this node did, or why it did nothing. */
+const helperStory = ({ outcomes }: Snapshot): readonly string[] =>
+  outcomes.map(({ remedy, result, because }) => `${remedy}: ${result}: ${because}`)
 
 function story(name: string, wanted: Wish, { difference, old }: Written): readonly string[] {
   const total = Object.keys(wanted.labels).length

@@ -27,6 +27,7 @@ export interface Handover {
 
 /** What the agent sees of the node itself; what is about anything else is not believed. */
 export interface Live {
+  /** Empty where it is not known: boot and kernel tell one node from another then. */
   readonly node: string
   readonly boot: string
   readonly release: string
@@ -48,7 +49,8 @@ export function parseHandover(text: string, live: Live): Handover {
   if (whole['schema'] !== 1) throw new HandoverError(`schema ${shown(whole['schema'])} is not 1`)
   const found = believed(checkForm(HANDOVER, whole, 'the file'))
   const { node, boot, release } = found
-  if (node !== '' && node !== live.node) throw new HandoverError(`they are about the Node "${node}", and this is "${live.node}"`)
+  if (node !== '' && live.node !== '' && node !== live.node)
+    throw new HandoverError(`they are about the Node "${node}", and this is "${live.node}"`)
   if (boot !== live.boot) throw new HandoverError(`they were made under boot ${boot}, and this is boot ${live.boot}`)
   if (release !== live.release) throw new HandoverError(`they were made on kernel ${release}, and this is ${live.release}`)
   return found

@@ -54,9 +54,9 @@ const shortVerdicts = (snapshot: Snapshot, { width, ways }: { readonly width: nu
 
 const shorten = (text: string, width: number): string => (text.length > width ? `${text.slice(0, width - 1)}…` : text)
 
-/** The whole report as contract.md gives its shape; facts and labels by name. */
+/** The whole report, facts and labels by name; `outcomes` only where a helper left some. */
 export function reportJson(snapshot: Snapshot, prefix: string): unknown {
-  const { at, facts, verdicts, plan } = snapshot
+  const { at, facts, verdicts, plan, outcomes } = snapshot
   return {
     schema: 1,
     at,
@@ -64,7 +64,8 @@ export function reportJson(snapshot: Snapshot, prefix: string): unknown {
     labels: labels(snapshot, prefix),
     facts: Object.fromEntries(Object.entries(facts).map(([name, fact]) => [name, plain(fact as Fact<unknown>)])),
     verdicts,
-    plan
+    plan,
+    ...(outcomes.length > 0 ? { outcomes } : {})
   }
 }
 

@@ -1,11 +1,16 @@
+import { writeFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { execa } from 'execa'
+import { dump } from 'js-yaml'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { runOnce } from '../../src/commands/run.ts'
 import { parseConfig } from '../../src/config.ts'
+import { type Handover, handoverText } from '../../src/cycle/handover.ts'
+import { untried } from '../../src/facts/proofs.ts'
+import { parseRecording } from '../../src/host/recorded.ts'
 import { succeeded } from './api.ts'
 import { fakeApi, json } from './fake-api.ts'
 import { writeKubeconfig } from './kubeconfigs.ts'
@@ -43,6 +48,31 @@ interface Audited {
   readonly verb: string
   readonly requestURI: string
   readonly userAgent?: string
+}
+
+/** Whether ID-mapped mounts work on ZFS is not known until one was tried: a label that moves by the helper's word alone. */
+async function helpedNode(folder: string) {
+  const node = parseRecording(await readFile(join(root, 'test/nodes/kubelet-on-zfs.yaml'), 'utf8'))
+  const made = { filesystems: 'nodev\toverlay\n', disk: 'zfs (0:20) at /', uptime: 100_000 }
+  const filesystems = { ...node.paths['/proc/filesystems'], text: made.filesystems }
+  const paths = { ...node.paths, '/proc/filesystems': filesystems, '/proc/uptime': { text: '103600.00 5.00\n' } }
+  const host = join(folder, 'helped.yaml')
+  await writeFile(host, dump({ ...node, paths }))
+  const good: Handover = {
+    ...{ schema: 1, at: '2026-11-03T10:00:06.000Z', version: '0.1.0', node: '', uptime: 103_000, made },
+    ...{ boot: '00000000-0000-4000-8000-000000000000', release: '6.1.0-56-amd64' },
+    readings: { apparmorUserns: undefined, profiles: undefined, sysboxVersion: undefined },
+    proofs: { ...untried('no tool'), 'id-mapped-mount': { outcome: 'works', because: 'mountinfo says "idmapped"' } },
+    outcomes: [
+      { remedy: 'shiftfs', result: 'failed', because: 'the build failed: no gcc', at: '2026-11-03T10:00:05.000Z', tail: '' }
+    ]
+  }
+  const handover = (changes: Partial<Handover>): string => {
+    const file = join(folder, `handover-${changes.boot ?? 'good'}.json`)
+    writeFileSync(file, handoverText({ ...good, ...changes }))
+    return file
+  }
+  return { host, handover }
 }
 
 let marks = 0
@@ -97,6 +127,21 @@ describe('run --once', () => {
     // Nothing that moves by itself is in what is written: a minute later it would be written again.
     expect((await once('once-bare')).stdout).toMatch(/^once-bare: nothing to write/)
     expect((await read('once-bare')).metadata.resourceVersion).toBe(labelled.metadata.resourceVersion)
+  })
+
+  test('rests on what the helper of this node found, and tells what it did; a word that is not believed moves no label', async () => {
+    const name = 'once-helped'
+    await createNode(shared, realisticNode(name))
+    const { host, handover } = await helpedNode(directory)
+    const run = (file: string) => once(name, '--host-root', host, '--handover', file)
+    const helped = await run(handover({}))
+    expect(helped).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(helped.stdout).toMatch(/^shiftfs: failed: the build failed: no gcc$/m)
+    expect(ours(await read(name))).toMatchObject({ 'berth.dev/cvm': 'true' })
+    const doubted = await run(handover({ boot: '11111111-0000-4000-8000-000000000000' }))
+    expect(doubted.stdout).toMatch(/^what the helper left is not believed: they were made under boot 11111111/m)
+    expect(doubted.stdout).not.toContain('no gcc')
+    expect(ours(await read(name))).toMatchObject({ 'berth.dev/cvm': 'unknown' })
   })
 
   test('removes a retired key of ours, mends a changed one, and touches nobody else’s', async () => {
