@@ -260,9 +260,7 @@ async function turns(loop: Loop): Promise<void> {
       lookAt = clock.elapsed() + options.interval * (0.9 + random() * 0.2)
     }
     const view = viewToMend(seen)
-    // A look without the Node says nothing of what is offered to pods; the next one is on its way.
-    const isWhole = snapshot.facts.node.known
-    const due = view === undefined || !isWhole ? Number.POSITIVE_INFINITY : await publisher.publish(snapshot, view)
+    const due = view === undefined ? Number.POSITIVE_INFINITY : await publisher.publish(snapshot, view)
     diary.turned(publisher.isPublished(), publisher.labelsOf(snapshot))
     const wanted = await wake.next(Math.max(20, Math.min(lookAt - clock.elapsed(), due)), signal)
     if (wanted.has('look')) lookAt = clock.elapsed()
@@ -289,8 +287,10 @@ async function firstLook(loop: Loop, publisher: Publisher): Promise<Snapshot> {
     const view = viewToMend(seen)
     if (boot !== '' && view !== undefined) await publisher.demote(view, boot)
   }
+  const wasBlind = seen.node === undefined
   const [snapshot] = await Promise.all([loop.look(undefined, { ...loop, host: early }).finally(() => done.abort()), demote()])
-  return snapshot
+  // What was seen without the Node is not what it should tell: a device that no plugin offers counts as offered.
+  return wasBlind && seen.node !== undefined ? await loop.look(snapshot, { ...loop, host: early }) : snapshot
 }
 
 const lookWith =

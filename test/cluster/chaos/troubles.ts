@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { RELEASE } from '../agent-process.ts'
+import { OS_RELEASE } from '../agent-process.ts'
 import { refuse } from '../fake-api.ts'
 import type { Chance } from './chance.ts'
 import type { Stage } from './stage.ts'
@@ -38,7 +38,8 @@ const ended =
   }
 
 const HOUR = 3_600_000
-const KERNELS = ['5.17', '6.8', '6.11']
+/** No verdict rests on which one it is. */
+const VERSIONS = ['22.04', '22.10', '23.04']
 
 export const TROUBLES: Readonly<Record<string, Trouble>> = {
   'connections are reset': async ({ slow, moody }, chance) => {
@@ -80,11 +81,11 @@ export const TROUBLES: Readonly<Record<string, Trouble>> = {
   },
   'an agent is killed': ended('SIGKILL'),
   'an agent is ended in good order': ended('SIGTERM'),
-  'a node has another kernel': async ({ lasting, restarted, inside }, chance) => {
+  'a node has another version of its distribution': async ({ lasting, restarted, inside }, chance) => {
     const home = chance.oneOf([...lasting, restarted, inside])
-    const kernel = chance.oneOf(KERNELS)
-    home.root.write(RELEASE, `${kernel}.0-1-gke\n`)
-    home.right = { ...home.right, 'berth.dev/kernel': kernel }
+    const version = chance.oneOf(VERSIONS)
+    home.root.write(OS_RELEASE, `ID=ubuntu\nVERSION_ID="${version}"\n`)
+    home.right = { ...home.right, 'berth.dev/distro': `ubuntu-${version}` }
     await some(chance, 500, 2_000)
     return undefined
   }
