@@ -47,7 +47,8 @@ const NODE_PARTS = {
 /** A Node of a watch; what is not looked at stays as it is. */
 export const NODE = z.looseObject(
   {
-    kind: z.optional(z.literal('Node', '"Node"')),
+    // Of a Node of which only the metadata was asked for it is another.
+    kind: z.optional(z.enum(['Node', 'PartialObjectMetadata'], '"Node"')),
     metadata: z.looseObject(
       {
         ...METADATA_SHAPE,

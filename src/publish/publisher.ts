@@ -80,6 +80,8 @@ interface Book {
   jitter: number
   /** When a heartbeat is written that an outage kept from its time (milliseconds). */
   beatAt: number | undefined
+  /** The condition was refused, as one is whose heartbeat lies in the future of the API server, and is not sent again before. */
+  conditionRest: { readonly until: number; readonly times: number }
 }
 
 /** After an outage the heartbeats of all agents are due; nobody waits for them, so they are spread (milliseconds). */
@@ -106,7 +108,8 @@ export function createPublisher(terms: PublisherTerms): Publisher {
     told: new Set(),
     failures: 0,
     jitter: 0.9 + random() * 0.2,
-    beatAt: undefined
+    beatAt: undefined,
+    conditionRest: { until: 0, times: 0 }
   }
 
   const labelsOf = (snapshot: Snapshot): Labels => {
@@ -263,7 +266,13 @@ export function createPublisher(terms: PublisherTerms): Publisher {
     }
     const isBeat = conditionToWrite(standing, wanted, now, Number.POSITIVE_INFINITY) === undefined
     if (isBeat && clock.elapsed() < beatTime(standing, now, every)) return
-    await attempt('condition', condition.reason, async () => learn(await patchCondition(connection, node.name, condition)))
+    if (clock.elapsed() < book.conditionRest.until) return
+    const isWritten = await attempt('condition', condition.reason, async () =>
+      learn(await patchCondition(connection, node.name, condition))
+    )
+    const times = isWritten ? 0 : book.conditionRest.times + 1
+    const rest = Math.min(REFUSED_LONGEST, REFUSED_FIRST * 2 ** (times - 1))
+    book.conditionRest = { until: isWritten ? 0 : clock.elapsed() + rest, times }
     book.jitter = 0.9 + random() * 0.2
     book.beatAt = undefined
   }
@@ -307,14 +316,16 @@ export function createPublisher(terms: PublisherTerms): Publisher {
   }
 
   /** What is refused for good is told and left; a failure that passes is thrown, to be tried again. */
-  const attempt = async (target: Target, what: string, act: () => Promise<void>): Promise<void> => {
+  const attempt = async (target: Target, what: string, act: () => Promise<void>): Promise<boolean> => {
     try {
       await act()
       listener.wrote(target, 'written', what)
+      return true
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
       listener.wrote(target, isRefusal(error) ? 'refused' : 'failed', what, error)
       if (!isRefusal(error)) throw error
+      return false
     }
   }
 

@@ -206,16 +206,27 @@ describe('a refusal', () => {
   })
 
   test('of the condition or of the taint is told and left, and all else goes on', async () => {
-    const { publisher, api, node, wrote, view } = stage()
+    const { publisher, api, node, time, wrote, view } = stage()
     node.taints.push({ key: 'start', effect: 'NoSchedule' })
     api.fails = ({ about }) => (about === 'condition' || about === 'taint' ? error({ status: 403 }, 'no') : undefined)
     await publisher.publish(snapshot, view())
     expect(await publisher.publish(snapshot, view())).toBeGreaterThan(12_000)
-    expect(wrote.filter(line => line.includes('refused')).map(line => line.split(':')[0])).toEqual([
-      'condition refused',
-      'condition refused',
-      'taint refused'
-    ])
+    const refused = () => wrote.filter(line => line.includes('refused')).map(line => line.split(':')[0])
+    expect(refused()).toEqual(['condition refused', 'taint refused'])
+    // Ever more rarely: half a minute, then a minute.
+    for (const [now, times] of [
+      [29_999, 1],
+      [30_000, 2],
+      [89_999, 2],
+      [90_000, 3]
+    ] as const) {
+      time.now = now
+      await publisher.publish(snapshot, view())
+      expect(
+        refused().filter(line => line === 'condition refused'),
+        `${now}`
+      ).toHaveLength(times)
+    }
   })
 })
 
