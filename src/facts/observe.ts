@@ -93,6 +93,7 @@ export const detectors = {
 } as const satisfies Readonly<Record<string, Detector<unknown>>>
 
 export type DetectorName = keyof typeof detectors
+export const DETECTOR_NAMES = Object.keys(detectors) as readonly DetectorName[]
 
 /** What was looked at. */
 export type DetectedFacts = {
@@ -115,11 +116,10 @@ export interface Observation {
  */
 export async function observe(sources: Sources, clock: () => number): Promise<Observation> {
   const shared = witness(sources.host)
-  const names = Object.keys(detectors) as DetectorName[]
   const looks = await Promise.all(
-    names.map(async name => {
+    DETECTOR_NAMES.map(async name => {
       const begin = clock()
-      const fact = await look(detectors[name] as Detector<unknown>, { ...sources, host: shared.host })
+      const fact = await observeFact(name, { ...sources, host: shared.host })
       return { name, fact, seconds: (clock() - begin) / 1000 }
     })
   )
@@ -132,7 +132,9 @@ export async function observe(sources: Sources, clock: () => number): Promise<Ob
 export const withDerived = (detected: DetectedFacts): NodeFacts =>
   Object.freeze({ ...detected, shiftfs: deriveShiftfs(detected) })
 
-async function look<T>(detect: Detector<T>, sources: Sources): Promise<Fact<T>> {
+/** One fact: known, or unknown with the reason. Throws nothing that the node can cause. */
+export async function observeFact(name: DetectorName, sources: Sources): Promise<Fact<unknown>> {
+  const detect: Detector<unknown> = detectors[name]
   const eyes = witness(sources.host)
   const evidence = (): readonly Evidence[] => eyes.testimony().filter(tells).map(evidenceOf)
   try {

@@ -5,7 +5,7 @@ import process from 'node:process'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { localHost } from '../../src/host/local.ts'
 import { parseRecording } from '../../src/host/recorded.ts'
-import { claims, cut, cutTexts, garbled, newClaims } from './damage.ts'
+import { claims, claimsByDamage, cut, cutTexts, damaged, garbled, newClaims, unreadable } from './damage.ts'
 import { put } from './laid-out.ts'
 import { machines } from './machines.ts'
 import { directory, type Machine, normalised, playedHost } from './played.ts'
@@ -38,6 +38,21 @@ describe.each(nodes.filter(({ name }) => name !== 'empty-root'))(
     })
   }
 )
+
+it('observing only the facts that asked for the damaged file comes to the same as observing all', async () => {
+  const { machine, recording } = nodes.find(({ name }) => name === 'hgx-h100') as (typeof nodes)[number]
+  const claimsWith = await claimsByDamage(recording, machine)
+  const changed = new Set<string>()
+  for (const damage of Object.entries(recording.paths).flatMap(([path, entry]) => [
+    ...unreadable(path, entry),
+    ...cut(path, entry)
+  ])) {
+    const all = await claims(damaged(recording, playedHost(machine), damage), machine)
+    expect(await claimsWith(damage), `${damage.path} ${damage.how}`).toEqual(all)
+    changed.add([...all].join())
+  }
+  expect(changed.size).toBeGreaterThan(3)
+})
 
 /** Real files in a real folder: what is made up here and what the reader of a node makes of it come to the same. */
 describe.each(['modules-blacklist', 'debian-12-shiftfs', 'rocky-8-elrepo'])('%s as real files', name => {

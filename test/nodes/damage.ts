@@ -1,7 +1,16 @@
 import fc from 'fast-check'
 import { parseConfig } from '../../src/config.ts'
+import type { Sources } from '../../src/facts/fact.ts'
 import { parseNode } from '../../src/facts/node-object.ts'
-import { observe } from '../../src/facts/observe.ts'
+import {
+  DETECTOR_NAMES,
+  type DetectedFacts,
+  type DetectorName,
+  type NodeFacts,
+  observe,
+  observeFact,
+  withDerived
+} from '../../src/facts/observe.ts'
 import { HostError, type HostReader, matchingLines } from '../../src/host/host.ts'
 import { type RecordedPath, type Recording, recordedHost, UnrecordedError } from '../../src/host/recorded.ts'
 import { PERMITS, plan } from '../../src/remedies/plan.ts'
@@ -32,9 +41,18 @@ const POLICIES = {
 } as const
 
 /** Everything that a look can come to and that must not come of damage: each capability, bare metal, and each remedy. */
-export async function claims(host: HostReader, { node }: Machine): Promise<ReadonlySet<string>> {
-  const sources = { host, node: node && parseNode(node), podSecurity: undefined }
-  const { facts } = await observe(sources, CLOCK.elapsed)
+export async function claims(host: HostReader, machine: Machine): Promise<ReadonlySet<string>> {
+  const { facts } = await observe(sourcesOf(host, machine), CLOCK.elapsed)
+  return claimsOf(facts)
+}
+
+const sourcesOf = (host: HostReader, { node }: Machine): Sources => ({
+  host,
+  node: node && parseNode(node),
+  podSecurity: undefined
+})
+
+function claimsOf(facts: NodeFacts): ReadonlySet<string> {
   const verdicts = Object.entries(POLICIES).flatMap(([name, policy]) =>
     Object.entries(decide(facts, policy))
       .filter(([, { answer }]) => answer === 'yes')
@@ -48,7 +66,7 @@ export async function claims(host: HostReader, { node }: Machine): Promise<Reado
 }
 
 /** The recorded node with one damage. What only the damaged node is asked (the modules of another kernel), the machine answers. */
-function damaged(recording: Recording, played: HostReader, { path, entry }: Damage): HostReader {
+export function damaged(recording: Recording, played: HostReader, { path, entry }: Damage): HostReader {
   const recorded = recordedHost({ ...recording, paths: { ...recording.paths, [path]: entry } })
   const both = (verb: keyof HostReader) => {
     const [first, second] = [recorded[verb], played[verb]] as ((...args: unknown[]) => Promise<unknown>)[]
@@ -66,16 +84,49 @@ function damaged(recording: Recording, played: HostReader, { path, entry }: Dama
 
 /** What the damages make of the node that the intact one does not claim, each with its damage. */
 export async function newClaims(recording: Recording, machine: Machine, damages: readonly Damage[]): Promise<readonly string[]> {
+  const claimsWith = await claimsByDamage(recording, machine)
   const intact = await claims(recordedHost(recording), machine)
-  const played = playedHost(machine)
   const found: string[] = []
   for (const damage of damages) {
-    const claimed = await claims(damaged(recording, played, damage), machine)
-    const fresh = [...claimed].filter(claim => !intact.has(claim))
+    const fresh = [...(await claimsWith(damage))].filter(claim => !intact.has(claim))
     if (fresh.length > 0) found.push(`${damage.path} ${damage.how}: ${fresh.join(', ')}`)
   }
   return found
 }
+
+/**
+ * Claims of the node with one damage. Only the facts that asked the intact node for that path are observed again: a detector that
+ * did not ask for it gets the same answers as before, and so comes to the same.
+ */
+export async function claimsByDamage(
+  recording: Recording,
+  machine: Machine
+): Promise<(damage: Damage) => Promise<ReadonlySet<string>>> {
+  const played = playedHost(machine)
+  const askedBy = new Map<string, Set<DetectorName>>()
+  const observeAll = (names: readonly DetectorName[], hostOf: (name: DetectorName) => HostReader) =>
+    Promise.all(names.map(async name => [name, await observeFact(name, sourcesOf(hostOf(name), machine))] as const))
+  const intact = await observeAll(DETECTOR_NAMES, name =>
+    noting(recordedHost(recording), path => askedBy.set(path, (askedBy.get(path) ?? new Set()).add(name)))
+  )
+  return async damage => {
+    const again = [...(askedBy.get(damage.path) ?? [])]
+    const facts = await observeAll(again, () => damaged(recording, played, damage))
+    return claimsOf(withDerived(Object.fromEntries([...intact, ...facts]) as unknown as DetectedFacts))
+  }
+}
+
+/** Calls `asked` with the subject of each question. */
+const noting = (host: HostReader, asked: (subject: string) => void): HostReader =>
+  Object.fromEntries(
+    Object.entries(host).map(([verb, answer]) => [
+      verb,
+      (...args: unknown[]) => {
+        asked([args[0]].flat().join(' ')) // a command line is a list
+        return (answer as (...args: unknown[]) => unknown)(...args)
+      }
+    ])
+  ) as unknown as HostReader
 
 const ANSWERS = ['text', 'lines', 'list', 'link', 'stat', 'statfs', 'output'] as const
 

@@ -129,7 +129,7 @@ function stormTables(storms: Recorded['storms']): readonly string[] {
     '',
     'The agent’s own code from its first request on (watch, back-off, publisher, guard check) in simulated time against a simulated API server; only',
     'the look at a node is replaced, by what one look saw. Everything that is sent counts, refused requests and knocks at a closed port too.',
-    'On every change a test simulates 1,500 agents, and fails when the code does not send the requests that were recorded.',
+    'On every change a test simulates 500 agents, and fails when the code does not send the requests that were recorded.',
     '',
     '![Requests a second in each storm](storms.svg)',
     '',

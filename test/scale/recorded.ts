@@ -7,7 +7,7 @@ import type { StormResult } from './storm/storms.ts'
 const FILE = join(import.meta.dirname, 'recorded.json')
 
 /** Agents in the simulation that the tests repeat; the command simulates 15,000 too. */
-export const SMALL = 1_500
+export const SMALL = 500
 
 /** What agents cost, beside the control plane by itself before they came. */
 export interface Cost {

@@ -9,7 +9,7 @@ const CALM = 60
 /** Seconds until all is right after the cause is over. */
 const PROMISE = 15
 
-// 15,000 agents take two minutes and 1.6 GB. A tenth of them send the same requests again at the same simulated seconds, whatever
+// 15,000 agents take two minutes and 1.6 GB. A thirtieth of them send the same requests again at the same simulated seconds, whatever
 // the machine, and other ones as soon as the code acts otherwise.
 describe("the recording is that of today's code", () => {
   test.each(Object.entries(STORMS))('%s', async (name, storm) => {
