@@ -73,7 +73,10 @@ const isTime = (text: string): boolean =>
 
 const oneOf = <const T extends readonly string[]>(values: T) => z.enum(values, values.join(' or '))
 
-const MADE: z.ZodMiniType<Made> = z.object({ filesystems: LONG_TEXT, disk: LONG_TEXT, uptime: SECONDS }, OBJECT)
+const MADE: z.ZodMiniType<Made> = z.object(
+  { filesystems: LONG_TEXT, disk: LONG_TEXT, overProc: LONG_TEXT, uptime: SECONDS },
+  OBJECT
+)
 
 const PROOF = z.object({ outcome: oneOf(['works', 'fails', 'untried']), because: TEXT }, OBJECT)
 

@@ -1,6 +1,7 @@
 import type { HostReader } from '../host/host.ts'
 import { Unsure } from './fact.ts'
 import { mountHolding, nodeMounts } from './mounts.ts'
+import { mountsOverProc } from './procfs.ts'
 import { dataPlace } from './storage.ts'
 
 /** What a trial was made with, besides boot and kernel. When one of these changes, its proof is void. */
@@ -9,6 +10,8 @@ export interface Binding {
   readonly filesystems: string
   /** The mount that holds the kubelet's root: `ext4 (8:1) at /`. */
   readonly disk: string
+  /** What is mounted over files of /proc, which keeps a new procfs out: `/proc/cmdline`, empty where nothing is. */
+  readonly overProc: string
 }
 
 export interface Made extends Binding {
@@ -23,8 +26,12 @@ const OLDEST = 25 * 3600
 export function whyVoid(made: Made, live: Made): string | undefined {
   if (made.disk !== live.disk) return `they were made on ${made.disk}, and the kubelet's root lies on ${live.disk}`
   if (made.filesystems !== live.filesystems) return 'the kernel has gained or lost a file system since they were made'
+  if (made.overProc !== live.overProc)
+    return `they were made with ${overProc(made)} mounted over /proc, and now there is ${overProc(live)}`
   return whyTooOld(made.uptime, live.uptime, OLDEST)
 }
+
+const overProc = (binding: Binding): string => binding.overProc || 'nothing'
 
 /** All three in seconds, the first two since the boot. Pure. */
 export function whyTooOld(made: number, now: number, oldest: number): string | undefined {
@@ -38,9 +45,14 @@ export async function readBinding(host: HostReader, kubeletRoot: string): Promis
   const filesystems = await host.read('/proc/filesystems')
   if (filesystems === undefined) throw new Unsure('/proc/filesystems is not there')
   const place = await dataPlace(host, kubeletRoot)
-  const mount = mountHolding(await nodeMounts(host), place)
+  const mounts = await nodeMounts(host)
+  const mount = mountHolding(mounts, place)
   if (mount === undefined) throw new Unsure(`no mount of the node holds ${place}`)
-  return { filesystems, disk: `${mount.type} (${mount.device}) at ${mount.mountPoint}` }
+  return {
+    filesystems,
+    disk: `${mount.type} (${mount.device}) at ${mount.mountPoint}`,
+    overProc: mountsOverProc(mounts).join(' ')
+  }
 }
 
 /** Seconds since the boot. Throws `HostError` or `Unsure`. */

@@ -22,7 +22,7 @@ const FAILED = 'berth_remedy_runs_total{remedy="shiftfs",result="failed"}'
 const shared = sharedControlPlane()
 const directory = mkdtempSync(join(tmpdir(), 'berth-handed-'))
 /** The recorded node, and what a proof is bound to, which no fact asks for. */
-const made = { filesystems: 'nodev\toverlay\n', disk: 'zfs (0:20) at /', uptime: 100_000 }
+const made = { filesystems: 'nodev\toverlay\n', disk: 'zfs (0:20) at /', overProc: '', uptime: 100_000 }
 const recorded = join(directory, 'node.yaml')
 let without: { readonly labels: Readonly<Record<string, string>>; readonly condition: unknown }
 

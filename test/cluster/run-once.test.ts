@@ -53,7 +53,7 @@ interface Audited {
 /** Whether ID-mapped mounts work on ZFS is not known until one was tried: a label that moves by the helper's word alone. */
 async function helpedNode(folder: string) {
   const node = parseRecording(await readFile(join(root, 'test/nodes/kubelet-on-zfs.yaml'), 'utf8'))
-  const made = { filesystems: 'nodev\toverlay\n', disk: 'zfs (0:20) at /', uptime: 100_000 }
+  const made = { filesystems: 'nodev\toverlay\n', disk: 'zfs (0:20) at /', overProc: '', uptime: 100_000 }
   const filesystems = { ...node.paths['/proc/filesystems'], text: made.filesystems }
   const paths = { ...node.paths, '/proc/filesystems': filesystems, '/proc/uptime': { text: '103600.00 5.00\n' } }
   const host = join(folder, 'helped.yaml')

@@ -72,7 +72,11 @@ test('explain rests on what the helper found', async () => {
 
 test.each<[string, Partial<Handover>, RegExp]>([
   ['another boot', { boot: '00000000-0000-4000-8000-000000000000' }, /they were made under boot 00000000/],
-  ['another disk', { made: { filesystems: 'nodev\toverlay\n', disk: 'zfs (0:20) at /', uptime: 1_000 } }, /made on zfs/]
+  [
+    'another disk',
+    { made: { filesystems: 'nodev\toverlay\n', disk: 'zfs (0:20) at /', overProc: '', uptime: 1_000 } },
+    /made on zfs/
+  ]
 ])('what was found under %s is not believed, and report says so', async (_, changes, why) => {
   const { root, file } = await handedNode(changes)
   const json = await said(report, ['report', '--host-root', root, '--handover', file, '--format', 'json'])

@@ -15,7 +15,7 @@ const right: Handover = {
   ...{ schema: 1, at: '2026-11-03T10:00:06.000Z', version: '0.1.0', ...live },
   uptime: 43.5,
   readings: { apparmorUserns: 'on', profiles: { podman: 'unconfined' }, sysboxVersion: '0.7.1' },
-  made: { filesystems: 'nodev\toverlay\n\text4\n', disk: 'ext4 (8:1) at /', uptime: 42.5 },
+  made: { filesystems: 'nodev\toverlay\n\text4\n', disk: 'ext4 (8:1) at /', overProc: '', uptime: 42.5 },
   proofs: { ...untried('no tool'), procfs: { outcome: 'works', because: 'mounted' } },
   outcomes: [outcome]
 }

@@ -3,7 +3,7 @@ import { type Made, readBinding, readUptime, whyVoid } from '../../../src/facts/
 import { localHost } from '../../../src/host/local.ts'
 import { temporary } from '../host/temporary.ts'
 
-const made: Made = { filesystems: 'nodev\toverlay\n\text4\n', disk: 'ext4 (8:1) at /', uptime: 1_000 }
+const made: Made = { filesystems: 'nodev\toverlay\n\text4\n', disk: 'ext4 (8:1) at /', overProc: '', uptime: 1_000 }
 const hours = (count: number): number => made.uptime + count * 3600
 
 describe('proofs', () => {
@@ -17,7 +17,12 @@ describe('proofs', () => {
       { disk: 'zfs (0:50) at /var/lib' },
       /made on ext4 \(8:1\) at \/, and the kubelet's root lies on zfs \(0:50\) at \/var\/lib/
     ],
-    ['are void once a file system is gone', { filesystems: '\text4\n' }, /gained or lost a file system/]
+    ['are void once a file system is gone', { filesystems: '\text4\n' }, /gained or lost a file system/],
+    [
+      'are void once something is mounted over a file of /proc',
+      { overProc: '/proc/cmdline' },
+      /made with nothing mounted over \/proc, and now there is \/proc\/cmdline/
+    ]
   ])('%s', (_, live, why) => {
     const said = whyVoid(made, { ...made, ...live })
     if (why === undefined) expect(said).toBeUndefined()
@@ -39,8 +44,13 @@ const node = (more: Readonly<Record<string, string>> = {}) =>
   )
 
 test('the disk is the one that holds the kubelet’s root, also a named one', async () => {
-  expect(await readBinding(node(), '')).toEqual({ filesystems: 'nodev\toverlay\n', disk: 'zfs (0:50) at /var/lib' })
+  expect(await readBinding(node(), '')).toEqual({ filesystems: 'nodev\toverlay\n', disk: 'zfs (0:50) at /var/lib', overProc: '' })
   expect((await readBinding(node(), '/data/kubelet')).disk).toBe('ext4 (8:1) at /')
+})
+
+test('mounts over files of /proc bind, in any order', async () => {
+  const covered = `${MOUNTS}24 22 0:5 / /proc rw - proc proc rw\n26 24 8:1 /b /proc/meminfo rw - ext4 /dev/sda1 rw\n25 24 8:1 /a /proc/cmdline rw - ext4 /dev/sda1 rw\n`
+  expect((await readBinding(node({ 'proc/1/mountinfo': covered }), '')).overProc).toBe('/proc/cmdline /proc/meminfo')
 })
 
 test('what cannot be read binds nothing', async () => {
