@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type CommandName, OPTIONS, type Option } from '../src/config.ts'
+import { type CommandName, OPTIONS, type Option } from '../src/cli/config.ts'
 import { PERMITS } from '../src/remedies/plan.ts'
 import { ROOT } from './steps.ts'
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { COMMANDS, environmentName, OPTIONS, type Option } from '../src/config.ts'
+import { COMMANDS, environmentName, OPTIONS, type Option } from '../src/cli/config.ts'
 import type { detectors } from '../src/facts/observe.ts'
-import { factLabels } from '../src/publish/labels.ts'
-import { METRICS } from '../src/publish/metrics.ts'
+import { factLabels } from '../src/node-sync/labels.ts'
 import { CAPABILITIES } from '../src/verdicts/decide.ts'
+import { METRICS } from '../src/web/metrics.ts'
 import { kubernetesVersion, OLDEST_RELEASE_TESTS } from '../test/support/go-programs.ts'
 
 /** A table of the README by the heading above it; `npm run golden` writes them, a test holds them against the code. */

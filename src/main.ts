@@ -1,6 +1,6 @@
 import process from 'node:process'
-import { type Command, CommandError } from './commands/command.ts'
-import { type CommandName, readConfig, UsageError } from './config.ts'
+import { type Command, CommandError } from './cli/command.ts'
+import { type CommandName, readConfig, UsageError } from './cli/config.ts'
 import { READER, serveReader } from './host/reader-process.ts'
 import { printableLines } from './printable.ts'
 
@@ -26,7 +26,7 @@ async function main(): Promise<number> {
   const config = readConfig()
   const { command, about, screen } = config
   if (command === 'help') {
-    print((await import('./help.ts')).help(about, screen.columns))
+    print((await import('./cli/help.ts')).help(about, screen.columns))
     return 0
   }
   if (command === 'version') {

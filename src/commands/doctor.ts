@@ -1,15 +1,15 @@
-import type { Config } from '../config.ts'
+import { type Command, CommandError, type Surroundings } from '../cli/command.ts'
+import type { Config } from '../cli/config.ts'
+import { WORLD, type World, withConnection } from '../cli/connected.ts'
+import { openHost } from '../cli/open-host.ts'
+import { painter } from '../paint.ts'
 import { printable } from '../printable.ts'
-import { type Finding, findingsTable } from '../publish/findings.ts'
-import { parseListen } from '../publish/http.ts'
-import { painter } from '../publish/paint.ts'
+import { type Finding, findingsTable } from '../report/findings.ts'
 import { VERSION } from '../version.ts'
-import { type Command, CommandError, type Surroundings } from './command.ts'
-import { WORLD, type World, withConnection } from './connected.ts'
+import { parseListen } from '../web/server.ts'
 import { findings } from './doctor/checks.ts'
 import { examine } from './doctor/examine.ts'
 import type { Terms } from './doctor/seen.ts'
-import { openHost } from './look.ts'
 
 /** Proves an installation, one check after the other; every check is tried. */
 export const doctor: Command = (config, surroundings) => examineAndTell(config, surroundings, WORLD)

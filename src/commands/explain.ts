@@ -1,9 +1,9 @@
+import { type Command, CommandError } from '../cli/command.ts'
+import { painter } from '../paint.ts'
 import { printable } from '../printable.ts'
-import { painter } from '../publish/paint.ts'
-import { explainTree } from '../publish/tree.ts'
+import { explainTree } from '../report/tree.ts'
 import { CAPABILITIES, type Capability } from '../verdicts/decide.ts'
 import type { Verdict } from '../verdicts/verdict.ts'
-import { type Command, CommandError } from './command.ts'
 import { look } from './look.ts'
 
 /** One verdict down to the values that were read. */

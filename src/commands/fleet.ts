@@ -1,9 +1,9 @@
-import type { Config } from '../config.ts'
-import type { Command, Surroundings } from './command.ts'
-import { WORLD, withConnection } from './connected.ts'
-import { formatted } from './fleet/formats.ts'
-import { type FleetWorld, gather, viewOf } from './fleet/gather.ts'
-import { live } from './fleet/live.ts'
+import type { Command, Surroundings } from '../cli/command.ts'
+import type { Config } from '../cli/config.ts'
+import { WORLD, withConnection } from '../cli/connected.ts'
+import { formatted } from '../fleet/format/all.ts'
+import { type FleetWorld, gather, viewOf } from '../fleet/gather.ts'
+import { live } from '../fleet/live.ts'
 
 /** 10 MB, which the API server reads at once. */
 const LIMIT = 500

@@ -1,16 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Config } from '../config.ts'
+import { type Command, CommandError, type Surroundings } from '../cli/command.ts'
+import type { Config } from '../cli/config.ts'
+import { stoppedBySignals } from '../cli/signals.ts'
 import { attempt } from '../facts/attempt.ts'
+import { createHandOver, type Findings } from '../helper/findings.ts'
+import { createWork, type Work } from '../helper/work.ts'
 import { HostError } from '../host/host.ts'
-import { painter } from '../publish/paint.ts'
-import { remedyLines, section } from '../publish/table.ts'
+import { painter } from '../paint.ts'
 import { applyPlan, undoAll } from '../remedies/apply.ts'
 import { createRests, type Rests } from '../remedies/rest.ts'
+import { remedyLines, section } from '../report/table.ts'
 import { VERSION } from '../version.ts'
-import { type Command, CommandError, type Surroundings } from './command.ts'
-import { createHandOver, type Findings } from './helper-findings.ts'
-import { createWork, type Work } from './helper-work.ts'
-import { stoppedBySignals } from './signals.ts'
 
 /** The privileged half: tries, mends what it is permitted to mend, and leaves what it found for the agent. No token, no port. */
 export const helper: Command = async (config, surroundings) => {

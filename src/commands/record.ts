@@ -1,10 +1,10 @@
 import { rename, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
+import { type Command, CommandError } from '../cli/command.ts'
+import { openHost } from '../cli/open-host.ts'
 import { observe } from '../facts/observe.ts'
 import { writeRecording } from '../host/recorded.ts'
 import { witness } from '../host/witness.ts'
-import { type Command, CommandError } from './command.ts'
-import { openHost } from './look.ts'
 
 /** Writes everything the detectors asked of this node, and its answers, scrubbed, into a file that `report --host-root` replays. */
 export const record: Command = async ({ options, operand }, { print, clock }) => {

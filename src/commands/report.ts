@@ -1,8 +1,8 @@
+import type { Command } from '../cli/command.ts'
+import { reportJson } from '../node-sync/report.ts'
+import { painter } from '../paint.ts'
 import { printable } from '../printable.ts'
-import { painter } from '../publish/paint.ts'
-import { reportJson } from '../publish/report.ts'
-import { reportTable } from '../publish/table.ts'
-import type { Command } from './command.ts'
+import { reportTable } from '../report/table.ts'
 import { look } from './look.ts'
 
 /** One look, no change. */

@@ -1,24 +1,24 @@
-import type { Connection } from '../cluster/connection.ts'
-import type { Metadata } from '../cluster/own-node.ts'
-import type { Waiting } from '../cluster/retry.ts'
-import type { Config } from '../config.ts'
+import { type Command, CommandError, type Surroundings, termsOf } from '../cli/command.ts'
+import type { Config } from '../cli/config.ts'
+import { WORLD, type World, withConnection } from '../cli/connected.ts'
+import { inventoried, openHost, startedEarly } from '../cli/open-host.ts'
 import { cycle } from '../cycle/cycle.ts'
 import type { Snapshot } from '../cycle/snapshot.ts'
 import { type NodeObject, parseNode } from '../facts/node-object.ts'
+import type { Connection } from '../kubernetes/connection.ts'
+import type { Metadata } from '../kubernetes/own-node.ts'
+import type { Waiting } from '../kubernetes/retry.ts'
+import { type Difference, differences, keysOf, type Wish, wish } from '../node-sync/difference.ts'
+import type { Labels } from '../node-sync/labels.ts'
 import { printable } from '../printable.ts'
-import { type Difference, differences, keysOf, type Wish, wish } from '../publish/difference.ts'
-import type { Labels } from '../publish/labels.ts'
 import { VERSION } from '../version.ts'
-import { type Command, CommandError, type Surroundings, termsOf } from './command.ts'
-import { WORLD, type World, withConnection } from './connected.ts'
-import { inventoried, openHost, startedEarly } from './look.ts'
 
 /** One cycle (look, decide, write what differs in one request, read it back), or the daemon. */
 export const run: Command = async (config, surroundings) => {
   requireNodeName(config)
   if (config.options.once) return await runOnce(config, surroundings, WORLD)
   // The daemon brings logs, metrics and pages, which one cycle does without.
-  return await (await import('./daemon.ts')).daemon(config, surroundings)
+  return await (await import('../agent/daemon.ts')).daemon(config, surroundings)
 }
 
 function requireNodeName({ options }: Config): void {
@@ -38,11 +38,11 @@ export async function runOnce(config: Config, surroundings: Surroundings, world:
     inventoried(host)
     const before = await reading
     const { node, podSecurity } = before
-    const { readResourceSlicesOnce } = await import('./resource-slices.ts')
+    const { readResourceSlicesOnce } = await import('../agent/resource-slices.ts')
     const resourceSlices = await readResourceSlicesOnce(connection, { host, node }, world)
-    const { helperHandover } = await import('./helper-handover.ts')
+    const { helperHandover } = await import('../helper/read-handover.ts')
     const doubts: string[] = []
-    const handed = await helperHandover({ config, host, diary: { doubted: why => doubts.push(why) } })
+    const handed = await helperHandover({ config, host, doubted: why => doubts.push(why) })
     const sources = { host, node, podSecurity, resourceSlices, ...handed }
     const snapshot = await cycle(sources, termsOf(config), surroundings.clock)
     const wanted = wish(snapshot, config.options['label-prefix'], VERSION)
@@ -55,12 +55,12 @@ export async function runOnce(config: Config, surroundings: Surroundings, world:
 interface Before {
   readonly node: NodeObject
   readonly uid: string
-  readonly podSecurity: Awaited<ReturnType<typeof import('../cluster/own-node.ts').readPodSecurity>> | undefined
+  readonly podSecurity: Awaited<ReturnType<typeof import('../kubernetes/own-node.ts').readPodSecurity>> | undefined
 }
 
 async function readSources(connection: Connection, { options }: Config, waiting: Waiting): Promise<Before> {
-  const { readNode, readPodSecurity } = await import('../cluster/own-node.ts')
-  const { withRetries } = await import('../cluster/retry.ts')
+  const { readNode, readPodSecurity } = await import('../kubernetes/own-node.ts')
+  const { withRetries } = await import('../kubernetes/retry.ts')
   const { 'node-name': name, 'workspace-namespace': namespace } = options
   const [raw, podSecurity] = await Promise.all([
     withRetries(() => readNode(connection, name), waiting),
@@ -94,8 +94,8 @@ async function publish({ connection, wanted, before }: Publication, waiting: Wai
   const { node, uid } = before
   const difference = differences(wanted, node)
   if (keysOf(difference).length > 0) {
-    const { patchMetadata, readMetadata } = await import('../cluster/own-node.ts')
-    const { withRetries } = await import('../cluster/retry.ts')
+    const { patchMetadata, readMetadata } = await import('../kubernetes/own-node.ts')
+    const { withRetries } = await import('../kubernetes/retry.ts')
     await withRetries(() => patchMetadata(connection, node.name, { ...difference, uid }), waiting)
     mustMatch(wanted, await withRetries(() => readMetadata(connection, node.name), waiting), node.name)
   }

@@ -6,7 +6,7 @@ import { AxeBuilder } from '@axe-core/playwright'
 import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { recordedFleet, told } from '../unit/publish/fleet-sample.ts'
+import { recordedFleet, told } from '../unit/fleet/sample.ts'
 import { startBrowser } from './browser.ts'
 
 let browser: Browser

@@ -1,8 +1,8 @@
 import type { Snapshot } from '../../src/cycle/snapshot.ts'
-import { type HttpServer, type HttpSources, startHttp } from '../../src/publish/http.ts'
-import { createMetrics, type Metrics } from '../../src/publish/metrics.ts'
-import type { Status } from '../../src/publish/status.ts'
-import { statusOf } from '../unit/publish/sample.ts'
+import type { Status } from '../../src/node-sync/status.ts'
+import { createMetrics, type Metrics } from '../../src/web/metrics.ts'
+import { type HttpServer, type HttpSources, startHttp } from '../../src/web/server.ts'
+import { statusOf } from '../unit/report/sample.ts'
 
 export interface Serving extends HttpServer {
   readonly metrics: Metrics

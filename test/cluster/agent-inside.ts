@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { runAgent } from '../../src/commands/agent.ts'
-import { createDiary } from '../../src/commands/diary.ts'
-import { introduce } from '../../src/commands/introduction.ts'
-import { openHost } from '../../src/commands/look.ts'
-import { parseConfig } from '../../src/config.ts'
+import { runAgent } from '../../src/agent/agent.ts'
+import { introduce } from '../../src/agent/introduction.ts'
+import { createDiary } from '../../src/agent/telemetry.ts'
+import { parseConfig } from '../../src/cli/config.ts'
+import { openHost } from '../../src/cli/open-host.ts'
 import { createLog } from '../../src/log.ts'
-import { createMetrics } from '../../src/publish/metrics.ts'
+import { createMetrics } from '../../src/web/metrics.ts'
 
 export interface AgentInside {
   readonly looks: () => number

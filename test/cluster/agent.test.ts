@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { CONDITION_TYPE } from '../../src/publish/condition.ts'
+import { CONDITION_TYPE } from '../../src/node-sync/condition.ts'
 import {
   BOOT,
   bootId,

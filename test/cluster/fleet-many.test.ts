@@ -5,7 +5,7 @@ import process from 'node:process'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ROOT } from '../../scripts/steps.ts'
-import { agentNode, BOOT } from '../unit/publish/fleet-sample.ts'
+import { agentNode, BOOT } from '../unit/fleet/sample.ts'
 import { type FakeApi, fakeApi } from './fake-api.ts'
 import { writeKubeconfig } from './kubeconfigs.ts'
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { METRICS } from '../../src/publish/metrics.ts'
+import { METRICS } from '../../src/web/metrics.ts'
 import { oneTarget, type Prometheus, startPrometheus } from '../agent/prometheus.ts'
 import { endAgents, eventually, nodeOf, ownKubeconfig, startAgent } from './agent-process.ts'
 import { render } from './kustomize.ts'

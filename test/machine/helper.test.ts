@@ -1,5 +1,5 @@
 import { describe, test } from 'vitest'
-import type { Handover } from '../../src/cycle/handover.ts'
+import type { Handover } from '../../src/helper/handover.ts'
 import { machineImage } from './image.ts'
 import { bootMachine, type Machine, type MachineOptions } from './machine.ts'
 import { berthProgram } from './program.ts'

@@ -12,9 +12,9 @@ class NodesLast extends BaseSequencer {
 /** The tests that have to kill a mutant: those of the rooms that are mutated, and of the recorded nodes those that take no minutes. */
 export default defineConfig({
   test: {
-    include: ['test/unit/{cycle,facts,publish,verdicts}/**/*.test.ts', 'test/nodes/nodes.test.ts'],
+    include: ['test/unit/{cycle,facts,node-sync,verdicts}/**/*.test.ts', 'test/nodes/nodes.test.ts'],
     // Pages, tables and servers tell of a verdict what others have decided.
-    exclude: ['**/*.root.test.ts', 'test/unit/publish/{fleet*,http,log,metrics,page}.test.ts'],
+    exclude: ['**/*.root.test.ts'],
     sequence: { sequencer: NodesLast }
   }
 })

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { parseConfig } from '../../src/config.ts'
+import { parseConfig } from '../../src/cli/config.ts'
 import type { Sources } from '../../src/facts/fact.ts'
 import { parseNode } from '../../src/facts/node-object.ts'
 import {

@@ -1,4 +1,4 @@
-import { parseConfig } from '../../src/config.ts'
+import { parseConfig } from '../../src/cli/config.ts'
 import type { Fact } from '../../src/facts/fact.ts'
 import { parseNode } from '../../src/facts/node-object.ts'
 import { type FactName, type NodeFacts, observe } from '../../src/facts/observe.ts'

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
-import { runAgent } from '../../src/commands/agent.ts'
-import { createDiary } from '../../src/commands/diary.ts'
-import { introduce } from '../../src/commands/introduction.ts'
-import { openHost } from '../../src/commands/look.ts'
-import { parseConfig } from '../../src/config.ts'
+import { runAgent } from '../../src/agent/agent.ts'
+import { introduce } from '../../src/agent/introduction.ts'
+import { createDiary } from '../../src/agent/telemetry.ts'
+import { parseConfig } from '../../src/cli/config.ts'
+import { openHost } from '../../src/cli/open-host.ts'
 import { createLog } from '../../src/log.ts'
-import { createMetrics } from '../../src/publish/metrics.ts'
 import { VERSION } from '../../src/version.ts'
+import { createMetrics } from '../../src/web/metrics.ts'
 
 /** What this program is told: who lives in it, and over how long they come (milliseconds). */
 export interface Homes {

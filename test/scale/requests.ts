@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { parseAsked } from '../../src/cluster/asked.ts'
+import { parseAsked } from '../../src/kubernetes/asked.ts'
 
 /** How many requests of agents there were, by what was asked and answered: `watch nodes 200`. */
 export type Counts = Readonly<Record<string, number>>

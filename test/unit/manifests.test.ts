@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { load } from 'js-yaml'
 import { expect, test } from 'vitest'
-import { environmentName, OPTIONS } from '../../src/config.ts'
+import { environmentName, OPTIONS } from '../../src/cli/config.ts'
 import { PERMITS } from '../../src/remedies/plan.ts'
 import { VERSION } from '../../src/version.ts'
 

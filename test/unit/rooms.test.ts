@@ -18,8 +18,14 @@ const ROOMS = {
   verdicts: 'judging never looks: whoever judges sees facts and the policy only',
   remedies: 'a plan follows from facts and verdicts, and never from who asks or who is told',
   cycle: 'one pass gives one value, and does not know who reads it',
-  cluster: 'it carries what it is given, and does not decide what is told',
-  publish: 'it tells a snapshot, and does not run anything',
+  kubernetes: 'it carries what it is given to the API and back, and does not decide what is written',
+  cli: 'it turns arguments into a configuration, and opens what the options name',
+  helper: 'it does what only root can do, and leaves its findings in one file',
+  'node-sync': 'it makes the Node agree with a snapshot, whoever took it',
+  report: 'it formats a snapshot for people',
+  web: 'it serves what the agent knows',
+  fleet: 'it reads what agents wrote to their Nodes',
+  agent: 'it joins the rooms before it into one daemon',
   commands: 'a command takes its configuration as a value'
 } as const
 type Room = keyof typeof ROOMS
@@ -32,10 +38,8 @@ const OUTSIDE: Readonly<Record<string, number>> = {
   'redact.ts': -2,
   'log-level.ts': -2,
   'log.ts': -1,
-  // Commands read their Config as a type; everybody before them gets plain values.
-  'config.ts': ORDER.indexOf('commands') - 0.5,
-  'help.ts': ORDER.length,
-  'main.ts': ORDER.length + 1
+  'paint.ts': -1,
+  'main.ts': ORDER.length
 }
 
 function place(path: string): number {
@@ -77,8 +81,7 @@ function wrongWay(file: Source): readonly string[] {
 
 describe('the laws of the rooms', () => {
   test('every room is there to be read, and every import of it was seen', () => {
-    for (const room of ['host', 'facts', 'trials', 'verdicts', 'remedies', 'cycle', 'publish', 'commands'])
-      expect(within(`${room}/`).length).toBeGreaterThan(0)
+    for (const room of ORDER) expect(within(`${room}/`).length).toBeGreaterThan(0)
     for (const { path, imports, bare } of SOURCES) {
       const statements = bare.matchAll(/^import\b(?! *\()|^export\b[^=\n(]*\bfrom\b|\bimport\s*\(/gm)
       expect([path, imports.length]).toEqual([path, [...statements].length])
@@ -93,16 +96,16 @@ describe('the laws of the rooms', () => {
     expect(circles()).toEqual([])
   })
 
-  test('only config.ts reads the environment, and only it and main.ts the arguments and the exit', () => {
+  test('only cli/config.ts reads the environment, and only it and main.ts the arguments and the exit', () => {
     expect(
       breaches(
-        except('config.ts'),
+        except('cli/config.ts'),
         saying(/\bprocess\s*\.\s*env\b|\benv\b[^'\n]*\bfrom ''/, 'options are parsed in one place, and handed on as values')
       )
     ).toEqual([])
     expect(
       breaches(
-        except('config.ts', 'main.ts'),
+        except('cli/config.ts', 'main.ts'),
         saying(/\bprocess\s*\.\s*(argv|exit|exitCode)\b/, 'a command returns its status to main.ts')
       )
     ).toEqual([])
@@ -131,12 +134,12 @@ describe('the laws of the rooms', () => {
 
   test('only the host touches the node: files, children and systeminformation', () => {
     const touching = /^(node:)?(fs|child_process)(\/|$)|^(execa|systeminformation)$/
-    // The commands open the file that an option names, which is the operator's and not the node's.
+    // Commands open the file that an option names, which is the operator's and not the node's.
     // The log writes to standard error at once. A source of shiftfs is the operator's too, and is built where no node is touched.
     const building = ['remedies/shiftfs-source.ts', 'remedies/shiftfs-scratch.ts', 'remedies/shiftfs-build.ts']
     // The examples of workspaces are our own; in the bundle they are text.
     const own = ['commands/template/examples.ts', 'log.ts']
-    const allowed = ['host/', 'cluster/', 'commands/look.ts', 'commands/record.ts', ...own, ...building]
+    const allowed = ['host/', 'kubernetes/', 'cli/open-host.ts', 'commands/look.ts', 'commands/record.ts', ...own, ...building]
     expect(
       breaches(
         except(...allowed),
@@ -164,12 +167,12 @@ describe('the laws of the rooms', () => {
     ).toEqual([])
   })
 
-  test('only the cluster talks to the API, and only it and publish open sockets', () => {
-    expect(breaches(except('cluster/'), loading(/^(@kubernetes\/|undici$|node:tls$)/, 'there is one connection'))).toEqual([])
+  test('only kubernetes/ talks to the API, and only it and web/ open sockets', () => {
+    expect(breaches(except('kubernetes/'), loading(/^(@kubernetes\/|undici$|node:tls$)/, 'there is one connection'))).toEqual([])
     expect(
       breaches(
         // Bottlerocket's API is a socket of the node itself.
-        except('cluster/', 'publish/', 'remedies/bottlerocket-api.ts'),
+        except('kubernetes/', 'web/', 'remedies/bottlerocket-api.ts'),
         importing(/^node:(https?2?|net|dgram)$/, 'nothing else is reached over the network')
       )
     ).toEqual([])
@@ -280,7 +283,7 @@ describe('the reader of these laws', () => {
     expect(wrongWay({ ...read("import type { A } from '../verdicts/a.ts'"), path: 'facts/x.ts' })).toEqual([
       `imports verdicts/a.ts, which comes after it; ${ROOMS.facts}`
     ])
-    expect(wrongWay({ ...read("await import('../config.ts')"), path: 'publish/x.ts' })).toHaveLength(1)
+    expect(wrongWay({ ...read("await import('../cli/config.ts')"), path: 'host/x.ts' })).toHaveLength(1)
     expect(wrongWay({ ...read("import { a } from '../host/a.ts'"), path: 'facts/x.ts' })).toEqual([])
   })
 

@@ -1,4 +1,4 @@
-import type { Finding } from '../../publish/findings.ts'
+import type { Finding } from '../../report/findings.ts'
 import { judgeApi, judgeClock, judgeGuard, judgeIdentity, judgePermissions, judgeWrites } from './access-checks.ts'
 import { judgeAgent, judgeHeartbeat, judgeLabels, judgeMachine, judgeNode, judgeTaint } from './node-checks.ts'
 import type { Opinion } from './opinion.ts'

@@ -1,6 +1,6 @@
-import { AHEAD, HEARTBEATS } from '../../publish/condition.ts'
-import { span } from '../../publish/page-parts.ts'
-import { ownKeys } from '../../publish/removal.ts'
+import { AHEAD, HEARTBEATS } from '../../node-sync/condition.ts'
+import { ownKeys } from '../../node-sync/removal.ts'
+import { span } from '../../web/page-parts.ts'
 import { IN_THE_POD, LOG, no, type Opinion, ok, unknown } from './opinion.ts'
 import { isBound, isHere, type Seen, withoutNode } from './seen.ts'
 

@@ -1,4 +1,4 @@
-import type { Finding } from '../../publish/findings.ts'
+import type { Finding } from '../../report/findings.ts'
 
 /** What one check says. */
 export type Opinion = Omit<Finding, 'check'>

@@ -1,11 +1,11 @@
-import type { Permission } from '../../cluster/access.ts'
-import type { Guard } from '../../cluster/admission-guard.ts'
-import type { AgentPage } from '../../cluster/agent-pages.ts'
-import type { CvmClaim } from '../../cluster/cvm-claims.ts'
-import type { Identity } from '../../cluster/identity.ts'
 import type { Attempt } from '../../facts/fact.ts'
-import type { Condition } from '../../publish/condition.ts'
-import type { Taint } from '../../publish/taint.ts'
+import type { Permission } from '../../kubernetes/access.ts'
+import type { Guard } from '../../kubernetes/admission-guard.ts'
+import type { AgentPage } from '../../kubernetes/agent-pages.ts'
+import type { CvmClaim } from '../../kubernetes/cvm-claims.ts'
+import type { Identity } from '../../kubernetes/identity.ts'
+import type { Condition } from '../../node-sync/condition.ts'
+import type { Taint } from '../../node-sync/startup-taint.ts'
 
 /** What the checks judge: each is an answer, or why there is none. */
 export interface Seen {

@@ -1,8 +1,8 @@
 import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
-import { CONDITION_TYPE } from '../../publish/condition.ts'
-import { span } from '../../publish/page-parts.ts'
-import { wrap } from '../../publish/paint.ts'
-import { isNothing, removalText } from '../../publish/removal.ts'
+import { CONDITION_TYPE } from '../../node-sync/condition.ts'
+import { isNothing, removalText } from '../../node-sync/removal.ts'
+import { wrap } from '../../paint.ts'
+import { span } from '../../web/page-parts.ts'
 import type { Stripped } from './strip.ts'
 
 /** How it is told. */

@@ -1,10 +1,10 @@
 import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
-import { ApiError } from '../../cluster/api-error.ts'
-import type { Connection } from '../../cluster/connection.ts'
-import { type Change, changeCondition, changeKeys } from '../../cluster/nodes.ts'
-import { type Waiting, withRetries } from '../../cluster/retry.ts'
-import { CONDITION_TYPE } from '../../publish/condition.ts'
-import { isNothing, NOTHING, ownKeys, type Removal, removalOf } from '../../publish/removal.ts'
+import { ApiError } from '../../kubernetes/api-error.ts'
+import type { Connection } from '../../kubernetes/connection.ts'
+import { type Change, changeCondition, changeKeys } from '../../kubernetes/nodes.ts'
+import { type Waiting, withRetries } from '../../kubernetes/retry.ts'
+import { CONDITION_TYPE } from '../../node-sync/condition.ts'
+import { isNothing, NOTHING, ownKeys, type Removal, removalOf } from '../../node-sync/removal.ts'
 
 export interface StripTerms {
   readonly connection: Connection

@@ -1,11 +1,11 @@
-import type { Connection } from '../../../src/cluster/connection.ts'
-import { identify } from '../../../src/cluster/identity.ts'
-import { keepNode } from '../../../src/commands/agent.ts'
-import { createDiary, type Diary } from '../../../src/commands/diary.ts'
-import type { Need, Wake } from '../../../src/commands/wake.ts'
-import { parseConfig } from '../../../src/config.ts'
+import { keepNode } from '../../../src/agent/agent.ts'
+import { createDiary, type Diary } from '../../../src/agent/telemetry.ts'
+import type { Need, Wake } from '../../../src/agent/wake.ts'
+import { parseConfig } from '../../../src/cli/config.ts'
 import type { Snapshot } from '../../../src/cycle/snapshot.ts'
 import { recordedHost } from '../../../src/host/recorded.ts'
+import type { Connection } from '../../../src/kubernetes/connection.ts'
+import { identify } from '../../../src/kubernetes/identity.ts'
 import type { Time } from './time.ts'
 
 const CONFIG = parseConfig(['run'], {}, {})

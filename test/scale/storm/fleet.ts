@@ -1,5 +1,5 @@
 import type { Snapshot } from '../../../src/cycle/snapshot.ts'
-import { labels } from '../../../src/publish/labels.ts'
+import { labels } from '../../../src/node-sync/labels.ts'
 import { live } from './agent.ts'
 import { createServer, type Server, type ServerNode } from './server.ts'
 import { createTime, dice, type Time } from './time.ts'

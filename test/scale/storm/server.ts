@@ -1,7 +1,7 @@
-import { EVENT_POLICY, NODE_POLICY, POLICY_VERSION } from '../../../src/cluster/admission-guard.ts'
-import { ApiError } from '../../../src/cluster/api-error.ts'
-import { parseAsked } from '../../../src/cluster/asked.ts'
-import type { Call, Connection, Exchange } from '../../../src/cluster/connection.ts'
+import { EVENT_POLICY, NODE_POLICY, POLICY_VERSION } from '../../../src/kubernetes/admission-guard.ts'
+import { ApiError } from '../../../src/kubernetes/api-error.ts'
+import { parseAsked } from '../../../src/kubernetes/asked.ts'
+import type { Call, Connection, Exchange } from '../../../src/kubernetes/connection.ts'
 import type { Time } from './time.ts'
 
 export interface ServerNode {

@@ -4,8 +4,8 @@ import { execa } from 'execa'
 import { dump, load } from 'js-yaml'
 import { describe, expect, test } from 'vitest'
 import type { Recording } from '../../../src/host/recorded.ts'
-import { type Finding, findingsTable } from '../../../src/publish/findings.ts'
-import { painter } from '../../../src/publish/paint.ts'
+import { painter } from '../../../src/paint.ts'
+import { type Finding, findingsTable } from '../../../src/report/findings.ts'
 import { temporary } from '../host/temporary.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { counted, EMPTY, summary, taintNote, told, warning } from '../../../src/commands/uninstall/story.ts'
 import type { Stripped } from '../../../src/commands/uninstall/strip.ts'
-import { NOTHING } from '../../../src/publish/removal.ts'
+import { NOTHING } from '../../../src/node-sync/removal.ts'
 
 const telling = { isDryRun: false, columns: 80 }
 const done: Stripped = { name: 'n1', removed: { ...NOTHING, labels: ['berth.dev/cvm'] }, isGone: false, problems: [] }

@@ -3,7 +3,7 @@ import { DAEMON_JSON, detectDocker, parseDockerConfig } from '../../../src/facts
 import { dockerRuntimesOnly } from '../../../src/host/docker-text.ts'
 import { trim } from '../../../src/host/scrub.ts'
 import { evidenceOf } from '../../../src/host/witness.ts'
-import { factText } from '../../../src/publish/fact-text.ts'
+import { factText } from '../../../src/report/fact-text.ts'
 import { factsOf } from '../node-facts.ts'
 import { detect } from './replay.ts'
 

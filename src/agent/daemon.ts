@@ -1,0 +1,113 @@
+import { once } from 'node:events'
+import process from 'node:process'
+import { setImmediate as breath, setTimeout as wait } from 'node:timers/promises'
+import { CommandError, type Surroundings } from '../cli/command.ts'
+import type { Config } from '../cli/config.ts'
+import { openHostOrNone, startedEarly } from '../cli/open-host.ts'
+import { stoppedBySignals } from '../cli/signals.ts'
+import { ApiError } from '../kubernetes/api-error.ts'
+import type { Log } from '../log.ts'
+import { VERSION } from '../version.ts'
+import type { Metrics } from '../web/metrics.ts'
+import { introduce } from './introduction.ts'
+import type { Diary } from './telemetry.ts'
+
+/** A process that was asked to end has so long, with its last write (milliseconds). */
+const LAST_WORDS = 1_500
+
+/** The pages are not loaded before the labels can have been written, which is what the cluster waits for (milliseconds). */
+const SERVE_AFTER = 250
+
+/** The daemon: the agent with its log, its metrics, its pages and its signals. */
+export async function daemon(config: Config, surroundings: Surroundings): Promise<number> {
+  const { clock } = surroundings
+  const { options } = config
+  const node = options['node-name']
+  const introducing = introduce(config)
+  introducing.catch(() => undefined) // told below, when there is a log
+  // The look goes on while the API's machine works at the handshake and we load the rest.
+  const { host, lacks, close } = await openHostOrNone(options['host-root'], surroundings)
+  const early = startedEarly(host, clock)
+  const { createLog, lineWriter, createMetrics, createDiary, runAgent } = await loadTheRest()
+  const log = createLog({ level: options['log-level'], format: options['log-format'], write: lineWriter(1), now: clock.now })
+  if (lacks !== undefined) log.event('host-missing', lacks)
+  const metrics = createMetrics({ version: VERSION })
+  const diary = createDiary({
+    log,
+    metrics,
+    node,
+    prefix: options['label-prefix'],
+    version: VERSION,
+    clock,
+    patience: 2 * options.interval + 60_000
+  })
+  const stopping = stoppedBySignals(name => log.event('agent-stopping', `${name}: the labels stay as they are`))
+  const { signal } = stopping
+  let level = options['log-level']
+  process.on('SIGUSR2', () => {
+    level = level === 'debug' ? (options['log-level'] === 'debug' ? 'info' : options['log-level']) : 'debug'
+    log.setLevel(level)
+    log.event('log-level-changed', `the log level is ${level} now`)
+  })
+  try {
+    const introduction = await introducing
+    const agent = runAgent(config, { clock, signal, diary, host, early, introduction, random: Math.random, sleep })
+    await Promise.all([Promise.race([agent, lastWords(signal)]), serve({ config, log, metrics, diary, signal })])
+  } catch (error) {
+    log.event('agent-failed', (error as Error).message, { error })
+    throw error instanceof ApiError ? new CommandError(error.message, { status: 2, cause: error }) : error
+  } finally {
+    stopping.abort()
+    close()
+  }
+  log.event('agent-stopped', 'ended in good order')
+  return 0
+}
+
+/** Piece by piece, with a breath between them in which the handshake with the API goes on. */
+async function loadTheRest() {
+  const agent = await import('./agent.ts')
+  await breath()
+  const log = await import('../log.ts')
+  await breath()
+  const metrics = await import('../web/metrics.ts')
+  await breath()
+  return { ...agent, ...log, ...metrics, ...(await import('./telemetry.ts')) }
+}
+
+interface Serving {
+  readonly config: Config
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly diary: Diary
+  readonly signal: AbortSignal
+}
+
+/** Serves until the signal is aborted. Throws `CommandError` when the address cannot be had. */
+async function serve({ config, log, metrics, diary, signal }: Serving): Promise<void> {
+  const { listen } = config.options
+  await sleep(SERVE_AFTER, signal)
+  if (signal.aborted) return
+  const { startHttp } = await import('../web/server.ts')
+  const sources = {
+    metrics,
+    health: diary.health,
+    ready: diary.ready,
+    status: diary.status,
+    failed: (error: unknown) => log.event('http-failed', (error as Error).message, { error })
+  }
+  const http = await startHttp({ listen, sources }).catch((error: Error) => {
+    throw new CommandError(`--listen is "${listen}": ${error.message}`, { cause: error })
+  })
+  log.event('http-listening', `metrics, probes and the status page at ${http.address}`)
+  if (!signal.aborted) await once(signal, 'abort')
+  await http.close()
+}
+
+/** A write under way is waited for, and not longer: the labels are whole at any moment. */
+const lastWords = (signal: AbortSignal): Promise<void> =>
+  new Promise(resolve => signal.addEventListener('abort', () => setTimeout(resolve, LAST_WORDS), { once: true }))
+
+const sleep = async (milliseconds: number, signal: AbortSignal): Promise<void> => {
+  await wait(milliseconds, undefined, { signal }).catch(() => undefined)
+}

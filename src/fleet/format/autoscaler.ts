@@ -1,0 +1,104 @@
+import { hang, type Paint } from '../../paint.ts'
+import { type Disagreement, type PoolAdvice, taintText } from '../autoscaler.ts'
+import { type PoolKind, poolText } from '../pools.ts'
+import { nodesText } from './words.ts'
+
+/** The advice for one pool in the words of whoever scales it, then what is wrong with the pool. */
+export function adviceText(advice: PoolAdvice, paint: Paint): string {
+  const { pool, nodes, proved } = advice
+  const title = `${paint.bold(poolText(pool))}, ${nodesText(nodes)}${proved === nodes ? '' : `, of which ${proved} ${proved === 1 ? 'is' : 'are'} proved`}`
+  return `${[title, ...bodyLines(advice, paint), ...warnings(advice, paint)].join('\n')}\n`
+}
+
+function bodyLines(advice: PoolAdvice, paint: Paint): readonly string[] {
+  if (advice.proved === 0) return told('Nothing is proved: let one node of it start, and ask again.', paint)
+  if (Object.keys(advice.labels).length === 0)
+    return told('Its nodes have no capability in common, so there is no label to promise.', paint)
+  return WORDS[advice.pool.kind](advice, paint)
+}
+
+const told = (text: string, paint: Paint): readonly string[] => hang('  ', 2, text, paint.columns)
+const dimmed = (text: string, paint: Paint): readonly string[] => hang('  ', 2, text, paint.columns, paint.dim)
+
+const WORDS: Readonly<Record<PoolKind, (advice: PoolAdvice, paint: Paint) => readonly string[]>> = {
+  karpenter: (advice, paint) => [
+    ...told(`In the NodePool ${advice.pool.name}, beside what is there:`, paint),
+    ...nodePool(advice),
+    ...EARLY(paint)
+  ],
+  eks: (advice, paint) => [
+    ...told('Tags of its Auto Scaling group, which tell the autoscaler and put nothing on a node:', paint),
+    ...Object.entries(advice.labels).map(([key, value]) => `    ${TEMPLATE}/label/${key} = ${value}`),
+    ...advice.taints.map(({ key, value, effect }) => `    ${TEMPLATE}/taint/${key} = ${value ?? ''}:${effect ?? ''}`),
+    ...startup('Taint of the node group', advice, paint)
+  ],
+  gke: (advice, paint) => [
+    ...labelsAndTaints(advice, paint),
+    ...startup('Taint of the node pool', advice, paint),
+    ...EARLY(paint)
+  ],
+  // Its admission webhook refuses (403) to change a label that is configured on the pool, so that a wrong one could not be taken back.
+  aks: (advice, paint) => [
+    ...told(
+      `Do not make ${Object.keys(advice.labels).join(', ')} labels of the pool: AKS lets nobody change such a label, so that the agent could not take a wrong one back. Keep one node of it (--min-count 1), from which the autoscaler learns, or let workspaces select kubernetes.azure.com/agentpool=${advice.pool.name}.`,
+      paint
+    ),
+    ...startup('Node initialization taint (an ordinary one of the pool cannot be removed)', advice, paint)
+  ],
+  label: (advice, paint) => [...labelsAndTaints(advice, paint), ...startup('Taint of new nodes', advice, paint), ...EARLY(paint)],
+  none: (advice, paint) => [...labelsAndTaints(advice, paint), ...startup('Taint of new nodes', advice, paint), ...EARLY(paint)]
+}
+
+const TEMPLATE = 'k8s.io/cluster-autoscaler/node-template'
+
+const labelsAndTaints = ({ labels, taints }: PoolAdvice, paint: Paint): readonly string[] => [
+  ...told('Labels of the pool, beside those that are there:', paint),
+  ...Object.entries(labels).map(([key, value]) => `    ${key}=${value}`),
+  ...(taints.length === 0 ? [] : [...told('Taints of the pool:', paint), ...taints.map(taint => `    ${taintText(taint)}`)])
+]
+
+const startup = (where: string, { startupTaint }: PoolAdvice, paint: Paint): readonly string[] => [
+  ...told(`${where}, until the agent has written the labels:`, paint),
+  `    ${taintText(startupTaint)}`
+]
+
+/** What the pool itself puts on a node is there before anybody looked. */
+const EARLY = (paint: Paint): readonly string[] =>
+  dimmed('New nodes carry these labels before they are proved: leave the startup taint out, and a pod may come too early.', paint)
+
+/** JSON is YAML, and lets no text from elsewhere out of its quotes. */
+const nodePool = ({ labels, taints, startupTaint }: PoolAdvice): readonly string[] => [
+  '    spec:',
+  '      template:',
+  '        spec:',
+  '          requirements:',
+  ...Object.entries(labels).map(([key, value]) => `            - ${flow({ key, operator: 'In', values: [value] })}`),
+  '          startupTaints:',
+  `            - ${flow(startupTaint)}`,
+  ...(taints.length === 0 ? [] : ['          taints:', ...taints.map(taint => `            - ${flow(taint)}`)])
+]
+
+const flow = (value: object): string => JSON.stringify(value, null, 1).replace(/\n */g, ' ')
+
+function warnings({ disagreements, nodes, proved }: PoolAdvice, paint: Paint): readonly string[] {
+  const warn = (text: string) => hang('  ', 2, text, paint.columns, line => paint.answer('unknown', line))
+  return [
+    ...disagreements.flatMap(disagreement => warn(disagreementText(disagreement))),
+    ...(proved < nodes && proved > 0
+      ? warn(`${nodesText(nodes - proved)} left out: no agent is there, it is silent, or has not looked since the boot.`)
+      : [])
+  ]
+}
+
+function disagreementText({ capability, can, cannot, open }: Disagreement): string {
+  const parts = [
+    `${can.length} can (${some(can)})`,
+    ...(cannot.length > 0 ? [`${cannot.length} cannot (${some(cannot)})`] : []),
+    ...(open.length > 0 ? [`of ${open.length} it is not known (${some(open)})`] : [])
+  ]
+  return `warning: its nodes disagree on ${capability}: ${parts.join(', ')}. A new node may be of either kind, so the label is left out; make two pools of it.`
+}
+
+const NAMES = 3
+const some = (names: readonly string[]): string =>
+  names.length > NAMES ? `${names.slice(0, NAMES).join(', ')} and ${names.length - NAMES} more` : names.join(', ')

@@ -1,0 +1,67 @@
+import { hang, type Paint } from '../../paint.ts'
+import { section } from '../../report/table.ts'
+import type { Capability } from '../../verdicts/decide.ts'
+import { ANSWERS, type Answer } from '../../verdicts/verdict.ts'
+import { type FleetNode, standingOf } from '../fleet-node.ts'
+import { poolText } from '../pools.ts'
+import { countsOf, type Fleet, nodesOf, reasonsOf, standingsOf, type Way, waysOf } from '../summary.ts'
+import { aloneText, namesText, nodesText, standingNotes } from './words.ts'
+
+/** Of one capability: who can, who cannot and why, and what would help most Nodes. Part by part. */
+export function* capabilityText(fleet: Fleet, capability: Capability, paint: Paint): Generator<string> {
+  const nodes = nodesOf(fleet)
+  yield `${hang('', 0, leadText(nodes, capability), paint.columns).join('\n')}\n`
+  for (const note of standingNotes(standingsOf(nodes, fleet.now))) yield `${hang('', 0, note, paint.columns).join('\n')}\n`
+  for (const answer of ANSWERS) {
+    const lines = answerLines(fleet, { capability, answer }, paint)
+    if (lines.length > 0) yield `\n${section(TITLES[answer], lines, paint)}`
+  }
+  const ways = waysOf(nodes, capability).flatMap(way => wayLines(way, paint))
+  if (ways.length > 0) yield `\n${section('What would help most', ways, paint)}`
+}
+
+const TITLES: Readonly<Record<Answer, string>> = { yes: 'Can', no: 'Cannot', unknown: 'Not known' }
+
+function leadText(nodes: readonly FleetNode[], capability: Capability): string {
+  const { yes, no, unknown, absent } = countsOf(nodes, capability)
+  const parts = [`${yes} of ${nodesText(nodes.length)} can`, `${no} cannot`]
+  if (unknown > 0) parts.push(`of ${unknown} it is not known`)
+  if (absent > 0) parts.push(`${absent} ${absent === 1 ? 'does' : 'do'} not tell`)
+  return `${capability}: ${parts.join(', ')}.`
+}
+
+/** Names that stand beside a reason. */
+const NAMES = 5
+
+function answerLines(
+  { pools, now }: Fleet,
+  { capability, answer }: { readonly capability: Capability; readonly answer: Answer },
+  paint: Paint
+): readonly string[] {
+  return pools.flatMap(({ pool, nodes }) => {
+    const reasons = reasonsOf(nodes, capability).filter(reason => reason.answer === answer)
+    const count = reasons.reduce((sum, reason) => sum + reason.nodes.length, 0)
+    if (count === 0) return []
+    const lines = reasons.flatMap(({ because, nodes: those }) => [
+      ...hang('    ', 4, `${nodesText(those.length)}: ${because}${staleText(those, now)}`, paint.columns),
+      ...hang(' '.repeat(6), 6, namesText(those, NAMES), paint.columns, paint.dim)
+    ])
+    return [`  ${paint.bold(poolText(pool))}, ${count} of ${nodes.length}`, ...lines]
+  })
+}
+
+function staleText(nodes: readonly FleetNode[], now: Fleet['now']): string {
+  const old = nodes.filter(node => standingOf(node, now) !== 'fresh').length
+  return old === 0 ? '' : ` (${old === nodes.length ? 'out of date' : `${old} of them out of date`})`
+}
+
+const wayLines = ({ way, nodes, alone, pools }: Way, paint: Paint): readonly string[] => [
+  ...titled(nodesText(nodes), `: ${way} ${aloneText(alone, nodes)}`.trimEnd(), paint),
+  ...hang('    ', 4, pools.map(([pool, count]) => `${pool} ${count}`).join(', '), paint.columns, paint.dim)
+]
+
+/** Painted after it was broken into lines: colours have no width. */
+function titled(title: string, text: string, paint: Paint): readonly string[] {
+  const [first = '', ...more] = hang('  ', 4, title + text, paint.columns)
+  return [first.replace(title, () => paint.bold(title)), ...more]
+}

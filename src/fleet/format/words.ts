@@ -1,0 +1,43 @@
+import { AHEAD } from '../../node-sync/condition.ts'
+import { span } from '../../web/page-parts.ts'
+import { type FleetNode, type Now, type Standing, standingOf } from '../fleet-node.ts'
+
+/** `stale: last heartbeat 2 d 3 h ago, cordoned`; empty for a Node of which there is nothing to say. */
+export const noteOf = (node: FleetNode, now: Now): string =>
+  [standingText(node, now), ...node.notes].filter(text => text !== '').join(', ')
+
+export function standingText(node: FleetNode, now: Now): string {
+  const standing = standingOf(node, now)
+  if (standing === 'stale') return `stale: ${heartbeatText(node, now)}`
+  return { fresh: '', rebooted: 'rebooted, and not looked at since', absent: 'no agent has been here' }[standing]
+}
+
+function heartbeatText({ heartbeat }: FleetNode, { at }: Now): string {
+  if (Number.isNaN(heartbeat)) return 'no heartbeat'
+  if (heartbeat - at > AHEAD) return `heartbeat of ${new Date(heartbeat).toISOString()}, which is in the future`
+  return `last heartbeat ${span(new Date(heartbeat).toISOString(), new Date(at).toISOString()) || '0 s'} ago`
+}
+
+/** What follows for whoever reads the counts, a sentence each; empty where all Nodes are fresh. */
+export function standingNotes(counts: Readonly<Record<Standing, number>>): readonly string[] {
+  const { stale, rebooted, absent } = counts
+  return [
+    ...(stale > 0 ? [`${nodesText(stale)}: the agent is silent, so what the labels say is old (stale).`] : []),
+    ...(rebooted > 0 ? [`${nodesText(rebooted)}: booted since the agent last looked.`] : []),
+    ...(absent > 0 ? [`${nodesText(absent)}: no agent has been here, so nothing is known (-).`] : [])
+  ]
+}
+
+export const nodesText = (count: number): string => `${count} ${count === 1 ? 'node' : 'nodes'}`
+
+/** The first names, and how many more there are. */
+export function namesText(nodes: readonly FleetNode[], most: number): string {
+  const names = nodes.slice(0, most).map(({ name }) => name)
+  return nodes.length > names.length ? `${names.join(', ')} and ${nodes.length - names.length} more` : names.join(', ')
+}
+
+/** Whether a way out is enough, as far as berth knows; empty where it is on all of its nodes. */
+export function aloneText(alone: number, nodes: number): string {
+  if (alone === 0) return 'More than this is named.'
+  return alone === nodes ? '' : `For ${alone} of them nothing else is named.`
+}

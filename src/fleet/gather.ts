@@ -1,0 +1,67 @@
+import type { Surroundings } from '../cli/command.ts'
+import type { Config } from '../cli/config.ts'
+import type { World } from '../cli/connected.ts'
+import type { Connection } from '../kubernetes/connection.ts'
+import { listNodes } from '../kubernetes/nodes.ts'
+import { HEARTBEATS } from '../node-sync/condition.ts'
+import { CAPABILITIES } from '../verdicts/decide.ts'
+import { type FleetNode, type FleetTerms, fleetNode } from './fleet-node.ts'
+import { type Fleet, poolsOf } from './summary.ts'
+
+/** What a test gives in place of the world. */
+export interface FleetWorld extends World {
+  /** Ends a watch. */
+  readonly signal: AbortSignal
+  /** Nodes a page. */
+  readonly limit: number
+}
+
+export interface FleetJob {
+  readonly config: Config
+  readonly surroundings: Surroundings
+  readonly world: FleetWorld
+  readonly connection: Connection
+}
+
+export interface Gathered {
+  /** By name. */
+  readonly nodes: Map<string, FleetNode>
+  /** Of the list, from which a watch goes on. */
+  readonly version: string
+}
+
+export const termsFrom = ({ options }: Config): FleetTerms => ({
+  prefix: options['label-prefix'],
+  poolLabel: options['pool-label'],
+  kept: new Map()
+})
+
+/** Reads all Nodes and keeps of each what is told. Throws `ApiError`. */
+export async function gather({ config, world, connection }: FleetJob, terms: FleetTerms = termsFrom(config)): Promise<Gathered> {
+  const nodes = new Map<string, FleetNode>()
+  const version = await listNodes(connection, {
+    limit: world.limit,
+    waiting: world,
+    signal: world.signal,
+    onNode: node => {
+      const found = fleetNode(node, terms)
+      nodes.set(found.name, found)
+    },
+    onRestart: () => nodes.clear()
+  })
+  return { nodes, version }
+}
+
+/** The Nodes as they are told now. A capability that nobody was asked for is left out, unless it is the one that is wanted. */
+export function viewOf(nodes: Iterable<FleetNode>, { config, surroundings, connection }: FleetJob): Fleet {
+  const { heartbeat, capability, 'label-prefix': prefix } = config.options
+  const all = [...nodes]
+  const isOptedIn = all.some(({ answers }) => answers.privileged !== undefined)
+  return {
+    now: { at: surroundings.clock.now().getTime(), patience: HEARTBEATS * heartbeat },
+    server: connection.server,
+    prefix,
+    capabilities: capability === '' ? CAPABILITIES.filter(name => name !== 'privileged' || isOptedIn) : [capability],
+    pools: poolsOf(all)
+  }
+}

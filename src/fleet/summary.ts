@@ -1,0 +1,122 @@
+import type { Capability } from '../verdicts/decide.ts'
+import { ANSWERS, type Answer } from '../verdicts/verdict.ts'
+import { type FleetNode, type Now, type Standing, standingOf, toldOf } from './fleet-node.ts'
+import { type Pool, poolText } from './pools.ts'
+
+/** All Nodes at one moment, as every format tells them. */
+export interface Fleet {
+  readonly now: Now
+  /** URL of the API. */
+  readonly server: string
+  readonly prefix: string
+  /** Those that are told, in their order. */
+  readonly capabilities: readonly Capability[]
+  /** By name. */
+  readonly pools: readonly FleetPool[]
+}
+
+export interface FleetPool {
+  readonly pool: Pool
+  /** By name; at least one. */
+  readonly nodes: readonly FleetNode[]
+}
+
+/** Nodes by their pools, both in the order of their names; those of no pool come last. Pure. */
+export function poolsOf(nodes: Iterable<FleetNode>): readonly FleetPool[] {
+  const pools = new Map<string, { readonly pool: Pool; readonly nodes: FleetNode[] }>()
+  for (const node of nodes) {
+    const { pool } = node
+    const key = `${pool.kind === 'none' ? 1 : 0} ${pool.name} ${pool.kind}`
+    const known = pools.get(key)
+    if (known === undefined) pools.set(key, { pool, nodes: [node] })
+    else known.nodes.push(node)
+  }
+  const sorted = [...pools].sort(([a], [b]) => order(a, b)).map(([, found]) => found)
+  for (const { nodes: found } of sorted) found.sort((a, b) => order(a.name, b.name))
+  return sorted
+}
+
+const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+export const nodesOf = ({ pools }: Pick<Fleet, 'pools'>): readonly FleetNode[] => pools.flatMap(({ nodes }) => nodes)
+
+export type Counts = Readonly<Record<Answer | 'absent', number>>
+
+/** How many Nodes give each answer; `absent`: they carry no label of it. Pure. */
+export function countsOf(nodes: readonly FleetNode[], capability: Capability): Counts {
+  const counts = { yes: 0, no: 0, unknown: 0, absent: 0 }
+  for (const { answers } of nodes) counts[answers[capability] ?? 'absent']++
+  return counts
+}
+
+/** How many Nodes are as they should be, and how many are not. Pure. */
+export function standingsOf(nodes: readonly FleetNode[], now: Now): Readonly<Record<Standing, number>> {
+  const counts = { fresh: 0, stale: 0, rebooted: 0, absent: 0 }
+  for (const node of nodes) counts[standingOf(node, now)]++
+  return counts
+}
+
+export interface Reason {
+  readonly answer: Answer
+  /** As the first of the Nodes tells it. */
+  readonly because: string
+  /** Of a yes alone: whoever cannot has other cares. */
+  readonly cautions: readonly string[]
+  readonly nodes: readonly FleetNode[]
+}
+
+/** Why Nodes give their answer, the reason of most first. Reasons that differ in measured numbers alone are one, and say so. Pure. */
+export function reasonsOf(nodes: readonly FleetNode[], capability: Capability): readonly Reason[] {
+  const reasons = new Map<string, Omit<Reason, 'nodes'> & { readonly nodes: FleetNode[]; differ: boolean }>()
+  for (const node of nodes) {
+    const told = toldOf(node, capability)
+    if (told === undefined) continue
+    const { answer, because } = told
+    const cautions = answer === 'yes' ? told.cautions : []
+    const key = [answer, because, ...cautions].join('\n').replace(/\d+/g, '0')
+    const known = reasons.get(key)
+    if (known === undefined) reasons.set(key, { answer, because, cautions, nodes: [node], differ: false })
+    else {
+      known.nodes.push(node)
+      if (known.because !== because) known.differ = true
+    }
+  }
+  const rank = ({ answer }: Reason) => ANSWERS.indexOf(answer)
+  return [...reasons.values()]
+    .map(({ differ, because, ...rest }) => ({ ...rest, because: differ ? `${because} (numbers differ)` : because }))
+    .sort((a, b) => rank(a) - rank(b) || b.nodes.length - a.nodes.length || order(a.because, b.because))
+}
+
+export interface Way {
+  readonly way: string
+  /** Nodes that cannot, or of which it is not known, and for which this is named. */
+  readonly nodes: number
+  /** Those of them for which nothing else is named. */
+  readonly alone: number
+  /** `EKS node group batch` and how many of its Nodes; most first. */
+  readonly pools: readonly (readonly [pool: string, nodes: number])[]
+}
+
+/** The sentence counts further reasons at its end, which is gone where it was shortened. */
+const HAS_MORE = /( \(and \d+ more\)|…)$/
+
+/** What would open a capability on most Nodes; what is enough by itself goes before what is not. Pure. */
+export function waysOf(nodes: readonly FleetNode[], capability: Capability): readonly Way[] {
+  const ways = new Map<string, { way: string; nodes: number; alone: number; pools: Map<string, number> }>()
+  for (const node of nodes) {
+    const told = toldOf(node, capability)
+    if (told === undefined) continue
+    const isAlone = told.ways.length === 1 && !HAS_MORE.test(told.because)
+    for (const way of told.ways) {
+      const entry = ways.get(way) ?? { way, nodes: 0, alone: 0, pools: new Map() }
+      const pool = poolText(node.pool)
+      ways.set(way, entry)
+      entry.nodes++
+      if (isAlone) entry.alone++
+      entry.pools.set(pool, (entry.pools.get(pool) ?? 0) + 1)
+    }
+  }
+  return [...ways.values()]
+    .map(entry => ({ ...entry, pools: [...entry.pools].sort((a, b) => b[1] - a[1] || order(a[0], b[0])) }))
+    .sort((a, b) => b.alone - a.alone || b.nodes - a.nodes || order(a.way, b.way))
+}

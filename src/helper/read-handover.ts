@@ -1,0 +1,74 @@
+import type { Config } from '../cli/config.ts'
+import { attempt } from '../facts/attempt.ts'
+import type { Sources } from '../facts/fact.ts'
+import { detectBootId, readKernel } from '../facts/kernel.ts'
+import { readBinding, readUptime, whyTooOld, whyVoid } from '../facts/proof-binding.ts'
+import { untried } from '../facts/proofs.ts'
+import { HostError, type HostReader } from '../host/host.ts'
+import { readHandover } from '../host/owned-file.ts'
+import { type Handover, HandoverError, parseHandover } from './handover.ts'
+
+interface Terms {
+  readonly config: Config
+  readonly host: HostReader
+  /** Told why a part of the handover is not believed. */
+  readonly doubted: (why: string) => void
+  /** The name of the Node that this is, where `--node-name` does not tell it. */
+  readonly name?: string
+}
+
+type Handed = Pick<Sources, 'proofs' | 'readings'> & Partial<Pick<Handover, 'outcomes'>>
+
+/**
+ * What the privileged helper of this node found and did, where there is one and it is believed; what is not believed is told, also in
+ * place of the proofs, and nothing rests on it.
+ */
+export async function helperHandover({ config, host, doubted, name = '' }: Terms): Promise<Handed> {
+  try {
+    const { handover: path, 'node-name': told } = config.options
+    const node = told === '' ? name : told
+    const text = await readHandover(path)
+    if (text === undefined) return {}
+    const sources = { host, node: undefined, podSecurity: undefined }
+    const [boot, { release }] = await Promise.all([detectBootId(sources), readKernel(host)])
+    const found = parseHandover(text, { node, boot, release })
+    const doubts = await doubtsOf(found, host, config.options['kubelet-root'])
+    for (const why of new Set([doubts.proofs, doubts.readings].filter(why => why !== undefined))) doubted(why)
+    return {
+      proofs: doubts.proofs === undefined ? found.proofs : untried(doubts.proofs),
+      readings: doubts.readings === undefined ? found.readings : undefined,
+      outcomes: found.outcomes
+    }
+  } catch (error) {
+    if (!(error instanceof HandoverError || error instanceof HostError || (error as Error).name === 'Unsure')) throw error
+    const { message } = error as Error
+    doubted(message)
+    return { proofs: untried(message) }
+  }
+}
+
+/** A helper that lives writes at least once an hour (seconds). */
+const OLDEST_READING = 2 * 3600
+
+interface Doubts {
+  /** Why they tell nothing of the node as it is now; `undefined` where they do. */
+  readonly proofs: string | undefined
+  readonly readings: string | undefined
+}
+
+async function doubtsOf({ made, uptime }: Handover, host: HostReader, kubeletRoot: string): Promise<Doubts> {
+  const now = await attempt(() => readUptime(host))
+  const binding = await attempt(() => readBinding(host, kubeletRoot))
+  const doubt = (what: string, why: string | undefined) =>
+    why === undefined ? undefined : `the helper's ${what} are not believed: ${why}`
+  const whyProofs = (): string | undefined => {
+    if (made === null) return 'it could not tell what they were made with'
+    if (!binding.ok) return binding.why
+    return now.ok ? whyVoid(made, { ...binding.value, uptime: now.value }) : now.why
+  }
+  const whyReadings = (): string | undefined => {
+    if (uptime === null) return 'it could not tell when they were made'
+    return now.ok ? whyTooOld(uptime, now.value, OLDEST_READING) : now.why
+  }
+  return { proofs: doubt('proofs', whyProofs()), readings: doubt('readings', whyReadings()) }
+}

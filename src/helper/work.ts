@@ -1,0 +1,80 @@
+import { hostname } from 'node:os'
+import process from 'node:process'
+import { type Surroundings, termsOf } from '../cli/command.ts'
+import type { Config } from '../cli/config.ts'
+import { cycle } from '../cycle/cycle.ts'
+import type { Snapshot } from '../cycle/snapshot.ts'
+import { attempt } from '../facts/attempt.ts'
+import type { Attempt } from '../facts/fact.ts'
+import type { Proofs } from '../facts/proofs.ts'
+import { localWriter } from '../host/local-writer.ts'
+import type { Locked } from '../host/lock.ts'
+import type { HostWriter } from '../host/writer.ts'
+import { createLog, type Log, lineWriter } from '../log.ts'
+import type { RemedyTerms } from '../remedies/apply.ts'
+import { type Journal, readJournal } from '../remedies/journal.ts'
+import { unstoredLimits } from '../remedies/limit.ts'
+import { bootOf } from '../remedies/shiftfs-claim.ts'
+import { whyNoBuild } from '../remedies/shiftfs-needs.ts'
+import { askSysboxVersion } from '../trials/sysbox-version.ts'
+import { createTrials, type Trials } from '../trials/trials.ts'
+
+/** Where a build may put its files, of our own view. */
+const SCRATCH = '/tmp/berth-scratch'
+
+/** Of the node, so that there is one for all helpers, in whatever pod they run. */
+const LOCK = '/var/lib/berth/lock'
+
+/** What the helper works with. */
+export interface Work {
+  readonly host: HostWriter
+  readonly log: Log
+  readonly terms: RemedyTerms
+  /** Observes and plans; `cannotAct` is why nothing may be done this time, empty where it may. */
+  readonly look: (cannotAct: string) => Promise<Snapshot>
+  readonly made: Trials['made']
+  readonly elapsed: () => number
+  /** The lock of this node, waited for so many seconds. */
+  readonly lock: (patience: number) => Promise<Attempt<Locked>>
+}
+
+export function createWork(config: Config, { clock }: Surroundings): Work {
+  const { options } = config
+  const host = localWriter(options['host-root'])
+  const log = createLog({ level: options['log-level'], format: options['log-format'], write: lineWriter(1), now: clock.now })
+  const trials = createTrials(host, clock.elapsed, options['kubelet-root'])
+  const terms: RemedyTerms = {
+    source: options['shiftfs-source'],
+    scratch: SCRATCH,
+    persist: options.persist,
+    maxUserNamespaces: options['max-user-namespaces'],
+    now: clock.now,
+    prove: trials.prove
+  }
+  // An inventory is for people, and starts a dozen programs; nobody sees what this process looked at.
+  const eyes = { ...host, inventory: async () => undefined }
+  const look = async (cannotAct: string) => {
+    const journal = await attempt(() => readJournal(host))
+    const proved = await trials.prove()
+    const proofs = journal.ok ? withBroken(proved, journal.value, await bootOf(host)) : proved
+    const readings = { apparmorUserns: undefined, profiles: undefined, sysboxVersion: await askSysboxVersion(host) }
+    const unstored = await attempt(() => unstoredLimits(host))
+    const planning = {
+      ...termsOf(config),
+      unstored: unstored.ok ? unstored.value : [],
+      cannotBuild: await whyNoBuild(host, terms),
+      // What could not be written down could not be taken back.
+      cannotAct: journal.ok ? cannotAct : journal.why
+    }
+    return await cycle({ host: eyes, node: undefined, podSecurity: undefined, proofs, readings }, planning, clock)
+  }
+  const who = () => `pid ${process.pid} on ${hostname()}, since ${clock.now().toISOString()}`
+  const lock = (patience: number) => attempt(() => host.lock(LOCK, { who: who(), patience }))
+  return { host, log, terms, look, made: trials.made, elapsed: clock.elapsed, lock }
+}
+
+/** A module that failed its trial was unloaded, so that it cannot be tried again; under this boot it stays broken. */
+function withBroken(proofs: Proofs, { broken }: Journal, boot: string): Proofs {
+  if (broken === undefined || broken.boot !== boot || proofs['shiftfs-on-disk'].outcome !== 'untried') return proofs
+  return { ...proofs, 'shiftfs-on-disk': { outcome: 'fails', because: broken.because } }
+}

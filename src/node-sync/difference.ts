@@ -1,0 +1,42 @@
+import type { Snapshot } from '../cycle/snapshot.ts'
+import type { Metadata } from '../kubernetes/own-node.ts'
+import { type LabelPatch, type Labels, labelPatch, labels } from './labels.ts'
+import { reportAnnotation } from './report.ts'
+
+/** What the Node shall carry of ours. */
+export interface Wish {
+  readonly prefix: string
+  readonly labels: Labels
+  readonly annotation: { readonly key: string; readonly value: string }
+}
+
+export const wish = (snapshot: Snapshot, prefix: string, version: string, wanted: Labels = labels(snapshot, prefix)): Wish => ({
+  prefix,
+  labels: wanted,
+  annotation: { key: `${prefix}/report`, value: reportAnnotation(snapshot, version) }
+})
+
+/** What has to be written so that a Node carries what it shall; `null` removes a key. */
+export interface Difference {
+  readonly labels: LabelPatch
+  readonly annotations: Readonly<Record<string, string>>
+}
+
+export function differences({ prefix, labels, annotation }: Wish, carried: Pick<Metadata, 'labels' | 'annotations'>): Difference {
+  const { key, value } = annotation
+  return {
+    labels: labelPatch(labels, carried.labels, prefix),
+    annotations: carried.annotations[key] === value ? {} : { [key]: value }
+  }
+}
+
+export const keysOf = ({ labels, annotations }: Difference): readonly string[] => [
+  ...Object.keys(labels),
+  ...Object.keys(annotations)
+]
+
+/** The part of a difference whose keys are wanted. */
+export const restrict = ({ labels, annotations }: Difference, isWanted: (key: string) => boolean): Difference => ({
+  labels: Object.fromEntries(Object.entries(labels).filter(([key]) => isWanted(key))),
+  annotations: Object.fromEntries(Object.entries(annotations).filter(([key]) => isWanted(key)))
+})

@@ -1,0 +1,33 @@
+import type { Snapshot } from '../cycle/snapshot.ts'
+import { type RemedyStory, remediesOf } from '../report/table.ts'
+import { type Html, html, nothing } from './page-html.ts'
+import { ago, chip, moment, section, type Tone, table } from './page-parts.ts'
+
+const RESULTS: Readonly<Record<RemedyStory['result'], readonly [Tone, string]>> = {
+  apply: ['good', 'will be applied'],
+  applied: ['good', 'applied'],
+  ineffective: ['bad', 'without effect'],
+  failed: ['bad', 'failed'],
+  forbidden: ['open', 'not permitted'],
+  blocked: ['bad', 'not possible'],
+  'not-needed': ['quiet', 'not needed']
+}
+
+/** What could be mended, and what came of it where a helper tried: when, and the last lines of its tool. */
+export const remedySection = (snapshot: Snapshot, now: string): Html =>
+  section(
+    'remedies',
+    'Remedies',
+    'What berth itself could mend, with leave.',
+    table(
+      ['Remedy', 'Decision'],
+      remediesOf(snapshot).map(story => ({ id: '', name: story.remedy, cell: remedyCell(story, now) }))
+    )
+  )
+
+function remedyCell({ result, because, at, tail }: RemedyStory, now: string): Html {
+  const tried = at === '' ? nothing : html` <span class="when">tried at ${moment(at, now)}${ago(at, now)}</span>`
+  const last =
+    tail === '' ? nothing : html`<details><summary>What it wrote last</summary><pre class="tail">${tail}</pre></details>`
+  return html`${chip(...RESULTS[result])} ${because}${tried}${last}`
+}

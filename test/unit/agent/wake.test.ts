@@ -1,0 +1,52 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { createWake, type Need } from '../../../src/agent/wake.ts'
+
+const never = new AbortController().signal
+
+test('what was asked for before is told at once, and once', async () => {
+  const wake = createWake()
+  wake.want('look')
+  wake.want('mend')
+  wake.want('look')
+  expect([...(await wake.next(60_000, never))].toSorted()).toEqual(['look', 'mend'])
+  expect((await wake.next(1, never)).size).toBe(0)
+})
+
+test('what is asked for while it waits ends the waiting', async () => {
+  const wake = createWake()
+  const next = wake.next(60_000, never)
+  wake.want('mend')
+  expect([...(await next)]).toEqual(['mend'])
+})
+
+test('an end wakes, before and while it waits, and a wish is still told', async () => {
+  const wake = createWake()
+  const ending = new AbortController()
+  const next = wake.next(60_000, ending.signal)
+  ending.abort()
+  expect((await next).size).toBe(0)
+  wake.want('look')
+  expect([...(await wake.next(60_000, ending.signal))]).toEqual(['look'])
+  expect((await wake.next(60_000, ending.signal)).size).toBe(0)
+})
+
+test('no wish is lost, whenever it comes', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(fc.constantFrom<Need>('look', 'mend'), fc.boolean()), { maxLength: 20 }), async wishes => {
+      const wake = createWake()
+      const told: Need[] = []
+      for (const [need, waits] of wishes) {
+        const next = waits ? wake.next(60_000, never) : undefined
+        wake.want(need)
+        if (next !== undefined) told.push(...(await next))
+        else wake.want(need)
+      }
+      told.push(...(await wake.next(1, never)))
+      for (const need of ['look', 'mend'] as const) {
+        expect(told.includes(need)).toBe(wishes.some(([one]) => one === need))
+      }
+    }),
+    { numRuns: 50 }
+  )
+})

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest'
+import { differences, keysOf, restrict } from '../../../src/node-sync/difference.ts'
+
+const wish = {
+  prefix: 'berth.dev',
+  labels: { 'berth.dev/cvm': 'true', 'berth.dev/gpu': 'false' },
+  annotation: { key: 'berth.dev/report', value: '{}' }
+}
+
+test('what is so already is not written', () => {
+  const carried = { labels: { ...wish.labels, 'example.com/x': 'y' }, annotations: { 'berth.dev/report': '{}' } }
+  expect(keysOf(differences(wish, carried))).toEqual([])
+})
+
+test('what lacks, differs or is retired is written, and nobody else’s key', () => {
+  const carried = { labels: { 'berth.dev/cvm': 'false', 'berth.dev/old': 'x', 'berth.dev.example.com/x': 'y' }, annotations: {} }
+  expect(differences(wish, carried)).toEqual({
+    labels: { 'berth.dev/cvm': 'true', 'berth.dev/gpu': 'false', 'berth.dev/old': null },
+    annotations: { 'berth.dev/report': '{}' }
+  })
+})
+
+test('a part of a difference holds the wanted keys only', () => {
+  const whole = { labels: { a: 'x', b: null }, annotations: { c: 'y' } }
+  expect(restrict(whole, key => key !== 'a')).toEqual({ labels: { b: null }, annotations: { c: 'y' } })
+  expect(restrict(whole, () => false)).toEqual({ labels: {}, annotations: {} })
+  expect(keysOf(whole)).toEqual(['a', 'b', 'c'])
+})

@@ -1,0 +1,390 @@
+import { describe, expect, test } from 'vitest'
+import type { Snapshot } from '../../../src/cycle/snapshot.ts'
+import { ApiError } from '../../../src/kubernetes/api-error.ts'
+import type { Condition } from '../../../src/node-sync/condition.ts'
+import { labels } from '../../../src/node-sync/labels.ts'
+import { reportAnnotation } from '../../../src/node-sync/report.ts'
+import type { Outcome } from '../../../src/remedies/remedy.ts'
+import { snapshotOf } from '../report/sample.ts'
+import { stage, UNKNOWN_AFTER } from './stage.ts'
+
+const snapshot = await snapshotOf('debian-12-headers')
+const right = labels(snapshot, 'berth.dev')
+const CVM = 'berth.dev/cvm'
+const NOW = Date.parse('2026-11-03T10:00:00Z')
+const outcome: Outcome = { remedy: 'shiftfs', result: 'applied', because: 'built', at: '2026-11-03T09:00:00Z', tail: '' }
+const withOutcomes = (...outcomes: readonly Outcome[]): Snapshot => ({ ...snapshot, outcomes })
+
+describe('the startup taint', () => {
+  const taints = [
+    { key: 'other', effect: 'NoExecute' },
+    { key: 'start', effect: 'NoSchedule' }
+  ] as const
+
+  test('goes only after a Node was read with all labels on it, and no other taint goes with it', async () => {
+    const { publisher, node, wrote, view } = stage()
+    node.taints.push(...taints)
+    await publisher.publish(snapshot, view())
+    expect(node.taints, 'the labels were only just written').toEqual(taints)
+    await publisher.publish(snapshot, view())
+    expect(node.taints).toEqual([taints[0]])
+    expect(wrote.at(-1)).toBe('taint written: start')
+  })
+
+  test('stays while a label is refused', async () => {
+    const { publisher, node, view } = stage({}, ({ labels: changed = {} }) => 'berth.dev/machine' in changed)
+    node.taints.push(...taints)
+    for (let round = 0; round < 3; round += 1) await publisher.publish(snapshot, view())
+    expect(node.taints).toEqual(taints)
+  })
+
+  test('that is gone is not asked about', async () => {
+    const { publisher, wrote, view } = stage()
+    for (let round = 0; round < 3; round += 1) await publisher.publish(snapshot, view())
+    expect(wrote.filter(line => line.startsWith('taint'))).toEqual([])
+  })
+})
+
+describe('a remedy', () => {
+  test('is told in one event, at its own time, however often it is published', async () => {
+    const { publisher, events, wrote, view } = stage()
+    for (let round = 0; round < 3; round += 1) await publisher.publish(withOutcomes(outcome), view())
+    const remedies = events.filter(({ reason }) => reason === 'RemedyApplied')
+    expect(remedies).toEqual([
+      expect.objectContaining({ message: 'shiftfs: built', type: 'Normal', firstTimestamp: new Date(outcome.at) })
+    ])
+    expect(remedies[0]?.metadata.name).toBe(`n.shiftfs.${Date.parse(outcome.at).toString(16)}`)
+    expect(wrote).toContain('event written: RemedyApplied')
+  })
+
+  test('that was tried anew is told anew, and one that was not tried is not told', async () => {
+    const { publisher, events, view } = stage()
+    await publisher.publish(withOutcomes(outcome, { ...outcome, remedy: 'user-namespaces', result: 'blocked', at: '' }), view())
+    await publisher.publish(withOutcomes({ ...outcome, at: '2026-11-03T09:10:00Z', result: 'failed', because: 'no gcc' }), view())
+    expect(events.map(({ reason, message }) => [reason, message]).filter(([reason]) => reason?.startsWith('Remedy'))).toEqual([
+      ['RemedyApplied', 'shiftfs: built'],
+      ['RemedyFailed', 'shiftfs (failed): no gcc']
+    ])
+  })
+
+  test('whose event is lost is not told again, and nothing else fails for it', async () => {
+    const { publisher, api, events, wrote, node, view } = stage()
+    node.taints.push({ key: 'start' })
+    api.fails = ({ about }) => (about === 'event' ? new ApiError('down', { status: 500 }) : undefined)
+    await publisher.publish(withOutcomes(outcome), view())
+    expect(wrote).toContain('event failed: RemedyApplied (down)')
+    api.fails = () => undefined
+    await publisher.publish(withOutcomes(outcome), view())
+    expect(events).toEqual([])
+    expect(node.taints).toEqual([])
+  })
+})
+
+describe('an event', () => {
+  test('tells what changed for schedulers, counted from what the Node carried', async () => {
+    const { publisher, events, view } = stage({ ...right, [CVM]: 'unknown' })
+    await publisher.publish(snapshot, view())
+    expect(events.map(({ reason, message }) => [reason, message])).toEqual([
+      ['WorkspaceCapabilityChanged', `cvm: unknown → ${right[CVM]}`]
+    ])
+  })
+
+  test('names the keys that somebody else had changed, after they were repaired', async () => {
+    const { publisher, node, events, repairs, told, view } = stage()
+    await publisher.publish(snapshot, view())
+    Object.assign(node.labels, { 'berth.dev/kernel': 'x', 'berth.dev/foreign': 'y' })
+    node.version += 1
+    await publisher.publish(snapshot, view())
+    expect(events.at(-1)).toMatchObject({
+      reason: 'LabelDriftRepaired',
+      type: 'Warning',
+      message: 'somebody else changed berth.dev/kernel, berth.dev/foreign; repaired'
+    })
+    expect(told).toContain('added berth.dev/foreign')
+    expect(repairs).toEqual(['berth.dev/kernel after 0 s', 'berth.dev/foreign after 0 s'])
+  })
+
+  test('is not written where nothing changed', async () => {
+    const { publisher, events, view } = stage(right)
+    await publisher.publish(snapshot, view())
+    await publisher.publish(snapshot, view())
+    expect(events).toEqual([])
+  })
+
+  test('has a name of its own, by time and chance', async () => {
+    const { publisher, node, events, time, chance, view } = stage()
+    const falsify = async () => {
+      node.labels['berth.dev/kernel'] = 'x'
+      node.version += 1
+      await publisher.publish(snapshot, view())
+    }
+    await publisher.publish(snapshot, view())
+    await falsify()
+    chance.next = 0.25
+    await falsify()
+    time.now += 1
+    await falsify()
+    const names = events.map(({ metadata }) => metadata.name)
+    expect(new Set(names.slice(1)).size).toBe(3)
+    for (const name of names) expect(name).toMatch(/^n\.[0-9a-f]+$/)
+  })
+
+  test('that is lost keeps nothing else from being done', async () => {
+    const { publisher, api, wrote, conditions, view } = stage()
+    api.fails = ({ about }) => (about === 'event' ? new ApiError('down', { status: 500 }) : undefined)
+    await publisher.publish(snapshot, view())
+    expect(wrote).toContain('event failed: WorkspaceCapabilityChanged (down)')
+    expect(conditions).toHaveLength(1)
+  })
+})
+
+test('a repair is timed by the clock, in seconds', async () => {
+  const { publisher, api, node, repairs, time, view } = stage()
+  time.now = 10_000
+  await publisher.publish(snapshot, view())
+  node.labels['berth.dev/kernel'] = 'x'
+  node.version += 1
+  api.fails = ({ about }) => {
+    if (about === 'labels') time.now += 1_500
+    return undefined
+  }
+  await publisher.publish(snapshot, view())
+  expect(repairs).toEqual(['berth.dev/kernel after 1.5 s'])
+})
+
+test('a key that is undone again and again is told once as contested', async () => {
+  const { publisher, node, told, time, view } = stage()
+  await publisher.publish(snapshot, view())
+  for (let round = 0; round < 8; round += 1) {
+    node.labels['berth.dev/kernel'] = 'x'
+    node.version += 1
+    await publisher.publish(snapshot, view())
+  }
+  expect(told.filter(line => line.startsWith('contested'))).toEqual(['contested berth.dev/kernel'])
+  time.now = 10_000
+  expect(await publisher.publish(snapshot, view()), 'it comes again when the rest is over').toBe(50_000)
+})
+
+describe('what the watch tells of an older Node', () => {
+  test('is left alone for 30 s, counted from the first time, and then believed', async () => {
+    const { publisher, patches, time, view } = stage()
+    const old = view()
+    await publisher.publish(snapshot, old)
+    time.now = 10_000
+    expect(await publisher.publish(snapshot, old)).toBe(30_000)
+    time.now = 39_999
+    await publisher.publish(snapshot, old)
+    expect(patches).toHaveLength(1)
+    time.now = 40_000
+    await publisher.publish(snapshot, old)
+    expect(patches).toHaveLength(2)
+  })
+
+  test('counts from the first time again once a newer one came', async () => {
+    const { publisher, patches, time, view } = stage()
+    const old = view()
+    await publisher.publish(snapshot, old)
+    await publisher.publish(snapshot, old)
+    time.now = 20_000
+    await publisher.publish(snapshot, view())
+    time.now = 40_000
+    await publisher.publish(snapshot, old)
+    expect(patches).toHaveLength(1)
+  })
+
+  test.each(['', 'x900', '900x'])(
+    'is told of a Node whose version is %j too, which is as old as can be',
+    async resourceVersion => {
+      const { publisher, patches, view } = stage()
+      await publisher.publish(snapshot, view())
+      await publisher.publish(snapshot, { ...view(), resourceVersion, labels: {} })
+      expect(patches).toHaveLength(1)
+    }
+  )
+
+  test('is older than what the watch told before, though we wrote nothing', async () => {
+    const { publisher, patches, node, conditions, view } = stage()
+    await publisher.publish(snapshot, view())
+    const condition = conditions.at(-1)
+    node.version = 200
+    await publisher.publish(snapshot, view({ condition }))
+    await publisher.publish(snapshot, view({ condition, resourceVersion: '199', labels: {} }))
+    expect(patches).toHaveLength(1)
+  })
+
+  test('is older than our last write, whatever we wrote', async () => {
+    const { publisher, patches, node, conditions, view } = stage()
+    await publisher.publish(snapshot, view())
+    const condition = conditions.at(-1)
+    node.labels['berth.dev/kernel'] = 'x'
+    node.version += 1
+    const before = view({ condition })
+    await publisher.publish(snapshot, before)
+    expect(patches).toHaveLength(2)
+    await publisher.publish(snapshot, before)
+    expect(patches).toHaveLength(2)
+  })
+
+  test('is compared as a number: 1000 is newer than 999', async () => {
+    const { publisher, patches, node, view } = stage()
+    node.version = 998
+    await publisher.publish(snapshot, view())
+    node.version = 1_000
+    node.labels['berth.dev/kernel'] = 'x'
+    await publisher.publish(snapshot, view())
+    expect(patches).toHaveLength(2)
+  })
+
+  test('is no matter of another Node of the same name', async () => {
+    const { publisher, node, view } = stage()
+    await publisher.publish(snapshot, view())
+    Object.assign(node, { uid: 'another', version: 5, labels: {}, annotations: {} })
+    await publisher.publish(snapshot, view())
+    expect(node.labels).toHaveProperty([CVM])
+  })
+})
+
+describe('the report that the Node carries already', () => {
+  const unread = { ...snapshot, facts: { ...snapshot.facts, kernel: { known: false, why: 'closed', evidence: [] } } } as Snapshot
+  const { 'boot-id': boot } = snapshot.facts
+  const report = (id: string) => JSON.stringify({ ...JSON.parse(reportAnnotation(snapshot, '0')), boot: id })
+  const kernelAfter = async (minutes: number, id: string): Promise<string | undefined> => {
+    const { publisher, node, time, view } = stage(right)
+    Object.assign(node.annotations, { 'berth.dev/report': report(id) })
+    time.now = minutes * 60_000
+    await publisher.publish(unread, view())
+    return node.labels['berth.dev/kernel']
+  }
+  const live = boot.known ? boot.value : ''
+
+  test('stands in for what could not be read, under the same boot and for the time that a fact is remembered', async () => {
+    expect(await kernelAfter(0, live)).toBe(right['berth.dev/kernel'])
+    expect(await kernelAfter(UNKNOWN_AFTER / 60_000 - 1, live)).toBe(right['berth.dev/kernel'])
+    expect(await kernelAfter(UNKNOWN_AFTER / 60_000, live)).toBeUndefined()
+    expect(await kernelAfter(0, 'another boot')).toBeUndefined()
+  })
+
+  test('stands in for nothing where this boot has no name', async () => {
+    const nameless = {
+      ...unread,
+      facts: { ...unread.facts, 'boot-id': { known: false, why: 'closed', evidence: [] } }
+    } as Snapshot
+    for (const annotations of [{}, { 'berth.dev/report': report('') }]) {
+      const { publisher, node, view } = stage(right)
+      Object.assign(node.annotations, annotations)
+      await publisher.publish(nameless, view())
+      expect(node.labels).not.toHaveProperty(['berth.dev/kernel'])
+    }
+  })
+})
+
+describe('the condition', () => {
+  const beat = (at: number, changes: Partial<Condition> = {}) => ({ lastHeartbeatTime: new Date(at).toISOString(), ...changes })
+  const published = async (chanceOf = 0.5) => {
+    const scene = stage()
+    scene.chance.next = chanceOf
+    scene.time.now = NOW
+    await scene.publisher.publish(snapshot, scene.view())
+    return { ...scene, standing: scene.conditions.at(-1) as Condition }
+  }
+
+  test('is written with the labels, and told by its reason', async () => {
+    const { wrote, standing } = await published()
+    expect(wrote).toContain(`condition written: ${standing.reason}`)
+    expect(standing.lastHeartbeatTime).toBe('2026-11-03T10:00:00Z')
+  })
+
+  test('says that labels are not published while one is refused', async () => {
+    const { publisher, conditions, view } = stage({}, ({ labels: changed = {} }) => 'berth.dev/machine' in changed)
+    const whole = Object.fromEntries(Object.entries(snapshot.facts).map(([name, fact]) => [name, { ...fact, known: true }]))
+    await publisher.publish({ ...snapshot, facts: whole as unknown as Snapshot['facts'] }, view())
+    expect(conditions).toEqual([expect.objectContaining({ reason: 'LabelsNotPublished' })])
+  })
+
+  test.each([
+    [0, 270_000],
+    [0.5, 300_000],
+    [1, 330_000]
+  ])('with chance %s is due %s ms after its last heartbeat', async (chanceOf, every) => {
+    const { publisher, conditions, view, standing, time } = await published(chanceOf)
+    const count = conditions.length
+    time.now = NOW + 100_000
+    expect(await publisher.publish(snapshot, view({ condition: standing }))).toBe(every - 100_000)
+    time.now = NOW + every - 1
+    expect(await publisher.publish(snapshot, view({ condition: standing })), 'never at once').toBe(50)
+    expect(conditions).toHaveLength(count)
+    time.now = NOW + every
+    expect(await publisher.publish(snapshot, view({ condition: standing })), 'what was just written').toBe(every)
+    expect(conditions).toHaveLength(count + 1)
+  })
+
+  test('that another agent left is due by the chance of this one', async () => {
+    const { standing } = await published()
+    const { publisher, time, view } = stage()
+    time.now = NOW + 100_000
+    expect(await publisher.publish(snapshot, view({ condition: standing }))).toBe(200_000)
+  })
+
+  test('that was never seen, or is from the future, is due after a whole interval', async () => {
+    const { publisher, view, standing } = await published()
+    expect(await publisher.publish(snapshot, view())).toBe(300_000)
+    expect(await publisher.publish(snapshot, view({ condition: { ...standing, ...beat(NOW + 60_000) } }))).toBe(300_000)
+  })
+
+  test('that is 2 s late is given a time of its own, and less is written at once', async () => {
+    for (const [late, wrote] of [
+      [1_999, 1],
+      [2_000, 0]
+    ] as const) {
+      const { publisher, conditions, view, standing, time } = await published()
+      const count = conditions.length
+      time.now = NOW + 300_000 + late
+      await publisher.publish(snapshot, view({ condition: standing }))
+      expect(conditions.length - count, `${late} ms`).toBe(wrote)
+    }
+  })
+
+  test('that says something else is written at once, however late its heartbeat', async () => {
+    const { publisher, conditions, view, standing, time } = await published()
+    const count = conditions.length
+    time.now = NOW + 900_000
+    await publisher.publish(snapshot, view({ condition: { ...standing, reason: 'Other' } }))
+    expect(conditions).toHaveLength(count + 1)
+  })
+})
+
+describe('a label of a fact that cannot be read', () => {
+  const unread = { ...snapshot, facts: { ...snapshot.facts, kernel: { known: false, why: 'closed', evidence: [] } } } as Snapshot
+  const KEY = 'berth.dev/kernel'
+  const begun = (annotations: Record<string, string>, labels = right) => {
+    const set = stage(labels, () => false, 86_400_000)
+    Object.assign(set.node.annotations, annotations)
+    return set
+  }
+  const report = { 'berth.dev/report': reportAnnotation(snapshot, '0') }
+
+  test('is held by the report of this boot, for a time that is counted from the beginning of the agent', async () => {
+    const { publisher, node, view, time } = begun(report)
+    await publisher.publish(unread, view())
+    expect(node.labels[KEY]).toBe(right[KEY])
+    expect(publisher.labelsOf(unread)).toEqual(node.labels)
+    // Its own report, which says that nothing is known, changes nothing.
+    time.now += UNKNOWN_AFTER - 1
+    await publisher.publish(unread, view())
+    expect(node.labels[KEY]).toBe(right[KEY])
+    time.now += 1
+    await publisher.publish(unread, view())
+    expect(node.labels[KEY]).toBeUndefined()
+  })
+
+  test('that somebody set by hand is not held, whatever else the report says', async () => {
+    for (const annotations of [{}, { 'berth.dev/report': reportAnnotation(unread, '0') }]) {
+      const { publisher, node, view } = begun(annotations, { ...right, [KEY]: '9.9' })
+      await publisher.publish(unread, view())
+      expect(node.labels[KEY]).toBeUndefined()
+    }
+    const { publisher, node, view } = begun(report, { ...right, [KEY]: '9.9' })
+    await publisher.publish(unread, view())
+    expect(node.labels[KEY]).toBe(right[KEY])
+  })
+})

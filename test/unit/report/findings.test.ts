@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest'
+import { painter } from '../../../src/paint.ts'
+import { type Finding, findingsTable } from '../../../src/report/findings.ts'
+
+const FINDINGS: readonly Finding[] = [
+  { check: 'api', answer: 'ok', saw: 'Kubernetes v1.36.3 at https://127.0.0.1:6443', cautions: [], wayOut: '' },
+  { check: 'identity', answer: 'ok', saw: 'admin', cautions: ['names no Node'], wayOut: '' },
+  { check: 'guard', answer: 'unknown', saw: 'not tried, since the API does not answer', cautions: [], wayOut: '' },
+  {
+    ...{ check: 'labels', answer: 'no', cautions: [], wayOut: 'kubectl -n berth logs -l app.kubernetes.io/name=berth' },
+    saw: 'no label below berth.dev/, which is what the agent writes first: the agent has not been here'
+  }
+]
+
+test('a line a check, what follows from it below, and how many there are', () => {
+  expect(findingsTable(FINDINGS, painter({ color: false, columns: 80 }))).toBe(`\
+  api          ok       Kubernetes v1.36.3 at https://127.0.0.1:6443
+  identity     ok       admin
+      caution: names no Node
+  guard        unknown  not tried, since the API does not answer
+  labels       no       no label below berth.dev/, which is what the agent
+                        writes first: the agent has not been here
+      way out: kubectl -n berth logs -l app.kubernetes.io/name=berth
+
+2 ok, 1 no, 1 unknown
+`)
+})
+
+test('colours change nothing but colours', () => {
+  const [plain, colored] = [false, true].map(color => findingsTable(FINDINGS, painter({ color, columns: 80 })))
+  expect(colored).not.toBe(plain)
+  expect(colored?.replaceAll(/\u001b\[\d+m/g, '')).toBe(plain)
+})
