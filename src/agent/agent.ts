@@ -18,8 +18,10 @@ import { metadataOf, readPodSecurity } from '../kubernetes/own-node.ts'
 import { watchNode } from '../kubernetes/watch.ts'
 import type { WatchedNode } from '../kubernetes/watch-events.ts'
 import { standingCondition } from '../node-sync/condition.ts'
-import { createPublisher, type NodeView, type Publisher } from '../node-sync/publisher.ts'
+import type { NodeView } from '../node-sync/node-view.ts'
+import { createNodeSync, type NodeSync } from '../node-sync/reconcile.ts'
 import { VERSION } from '../version.ts'
+import { growing, spread } from '../waits.ts'
 import type { Introduction } from './introduction.ts'
 import { type ResourceSlicesReader, resourceSlicesReader } from './resource-slices.ts'
 import type { Diary } from './telemetry.ts'
@@ -216,10 +218,10 @@ async function guarded({ config, world, connection }: Loop): Promise<void> {
       missing = guard.enforced ? 0 : missing + 1
       diary.guarded(guard)
     })
-    const again = missing === 0 ? GUARD_AGAIN : Math.min(GUARD_AGAIN, GUARD_FIRST * 2 ** (missing - 1))
+    const again = missing === 0 ? GUARD_AGAIN : growing({ first: GUARD_FIRST, longest: GUARD_AGAIN }, missing)
     const isFirst = missing === 0 && check === checkOwnNode
     if (missing === 0) check = isFirst ? checkOtherNodes : checkGuard
-    await sleep(isFirst ? random() * GUARD_OTHERS : again * (0.9 + random() * 0.2), signal)
+    await sleep(isFirst ? random() * GUARD_OTHERS : spread(again, random), signal)
   }
 }
 
@@ -241,7 +243,7 @@ async function turns(loop: Loop): Promise<void> {
   const { config, world, connection, wake, seen } = loop
   const { clock, signal, random, diary } = world
   const { options } = config
-  const publisher = createPublisher({
+  const sync = createNodeSync({
     connection,
     prefix: options['label-prefix'],
     version: VERSION,
@@ -256,12 +258,12 @@ async function turns(loop: Loop): Promise<void> {
   let lookAt = clock.elapsed()
   while (!signal.aborted) {
     if (snapshot === undefined || clock.elapsed() >= lookAt) {
-      snapshot = snapshot === undefined ? await firstLook(loop, publisher) : await loop.look(snapshot, loop)
-      lookAt = clock.elapsed() + options.interval * (0.9 + random() * 0.2)
+      snapshot = snapshot === undefined ? await firstLook(loop, sync) : await loop.look(snapshot, loop)
+      lookAt = clock.elapsed() + spread(options.interval, random)
     }
     const view = viewToMend(seen)
-    const due = view === undefined ? Number.POSITIVE_INFINITY : await publisher.publish(snapshot, view)
-    diary.turned(publisher.isPublished(), publisher.labelsOf(snapshot))
+    const due = view === undefined ? Number.POSITIVE_INFINITY : await sync.reconcile(snapshot, view)
+    diary.turned(sync.isPublished(), sync.labelsOf(snapshot))
     const wanted = await wake.next(Math.max(20, Math.min(lookAt - clock.elapsed(), due)), signal)
     if (wanted.has('look')) lookAt = clock.elapsed()
   }
@@ -273,7 +275,7 @@ const viewToMend = ({ view, isOurs, isLost }: Seen): NodeView | undefined => (is
  * Waits for the Node, since half of the facts join from there; but not for ever. Where the look itself takes long, the Node stops
  * telling what was proved under another boot.
  */
-async function firstLook(loop: Loop, publisher: Publisher): Promise<Snapshot> {
+async function firstLook(loop: Loop, sync: NodeSync): Promise<Snapshot> {
   const { world, host, wake, seen } = loop
   const { clock, signal } = world
   const until = clock.elapsed() + FIRST_LOOK
@@ -285,7 +287,7 @@ async function firstLook(loop: Loop, publisher: Publisher): Promise<Snapshot> {
     if (done.signal.aborted || signal.aborted || viewToMend(seen) === undefined) return
     const boot = await detectBootId({ host, node: undefined, podSecurity: undefined }).catch(() => '')
     const view = viewToMend(seen)
-    if (boot !== '' && view !== undefined) await publisher.demote(view, boot)
+    if (boot !== '' && view !== undefined) await sync.demote(view, boot)
   }
   const wasBlind = seen.node === undefined
   const [snapshot] = await Promise.all([loop.look(undefined, { ...loop, host: early }).finally(() => done.abort()), demote()])

@@ -8,15 +8,15 @@ import type { Restart } from '../kubernetes/watch.ts'
 import type { Log } from '../log.ts'
 import type { DriftKind } from '../node-sync/drift.ts'
 import { type Labels, labels } from '../node-sync/labels.ts'
-import type { PublishListener } from '../node-sync/publisher.ts'
 import { type ReadTimes, readTimes, type Status, type Write } from '../node-sync/status.ts'
+import type { WriteListener } from '../node-sync/writes.ts'
 import type { RemedyName } from '../remedies/plan.ts'
 import type { Outcome } from '../remedies/remedy.ts'
 import type { Metrics } from '../web/metrics.ts'
 import type { Health } from '../web/server.ts'
 
 /** Hears of everything that the agent does, and tells logs, Prometheus and the status page. It decides nothing. */
-export interface Diary extends PublishListener {
+export interface Diary extends WriteListener {
   readonly began: (server: string) => void
   readonly identified: (user: string, node: string) => void
   readonly guarded: (guard: Guard) => void

@@ -11,6 +11,7 @@ import { applyPlan, undoAll } from '../remedies/apply.ts'
 import { createRests, type Rests } from '../remedies/rest.ts'
 import { remedyLines, section } from '../report/table.ts'
 import { VERSION } from '../version.ts'
+import { spread } from '../waits.ts'
 
 /** The privileged half: tries, mends what it is permitted to mend, and leaves what it found for the agent. No token, no port. */
 export const helper: Command = async (config, surroundings) => {
@@ -63,7 +64,7 @@ async function loop(work: Work, config: Config, { print }: Surroundings): Promis
       for (const { remedy, result, because } of found?.outcomes ?? []) print(`${remedy}: ${result}: ${because}\n`)
       return found?.outcomes.some(({ result }) => result === 'failed' || result === 'ineffective') === false ? 0 : 1
     }
-    await wait(options.interval * (0.9 + Math.random() * 0.2), undefined, { signal }).catch(() => undefined)
+    await wait(spread(options.interval, Math.random), undefined, { signal }).catch(() => undefined)
   }
   log.event('agent-stopped', 'ended in good order')
   return 0

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
+import { growing } from '../waits.ts'
 
 /** The first pause before a mount that did not answer is asked again, twice as long each time, and the longest (milliseconds). */
-const FIRST = 60_000
-const LONGEST = 15 * 60_000
+const PAUSE = { first: 60_000, longest: 15 * 60_000 }
 
 interface Hung {
   /** Mount point, or the path itself where the mount is the root's. */
@@ -36,7 +36,7 @@ export function createHungMounts(base: string, elapsed: () => number = () => per
     hung: (path, isStuck) => {
       const place = at(path)?.place ?? placeOf(base, path)
       const times = (known.get(place)?.times ?? 0) + 1
-      known.set(place, { place, times, again: elapsed() + Math.min(LONGEST, FIRST * 2 ** (times - 1)), isStuck })
+      known.set(place, { place, times, again: elapsed() + growing(PAUSE, times), isStuck })
     },
     answered: path => {
       const found = at(path)

@@ -1,3 +1,4 @@
+import { growing } from '../waits.ts'
 import { ApiError } from './api-error.ts'
 
 /** Sleep and chance, as the caller has them. */
@@ -8,8 +9,8 @@ export interface Waiting {
 }
 
 const RETRIES = 3
-const FIRST = 500 // milliseconds; the next ones are twice the one before
-const LONGEST = 30_000
+/** Milliseconds. */
+const PAUSE = { first: 500, longest: 30_000 }
 
 /** Again after a failure that passes, at most three times, with full jitter; a server's Retry-After comes on top. */
 export async function withRetries<T>(attempt: () => Promise<T>, { sleep, random }: Waiting): Promise<T> {
@@ -18,8 +19,8 @@ export async function withRetries<T>(attempt: () => Promise<T>, { sleep, random 
       return await attempt()
     } catch (error) {
       if (!(error instanceof ApiError) || !error.transient) throw error
-      const wait = error.retryAfter * 1000 + random() * FIRST * 2 ** retry
-      if (retry === RETRIES || wait > LONGEST) throw retry === 0 ? error : gaveUp(error, retry + 1)
+      const wait = error.retryAfter * 1000 + random() * growing(PAUSE, retry + 1)
+      if (retry === RETRIES || wait > PAUSE.longest) throw retry === 0 ? error : gaveUp(error, retry + 1)
       await sleep(wait)
     }
   }

@@ -48,3 +48,9 @@ export function capabilityChange(
   const isWorse = changes.some(change => change.includes(': true →'))
   return { reason: 'WorkspaceCapabilityChanged', type: isWorse ? 'Warning' : 'Normal', message: changes.join(', ') }
 }
+
+/** Labels that somebody else had changed and that are right again, as an event; `undefined` without any. */
+export const driftEvent = (keys: readonly string[]): NodeEvent | undefined =>
+  keys.length === 0
+    ? undefined
+    : { reason: 'LabelDriftRepaired', type: 'Warning', message: `somebody else changed ${keys.join(', ')}; repaired` }

@@ -1,9 +1,9 @@
+import { growing } from '../waits.ts'
 import type { RemedyName } from './plan.ts'
 import type { Outcome } from './remedy.ts'
 
-/** Milliseconds after a failure; twice as long after each more in a row. */
-const FIRST = 60_000
-const LONGEST = 3_600_000
+/** Milliseconds after a failure. */
+const PAUSE = { first: 60_000, longest: 3_600_000 }
 
 export interface Rests {
   /** The last failure of a remedy that is left alone for now; `undefined` when it may be tried. */
@@ -23,7 +23,7 @@ export function createRests(now: () => Date): Rests {
       if (outcome === undefined || failures === 0) return undefined
       const age = now().getTime() - Date.parse(outcome.at)
       // A clock that was set back must not hold a remedy for ever.
-      return age >= 0 && age < Math.min(LONGEST, FIRST * 2 ** (failures - 1)) ? outcome : undefined
+      return age >= 0 && age < growing(PAUSE, failures) ? outcome : undefined
     },
     heard: outcomes => {
       const tried = outcomes.filter(({ remedy, at }) => at !== '' && last.get(remedy)?.outcome.at !== at)

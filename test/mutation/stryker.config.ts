@@ -7,7 +7,7 @@ export default {
   mutate: [
     'src/verdicts/**/*.ts',
     'src/facts/**/*.ts',
-    'src/node-sync/{condition,difference,drift,hold,labels,publisher,removal,startup-taint}.ts'
+    'src/node-sync/{condition,condition-writer,conflicts,difference,drift,hold,label-writer,labels,metadata-writer,node-view,reconcile,refused-keys,removal,startup-taint}.ts'
   ],
   coverageAnalysis: 'perTest',
   // Only tables and patterns that are built as a module is loaded. Each such mutant would cost a run of every test.

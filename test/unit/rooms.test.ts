@@ -39,6 +39,7 @@ const OUTSIDE: Readonly<Record<string, number>> = {
   'log-level.ts': -2,
   'log.ts': -1,
   'paint.ts': -1,
+  'waits.ts': -1,
   'main.ts': ORDER.length
 }
 

@@ -2,7 +2,8 @@ import { ApiError } from '../../../src/kubernetes/api-error.ts'
 import type { Call, Connection } from '../../../src/kubernetes/connection.ts'
 import type { Condition } from '../../../src/node-sync/condition.ts'
 import type { eventBody } from '../../../src/node-sync/events.ts'
-import { createPublisher, type NodeView } from '../../../src/node-sync/publisher.ts'
+import type { NodeView } from '../../../src/node-sync/node-view.ts'
+import { createNodeSync } from '../../../src/node-sync/reconcile.ts'
 import type { Taint } from '../../../src/node-sync/startup-taint.ts'
 
 export interface Metadata {
@@ -19,7 +20,7 @@ export interface Request {
 export const HEARTBEAT = 300_000
 export const UNKNOWN_AFTER = 600_000
 
-/** A Node in memory, as an API server would keep it, and a publisher on it that began at `now`. */
+/** A Node in memory, as an API server would keep it, and what keeps it right, begun at `now`. */
 export function stage(labels: Record<string, string> = {}, refuse: (metadata: Metadata) => boolean = () => false, now = 0) {
   const node = { uid: 'u', version: 100, labels: { ...labels }, annotations: {} as Record<string, string>, taints: [] as Taint[] }
   const patches: Metadata[] = []
@@ -67,7 +68,7 @@ export function stage(labels: Record<string, string> = {}, refuse: (metadata: Me
     return answer()
   }
   const connection = { server: '', call } as unknown as Connection
-  const publisher = createPublisher({
+  const sync = createNodeSync({
     ...{
       connection,
       prefix: 'berth.dev',
@@ -95,7 +96,7 @@ export function stage(labels: Record<string, string> = {}, refuse: (metadata: Me
     ...{ name: 'n', taints: [...node.taints], condition: undefined },
     ...changes
   })
-  return { node, patches, told, wrote, repairs, events, time, chance, api, contested, conditions, publisher, view }
+  return { node, patches, told, wrote, repairs, events, time, chance, api, contested, conditions, sync, view }
 }
 
 const TARGETS: Readonly<Record<string, Request['about']>> = {

@@ -22,33 +22,33 @@ describe('the startup taint', () => {
   ] as const
 
   test('goes only after a Node was read with all labels on it, and no other taint goes with it', async () => {
-    const { publisher, node, wrote, view } = stage()
+    const { sync, node, wrote, view } = stage()
     node.taints.push(...taints)
-    await publisher.publish(snapshot, view())
+    await sync.reconcile(snapshot, view())
     expect(node.taints, 'the labels were only just written').toEqual(taints)
-    await publisher.publish(snapshot, view())
+    await sync.reconcile(snapshot, view())
     expect(node.taints).toEqual([taints[0]])
     expect(wrote.at(-1)).toBe('taint written: start')
   })
 
   test('stays while a label is refused', async () => {
-    const { publisher, node, view } = stage({}, ({ labels: changed = {} }) => 'berth.dev/machine' in changed)
+    const { sync, node, view } = stage({}, ({ labels: changed = {} }) => 'berth.dev/machine' in changed)
     node.taints.push(...taints)
-    for (let round = 0; round < 3; round += 1) await publisher.publish(snapshot, view())
+    for (let round = 0; round < 3; round += 1) await sync.reconcile(snapshot, view())
     expect(node.taints).toEqual(taints)
   })
 
   test('that is gone is not asked about', async () => {
-    const { publisher, wrote, view } = stage()
-    for (let round = 0; round < 3; round += 1) await publisher.publish(snapshot, view())
+    const { sync, wrote, view } = stage()
+    for (let round = 0; round < 3; round += 1) await sync.reconcile(snapshot, view())
     expect(wrote.filter(line => line.startsWith('taint'))).toEqual([])
   })
 })
 
 describe('a remedy', () => {
   test('is told in one event, at its own time, however often it is published', async () => {
-    const { publisher, events, wrote, view } = stage()
-    for (let round = 0; round < 3; round += 1) await publisher.publish(withOutcomes(outcome), view())
+    const { sync, events, wrote, view } = stage()
+    for (let round = 0; round < 3; round += 1) await sync.reconcile(withOutcomes(outcome), view())
     const remedies = events.filter(({ reason }) => reason === 'RemedyApplied')
     expect(remedies).toEqual([
       expect.objectContaining({ message: 'shiftfs: built', type: 'Normal', firstTimestamp: new Date(outcome.at) })
@@ -58,9 +58,9 @@ describe('a remedy', () => {
   })
 
   test('that was tried anew is told anew, and one that was not tried is not told', async () => {
-    const { publisher, events, view } = stage()
-    await publisher.publish(withOutcomes(outcome, { ...outcome, remedy: 'user-namespaces', result: 'blocked', at: '' }), view())
-    await publisher.publish(withOutcomes({ ...outcome, at: '2026-11-03T09:10:00Z', result: 'failed', because: 'no gcc' }), view())
+    const { sync, events, view } = stage()
+    await sync.reconcile(withOutcomes(outcome, { ...outcome, remedy: 'user-namespaces', result: 'blocked', at: '' }), view())
+    await sync.reconcile(withOutcomes({ ...outcome, at: '2026-11-03T09:10:00Z', result: 'failed', because: 'no gcc' }), view())
     expect(events.map(({ reason, message }) => [reason, message]).filter(([reason]) => reason?.startsWith('Remedy'))).toEqual([
       ['RemedyApplied', 'shiftfs: built'],
       ['RemedyFailed', 'shiftfs (failed): no gcc']
@@ -68,13 +68,13 @@ describe('a remedy', () => {
   })
 
   test('whose event is lost is not told again, and nothing else fails for it', async () => {
-    const { publisher, api, events, wrote, node, view } = stage()
+    const { sync, api, events, wrote, node, view } = stage()
     node.taints.push({ key: 'start' })
     api.fails = ({ about }) => (about === 'event' ? new ApiError('down', { status: 500 }) : undefined)
-    await publisher.publish(withOutcomes(outcome), view())
+    await sync.reconcile(withOutcomes(outcome), view())
     expect(wrote).toContain('event failed: RemedyApplied (down)')
     api.fails = () => undefined
-    await publisher.publish(withOutcomes(outcome), view())
+    await sync.reconcile(withOutcomes(outcome), view())
     expect(events).toEqual([])
     expect(node.taints).toEqual([])
   })
@@ -82,19 +82,19 @@ describe('a remedy', () => {
 
 describe('an event', () => {
   test('tells what changed for schedulers, counted from what the Node carried', async () => {
-    const { publisher, events, view } = stage({ ...right, [CVM]: 'unknown' })
-    await publisher.publish(snapshot, view())
+    const { sync, events, view } = stage({ ...right, [CVM]: 'unknown' })
+    await sync.reconcile(snapshot, view())
     expect(events.map(({ reason, message }) => [reason, message])).toEqual([
       ['WorkspaceCapabilityChanged', `cvm: unknown → ${right[CVM]}`]
     ])
   })
 
   test('names the keys that somebody else had changed, after they were repaired', async () => {
-    const { publisher, node, events, repairs, told, view } = stage()
-    await publisher.publish(snapshot, view())
+    const { sync, node, events, repairs, told, view } = stage()
+    await sync.reconcile(snapshot, view())
     Object.assign(node.labels, { 'berth.dev/kernel': 'x', 'berth.dev/foreign': 'y' })
     node.version += 1
-    await publisher.publish(snapshot, view())
+    await sync.reconcile(snapshot, view())
     expect(events.at(-1)).toMatchObject({
       reason: 'LabelDriftRepaired',
       type: 'Warning',
@@ -105,20 +105,20 @@ describe('an event', () => {
   })
 
   test('is not written where nothing changed', async () => {
-    const { publisher, events, view } = stage(right)
-    await publisher.publish(snapshot, view())
-    await publisher.publish(snapshot, view())
+    const { sync, events, view } = stage(right)
+    await sync.reconcile(snapshot, view())
+    await sync.reconcile(snapshot, view())
     expect(events).toEqual([])
   })
 
   test('has a name of its own, by time and chance', async () => {
-    const { publisher, node, events, time, chance, view } = stage()
+    const { sync, node, events, time, chance, view } = stage()
     const falsify = async () => {
       node.labels['berth.dev/kernel'] = 'x'
       node.version += 1
-      await publisher.publish(snapshot, view())
+      await sync.reconcile(snapshot, view())
     }
-    await publisher.publish(snapshot, view())
+    await sync.reconcile(snapshot, view())
     await falsify()
     chance.next = 0.25
     await falsify()
@@ -130,116 +130,116 @@ describe('an event', () => {
   })
 
   test('that is lost keeps nothing else from being done', async () => {
-    const { publisher, api, wrote, conditions, view } = stage()
+    const { sync, api, wrote, conditions, view } = stage()
     api.fails = ({ about }) => (about === 'event' ? new ApiError('down', { status: 500 }) : undefined)
-    await publisher.publish(snapshot, view())
+    await sync.reconcile(snapshot, view())
     expect(wrote).toContain('event failed: WorkspaceCapabilityChanged (down)')
     expect(conditions).toHaveLength(1)
   })
 })
 
 test('a repair is timed by the clock, in seconds', async () => {
-  const { publisher, api, node, repairs, time, view } = stage()
+  const { sync, api, node, repairs, time, view } = stage()
   time.now = 10_000
-  await publisher.publish(snapshot, view())
+  await sync.reconcile(snapshot, view())
   node.labels['berth.dev/kernel'] = 'x'
   node.version += 1
   api.fails = ({ about }) => {
     if (about === 'labels') time.now += 1_500
     return undefined
   }
-  await publisher.publish(snapshot, view())
+  await sync.reconcile(snapshot, view())
   expect(repairs).toEqual(['berth.dev/kernel after 1.5 s'])
 })
 
 test('a key that is undone again and again is told once as contested', async () => {
-  const { publisher, node, told, time, view } = stage()
-  await publisher.publish(snapshot, view())
+  const { sync, node, told, time, view } = stage()
+  await sync.reconcile(snapshot, view())
   for (let round = 0; round < 8; round += 1) {
     node.labels['berth.dev/kernel'] = 'x'
     node.version += 1
-    await publisher.publish(snapshot, view())
+    await sync.reconcile(snapshot, view())
   }
   expect(told.filter(line => line.startsWith('contested'))).toEqual(['contested berth.dev/kernel'])
   time.now = 10_000
-  expect(await publisher.publish(snapshot, view()), 'it comes again when the rest is over').toBe(50_000)
+  expect(await sync.reconcile(snapshot, view()), 'it comes again when the rest is over').toBe(50_000)
 })
 
 describe('what the watch tells of an older Node', () => {
   test('is left alone for 30 s, counted from the first time, and then believed', async () => {
-    const { publisher, patches, time, view } = stage()
+    const { sync, patches, time, view } = stage()
     const old = view()
-    await publisher.publish(snapshot, old)
+    await sync.reconcile(snapshot, old)
     time.now = 10_000
-    expect(await publisher.publish(snapshot, old)).toBe(30_000)
+    expect(await sync.reconcile(snapshot, old)).toBe(30_000)
     time.now = 39_999
-    await publisher.publish(snapshot, old)
+    await sync.reconcile(snapshot, old)
     expect(patches).toHaveLength(1)
     time.now = 40_000
-    await publisher.publish(snapshot, old)
+    await sync.reconcile(snapshot, old)
     expect(patches).toHaveLength(2)
   })
 
   test('counts from the first time again once a newer one came', async () => {
-    const { publisher, patches, time, view } = stage()
+    const { sync, patches, time, view } = stage()
     const old = view()
-    await publisher.publish(snapshot, old)
-    await publisher.publish(snapshot, old)
+    await sync.reconcile(snapshot, old)
+    await sync.reconcile(snapshot, old)
     time.now = 20_000
-    await publisher.publish(snapshot, view())
+    await sync.reconcile(snapshot, view())
     time.now = 40_000
-    await publisher.publish(snapshot, old)
+    await sync.reconcile(snapshot, old)
     expect(patches).toHaveLength(1)
   })
 
   test.each(['', 'x900', '900x'])(
     'is told of a Node whose version is %j too, which is as old as can be',
     async resourceVersion => {
-      const { publisher, patches, view } = stage()
-      await publisher.publish(snapshot, view())
-      await publisher.publish(snapshot, { ...view(), resourceVersion, labels: {} })
+      const { sync, patches, view } = stage()
+      await sync.reconcile(snapshot, view())
+      await sync.reconcile(snapshot, { ...view(), resourceVersion, labels: {} })
       expect(patches).toHaveLength(1)
     }
   )
 
   test('is older than what the watch told before, though we wrote nothing', async () => {
-    const { publisher, patches, node, conditions, view } = stage()
-    await publisher.publish(snapshot, view())
+    const { sync, patches, node, conditions, view } = stage()
+    await sync.reconcile(snapshot, view())
     const condition = conditions.at(-1)
     node.version = 200
-    await publisher.publish(snapshot, view({ condition }))
-    await publisher.publish(snapshot, view({ condition, resourceVersion: '199', labels: {} }))
+    await sync.reconcile(snapshot, view({ condition }))
+    await sync.reconcile(snapshot, view({ condition, resourceVersion: '199', labels: {} }))
     expect(patches).toHaveLength(1)
   })
 
   test('is older than our last write, whatever we wrote', async () => {
-    const { publisher, patches, node, conditions, view } = stage()
-    await publisher.publish(snapshot, view())
+    const { sync, patches, node, conditions, view } = stage()
+    await sync.reconcile(snapshot, view())
     const condition = conditions.at(-1)
     node.labels['berth.dev/kernel'] = 'x'
     node.version += 1
     const before = view({ condition })
-    await publisher.publish(snapshot, before)
+    await sync.reconcile(snapshot, before)
     expect(patches).toHaveLength(2)
-    await publisher.publish(snapshot, before)
+    await sync.reconcile(snapshot, before)
     expect(patches).toHaveLength(2)
   })
 
   test('is compared as a number: 1000 is newer than 999', async () => {
-    const { publisher, patches, node, view } = stage()
+    const { sync, patches, node, view } = stage()
     node.version = 998
-    await publisher.publish(snapshot, view())
+    await sync.reconcile(snapshot, view())
     node.version = 1_000
     node.labels['berth.dev/kernel'] = 'x'
-    await publisher.publish(snapshot, view())
+    await sync.reconcile(snapshot, view())
     expect(patches).toHaveLength(2)
   })
 
   test('is no matter of another Node of the same name', async () => {
-    const { publisher, node, view } = stage()
-    await publisher.publish(snapshot, view())
+    const { sync, node, view } = stage()
+    await sync.reconcile(snapshot, view())
     Object.assign(node, { uid: 'another', version: 5, labels: {}, annotations: {} })
-    await publisher.publish(snapshot, view())
+    await sync.reconcile(snapshot, view())
     expect(node.labels).toHaveProperty([CVM])
   })
 })
@@ -249,10 +249,10 @@ describe('the report that the Node carries already', () => {
   const { 'boot-id': boot } = snapshot.facts
   const report = (id: string) => JSON.stringify({ ...JSON.parse(reportAnnotation(snapshot, '0')), boot: id })
   const kernelAfter = async (minutes: number, id: string): Promise<string | undefined> => {
-    const { publisher, node, time, view } = stage(right)
+    const { sync, node, time, view } = stage(right)
     Object.assign(node.annotations, { 'berth.dev/report': report(id) })
     time.now = minutes * 60_000
-    await publisher.publish(unread, view())
+    await sync.reconcile(unread, view())
     return node.labels['berth.dev/kernel']
   }
   const live = boot.known ? boot.value : ''
@@ -270,9 +270,9 @@ describe('the report that the Node carries already', () => {
       facts: { ...unread.facts, 'boot-id': { known: false, why: 'closed', evidence: [] } }
     } as Snapshot
     for (const annotations of [{}, { 'berth.dev/report': report('') }]) {
-      const { publisher, node, view } = stage(right)
+      const { sync, node, view } = stage(right)
       Object.assign(node.annotations, annotations)
-      await publisher.publish(nameless, view())
+      await sync.reconcile(nameless, view())
       expect(node.labels).not.toHaveProperty(['berth.dev/kernel'])
     }
   })
@@ -284,7 +284,7 @@ describe('the condition', () => {
     const scene = stage()
     scene.chance.next = chanceOf
     scene.time.now = NOW
-    await scene.publisher.publish(snapshot, scene.view())
+    await scene.sync.reconcile(snapshot, scene.view())
     return { ...scene, standing: scene.conditions.at(-1) as Condition }
   }
 
@@ -295,9 +295,9 @@ describe('the condition', () => {
   })
 
   test('says that labels are not published while one is refused', async () => {
-    const { publisher, conditions, view } = stage({}, ({ labels: changed = {} }) => 'berth.dev/machine' in changed)
+    const { sync, conditions, view } = stage({}, ({ labels: changed = {} }) => 'berth.dev/machine' in changed)
     const whole = Object.fromEntries(Object.entries(snapshot.facts).map(([name, fact]) => [name, { ...fact, known: true }]))
-    await publisher.publish({ ...snapshot, facts: whole as unknown as Snapshot['facts'] }, view())
+    await sync.reconcile({ ...snapshot, facts: whole as unknown as Snapshot['facts'] }, view())
     expect(conditions).toEqual([expect.objectContaining({ reason: 'LabelsNotPublished' })])
   })
 
@@ -306,29 +306,29 @@ describe('the condition', () => {
     [0.5, 300_000],
     [1, 330_000]
   ])('with chance %s is due %s ms after its last heartbeat', async (chanceOf, every) => {
-    const { publisher, conditions, view, standing, time } = await published(chanceOf)
+    const { sync, conditions, view, standing, time } = await published(chanceOf)
     const count = conditions.length
     time.now = NOW + 100_000
-    expect(await publisher.publish(snapshot, view({ condition: standing }))).toBe(every - 100_000)
+    expect(await sync.reconcile(snapshot, view({ condition: standing }))).toBe(every - 100_000)
     time.now = NOW + every - 1
-    expect(await publisher.publish(snapshot, view({ condition: standing })), 'never at once').toBe(50)
+    expect(await sync.reconcile(snapshot, view({ condition: standing })), 'never at once').toBe(50)
     expect(conditions).toHaveLength(count)
     time.now = NOW + every
-    expect(await publisher.publish(snapshot, view({ condition: standing })), 'what was just written').toBe(every)
+    expect(await sync.reconcile(snapshot, view({ condition: standing })), 'what was just written').toBe(every)
     expect(conditions).toHaveLength(count + 1)
   })
 
   test('that another agent left is due by the chance of this one', async () => {
     const { standing } = await published()
-    const { publisher, time, view } = stage()
+    const { sync, time, view } = stage()
     time.now = NOW + 100_000
-    expect(await publisher.publish(snapshot, view({ condition: standing }))).toBe(200_000)
+    expect(await sync.reconcile(snapshot, view({ condition: standing }))).toBe(200_000)
   })
 
   test('that was never seen, or is from the future, is due after a whole interval', async () => {
-    const { publisher, view, standing } = await published()
-    expect(await publisher.publish(snapshot, view())).toBe(300_000)
-    expect(await publisher.publish(snapshot, view({ condition: { ...standing, ...beat(NOW + 60_000) } }))).toBe(300_000)
+    const { sync, view, standing } = await published()
+    expect(await sync.reconcile(snapshot, view())).toBe(300_000)
+    expect(await sync.reconcile(snapshot, view({ condition: { ...standing, ...beat(NOW + 60_000) } }))).toBe(300_000)
   })
 
   test('that is 2 s late is given a time of its own, and less is written at once', async () => {
@@ -336,19 +336,19 @@ describe('the condition', () => {
       [1_999, 1],
       [2_000, 0]
     ] as const) {
-      const { publisher, conditions, view, standing, time } = await published()
+      const { sync, conditions, view, standing, time } = await published()
       const count = conditions.length
       time.now = NOW + 300_000 + late
-      await publisher.publish(snapshot, view({ condition: standing }))
+      await sync.reconcile(snapshot, view({ condition: standing }))
       expect(conditions.length - count, `${late} ms`).toBe(wrote)
     }
   })
 
   test('that says something else is written at once, however late its heartbeat', async () => {
-    const { publisher, conditions, view, standing, time } = await published()
+    const { sync, conditions, view, standing, time } = await published()
     const count = conditions.length
     time.now = NOW + 900_000
-    await publisher.publish(snapshot, view({ condition: { ...standing, reason: 'Other' } }))
+    await sync.reconcile(snapshot, view({ condition: { ...standing, reason: 'Other' } }))
     expect(conditions).toHaveLength(count + 1)
   })
 })
@@ -364,27 +364,27 @@ describe('a label of a fact that cannot be read', () => {
   const report = { 'berth.dev/report': reportAnnotation(snapshot, '0') }
 
   test('is held by the report of this boot, for a time that is counted from the beginning of the agent', async () => {
-    const { publisher, node, view, time } = begun(report)
-    await publisher.publish(unread, view())
+    const { sync, node, view, time } = begun(report)
+    await sync.reconcile(unread, view())
     expect(node.labels[KEY]).toBe(right[KEY])
-    expect(publisher.labelsOf(unread)).toEqual(node.labels)
+    expect(sync.labelsOf(unread)).toEqual(node.labels)
     // Its own report, which says that nothing is known, changes nothing.
     time.now += UNKNOWN_AFTER - 1
-    await publisher.publish(unread, view())
+    await sync.reconcile(unread, view())
     expect(node.labels[KEY]).toBe(right[KEY])
     time.now += 1
-    await publisher.publish(unread, view())
+    await sync.reconcile(unread, view())
     expect(node.labels[KEY]).toBeUndefined()
   })
 
   test('that somebody set by hand is not held, whatever else the report says', async () => {
     for (const annotations of [{}, { 'berth.dev/report': reportAnnotation(unread, '0') }]) {
-      const { publisher, node, view } = begun(annotations, { ...right, [KEY]: '9.9' })
-      await publisher.publish(unread, view())
+      const { sync, node, view } = begun(annotations, { ...right, [KEY]: '9.9' })
+      await sync.reconcile(unread, view())
       expect(node.labels[KEY]).toBeUndefined()
     }
-    const { publisher, node, view } = begun(report, { ...right, [KEY]: '9.9' })
-    await publisher.publish(unread, view())
+    const { sync, node, view } = begun(report, { ...right, [KEY]: '9.9' })
+    await sync.reconcile(unread, view())
     expect(node.labels[KEY]).toBe(right[KEY])
   })
 })

@@ -7,112 +7,112 @@ const boot = (id: string) => JSON.stringify({ version: '0', boot: id, verdicts: 
 const snapshot = await snapshotOf('debian-12-headers')
 
 test('writes once, in one request, and not again', async () => {
-  const { publisher, patches, view } = stage()
-  await publisher.publish(snapshot, view())
+  const { sync, patches, view } = stage()
+  await sync.reconcile(snapshot, view())
   expect(patches).toHaveLength(1)
-  await publisher.publish(snapshot, view())
+  await sync.reconcile(snapshot, view())
   expect(patches).toHaveLength(1)
-  expect(publisher.isPublished()).toBe(true)
+  expect(sync.isPublished()).toBe(true)
 })
 
 test('an older Node than the one that was written is no drift, but is believed when it stays', async () => {
-  const { publisher, patches, told, time, view } = stage()
+  const { sync, patches, told, time, view } = stage()
   const old = view()
-  await publisher.publish(snapshot, old)
-  await publisher.publish(snapshot, old)
+  await sync.reconcile(snapshot, old)
+  await sync.reconcile(snapshot, old)
   expect(patches).toHaveLength(1)
   // Restored from a backup: the cluster counts anew, and the watch never comes to the version that we remember.
   time.now = 60_000
-  await publisher.publish(snapshot, old)
+  await sync.reconcile(snapshot, old)
   expect(patches).toHaveLength(2)
   expect(told).toContain('removed berth.dev/cvm')
 })
 
 test('a refused label costs no other, and is not asked for again at once', async () => {
-  const { publisher, patches, node, time, view } = stage({}, ({ labels = {} }) => 'berth.dev/machine' in labels)
-  await publisher.publish(snapshot, view())
+  const { sync, patches, node, time, view } = stage({}, ({ labels = {} }) => 'berth.dev/machine' in labels)
+  await sync.reconcile(snapshot, view())
   expect(node.labels).not.toHaveProperty(['berth.dev/machine'])
   expect(Object.keys(node.labels).length).toBeGreaterThan(5)
-  expect(publisher.isPublished()).toBe(false)
+  expect(sync.isPublished()).toBe(false)
   const before = patches.length
-  await publisher.publish(snapshot, view())
+  await sync.reconcile(snapshot, view())
   expect(patches).toHaveLength(before)
   time.now = 31_000
-  await publisher.publish(snapshot, view())
+  await sync.reconcile(snapshot, view())
   expect(patches).toHaveLength(before + 1)
 })
 
 test('a repair that is refused is not counted as one', async () => {
-  const { publisher, node, told, view } = stage({}, ({ labels = {} }) => 'berth.dev/machine' in labels && node.version > 101)
-  await publisher.publish(snapshot, view())
+  const { sync, node, told, view } = stage({}, ({ labels = {} }) => 'berth.dev/machine' in labels && node.version > 101)
+  await sync.reconcile(snapshot, view())
   Object.assign(node.labels, { 'berth.dev/machine': 'falsified', 'berth.dev/cvm': 'falsified' })
   node.version = 200
-  await publisher.publish(snapshot, view())
+  await sync.reconcile(snapshot, view())
   expect(node.labels['berth.dev/machine']).toBe('falsified')
   expect(told.filter(one => one.startsWith('changed'))).toEqual(['changed berth.dev/cvm'])
 })
 
 test('a key that is undone again and again rests, and is mended after the rest', async () => {
-  const { publisher, patches, node, time, contested, view } = stage()
-  await publisher.publish(snapshot, view())
+  const { sync, patches, node, time, contested, view } = stage()
+  await sync.reconcile(snapshot, view())
   const falsify = async () => {
     node.labels['berth.dev/cvm'] = 'falsified'
     node.version += 1
-    await publisher.publish(snapshot, view())
+    await sync.reconcile(snapshot, view())
   }
   for (let round = 0; round < 10; round += 1) await falsify()
   expect(patches).toHaveLength(7)
   expect(contested.at(-1)).toBe(1)
   time.now = 61_000
-  await publisher.publish(snapshot, view())
+  await sync.reconcile(snapshot, view())
   expect(node.labels['berth.dev/cvm']).not.toBe('falsified')
   expect(contested.at(-1)).toBe(0)
 })
 
 test('a rest that ends because the other gave in is told too', async () => {
-  const { publisher, node, time, contested, view } = stage()
-  await publisher.publish(snapshot, view())
+  const { sync, node, time, contested, view } = stage()
+  await sync.reconcile(snapshot, view())
   const right = node.labels['berth.dev/cvm'] as string
   for (const value of [...'abcdefg', right]) {
     node.labels['berth.dev/cvm'] = value
     node.version += 1
-    await publisher.publish(snapshot, view())
+    await sync.reconcile(snapshot, view())
   }
   expect(contested.at(-1)).toBe(1)
   time.now = 61_000
-  await publisher.publish(snapshot, view())
+  await sync.reconcile(snapshot, view())
   expect(contested.at(-1)).toBe(0)
 })
 
 test('a Node that was made anew has lost nothing to anybody', async () => {
-  const { publisher, node, told, view } = stage()
-  await publisher.publish(snapshot, view())
+  const { sync, node, told, view } = stage()
+  await sync.reconcile(snapshot, view())
   Object.assign(node, { uid: 'another', labels: {}, annotations: {}, version: 200 })
-  await publisher.publish(snapshot, view())
+  await sync.reconcile(snapshot, view())
   expect(node.labels).toHaveProperty(['berth.dev/cvm'])
   expect(told.filter(one => one.startsWith('removed'))).toEqual([])
 })
 
 test('demote takes back what another boot proved, and nothing else', async () => {
-  const { publisher, node, patches, view } = stage({ 'berth.dev/cvm': 'true', 'berth.dev/gpu': 'false', 'example.com/x': 'true' })
-  await publisher.demote(view(), 'now')
+  const { sync, node, patches, view } = stage({ 'berth.dev/cvm': 'true', 'berth.dev/gpu': 'false', 'example.com/x': 'true' })
+  await sync.demote(view(), 'now')
   node.annotations['berth.dev/report'] = boot('now')
-  await publisher.demote(view(), 'now')
+  await sync.demote(view(), 'now')
   expect(patches).toEqual([])
   node.annotations['berth.dev/report'] = boot('before')
-  await publisher.demote(view(), 'now')
+  await sync.demote(view(), 'now')
   expect(node.labels).toEqual({ 'berth.dev/cvm': 'unknown', 'berth.dev/gpu': 'false', 'example.com/x': 'true' })
-  await publisher.demote(view(), 'now')
+  await sync.demote(view(), 'now')
   expect(patches).toHaveLength(1)
 })
 
 test('a heartbeat in time is written at once, and one that an outage delayed at a time of its own within 45 s', async () => {
-  const { publisher, time, view, conditions } = stage()
-  await publisher.publish(snapshot, view())
+  const { sync, time, view, conditions } = stage()
+  await sync.reconcile(snapshot, view())
   const beats = async (age: number) => {
     const before = conditions.length
     const standing = { ...(conditions.at(-1) as Condition), lastHeartbeatTime: new Date(time.now - age).toISOString() }
-    const due = await publisher.publish(snapshot, { ...view(), condition: standing })
+    const due = await sync.reconcile(snapshot, { ...view(), condition: standing })
     return { wrote: conditions.length - before, due }
   }
   time.now += 3_600_000

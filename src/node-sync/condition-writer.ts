@@ -1,0 +1,67 @@
+import type { Snapshot } from '../cycle/snapshot.ts'
+import { type Metadata, patchCondition } from '../kubernetes/own-node.ts'
+import { growing, spread } from '../waits.ts'
+import { type Condition, conditionToWrite, opinion } from './condition.ts'
+import type { NodeView } from './node-view.ts'
+import { REFUSED } from './refused-keys.ts'
+import { attemptWrite, type WriterTerms } from './writes.ts'
+
+/** Keeps the condition `WorkspaceNodeReady` right and its heartbeat young. */
+export interface ConditionWriter {
+  /** Writes it when it differs or its heartbeat is due. Throws `ApiError` for a failure that may pass. */
+  readonly write: (snapshot: Snapshot, published: boolean, node: NodeView) => Promise<void>
+  /** Milliseconds until the heartbeat is due. */
+  readonly untilDue: (node: NodeView) => number
+}
+
+/** After an outage the heartbeats of all agents are late at once. Nobody waits for them, so each gets a time of its own (milliseconds). */
+const BEAT_LATE = 2_000
+const BEAT_SPREAD = 45_000
+
+/** `heartbeat` is in milliseconds; `saw` is given the Node that each write returns. */
+export function createConditionWriter(
+  { connection, clock, random, listener }: WriterTerms,
+  heartbeat: number,
+  saw: (node: Metadata) => void
+): ConditionWriter {
+  let interval = spread(heartbeat, random)
+  let beatAt: number | undefined
+  let failures = 0
+  let pausedUntil = 0
+
+  /** In time: at once. Late: at a random time of the next seconds. */
+  const isBeatDue = (standing: Condition | undefined, now: Date): boolean => {
+    const late = standing === undefined ? 0 : now.getTime() - Date.parse(standing.lastHeartbeatTime) - interval
+    if (late < BEAT_LATE) return true
+    beatAt ??= clock.elapsed() + random() * Math.min(BEAT_SPREAD, heartbeat)
+    return clock.elapsed() >= beatAt
+  }
+
+  const write = async (snapshot: Snapshot, published: boolean, node: NodeView): Promise<void> => {
+    const [standing, wanted, now] = [node.condition, opinion(snapshot, published), clock.now()]
+    const condition = conditionToWrite(standing, wanted, now, interval)
+    if (condition === undefined) {
+      beatAt = undefined // another agent wrote it
+      return
+    }
+    const isBeat = conditionToWrite(standing, wanted, now, Number.POSITIVE_INFINITY) === undefined
+    if (isBeat && !isBeatDue(standing, now)) return
+    // One was refused, as a heartbeat is that lies in the API server's future, and is not sent again before its time.
+    if (clock.elapsed() < pausedUntil) return
+    const isWritten = await attemptWrite(listener, { target: 'condition', what: condition.reason }, async () =>
+      saw(await patchCondition(connection, node.name, condition))
+    )
+    failures = isWritten ? 0 : failures + 1
+    pausedUntil = isWritten ? 0 : clock.elapsed() + growing(REFUSED, failures)
+    interval = spread(heartbeat, random)
+    beatAt = undefined
+  }
+
+  const untilDue = ({ condition }: NodeView): number => {
+    const age = condition === undefined ? 0 : clock.now().getTime() - Date.parse(condition.lastHeartbeatTime)
+    // What was just written comes back by the watch, with its own time.
+    const beat = age >= 0 && age < interval ? interval - age : interval
+    return beatAt === undefined ? beat : Math.min(beat, beatAt - clock.elapsed())
+  }
+  return { write, untilDue }
+}
