@@ -9,30 +9,28 @@ import { ApiError } from '../kubernetes/api-error.ts'
 import type { Log } from '../log.ts'
 import { VERSION } from '../version.ts'
 import type { Metrics } from '../web/metrics.ts'
-import { introduce } from './introduction.ts'
-import type { Diary } from './telemetry.ts'
+import { openEarly } from './early-connection.ts'
+import type { Telemetry } from './telemetry.ts'
+import { labelsFirst } from './world.ts'
 
 /** A process that was asked to end has so long, with its last write (milliseconds). */
 const LAST_WORDS = 1_500
-
-/** The pages are not loaded before the labels can have been written, which is what the cluster waits for (milliseconds). */
-const SERVE_AFTER = 250
 
 /** The daemon: the agent with its log, its metrics, its pages and its signals. */
 export async function daemon(config: Config, surroundings: Surroundings): Promise<number> {
   const { clock } = surroundings
   const { options } = config
   const node = options['node-name']
-  const introducing = introduce(config)
-  introducing.catch(() => undefined) // told below, when there is a log
-  // The look goes on while the API's machine works at the handshake and we load the rest.
+  const connecting = openEarly(config)
+  connecting.catch(() => undefined) // thrown below, when there is a log
+  // The observation goes on while the API's machine works at the handshake and we load the rest.
   const { host, lacks, close } = await openHostOrNone(options['host-root'], surroundings)
   const early = startedEarly(host, clock)
-  const { createLog, lineWriter, createMetrics, createDiary, runAgent } = await loadTheRest()
+  const { createLog, lineWriter, createMetrics, createTelemetry, runAgent } = await loadTheRest()
   const log = createLog({ level: options['log-level'], format: options['log-format'], write: lineWriter(1), now: clock.now })
   if (lacks !== undefined) log.event('host-missing', lacks)
   const metrics = createMetrics({ version: VERSION })
-  const diary = createDiary({
+  const telemetry = createTelemetry({
     log,
     metrics,
     node,
@@ -50,9 +48,12 @@ export async function daemon(config: Config, surroundings: Surroundings): Promis
     log.event('log-level-changed', `the log level is ${level} now`)
   })
   try {
-    const introduction = await introducing
-    const agent = runAgent(config, { clock, signal, diary, host, early, introduction, random: Math.random, sleep })
-    await Promise.all([Promise.race([agent, lastWords(signal)]), serve({ config, log, metrics, diary, signal })])
+    const earlyConnection = await connecting
+    const { emit } = telemetry
+    const world = { host, early, earlyConnection, emit, clock, signal, random: Math.random, sleep, ...labelsFirst(sleep, signal) }
+    const agent = runAgent(config, world)
+    const serving = world.afterLabels.then(() => serve({ config, log, metrics, telemetry, signal }))
+    await Promise.all([Promise.race([agent, lastWords(signal)]), serving])
   } catch (error) {
     log.event('agent-failed', (error as Error).message, { error })
     throw error instanceof ApiError ? new CommandError(error.message, { status: 2, cause: error }) : error
@@ -79,21 +80,20 @@ interface Serving {
   readonly config: Config
   readonly log: Log
   readonly metrics: Metrics
-  readonly diary: Diary
+  readonly telemetry: Telemetry
   readonly signal: AbortSignal
 }
 
 /** Serves until the signal is aborted. Throws `CommandError` when the address cannot be had. */
-async function serve({ config, log, metrics, diary, signal }: Serving): Promise<void> {
+async function serve({ config, log, metrics, telemetry, signal }: Serving): Promise<void> {
   const { listen } = config.options
-  await sleep(SERVE_AFTER, signal)
   if (signal.aborted) return
   const { startHttp } = await import('../web/server.ts')
   const sources = {
     metrics,
-    health: diary.health,
-    ready: diary.ready,
-    status: diary.status,
+    health: telemetry.health,
+    ready: telemetry.ready,
+    status: telemetry.status,
     failed: (error: unknown) => log.event('http-failed', (error as Error).message, { error })
   }
   const http = await startHttp({ listen, sources }).catch((error: Error) => {

@@ -1,5 +1,5 @@
-/** What has to be done: a look at the node, or only holding the Node against what was seen last. */
-export type Need = 'look' | 'mend'
+/** What has to be done: observe the node, or only make the Node agree with the last observation. */
+export type Need = 'observe' | 'reconcile'
 
 export interface Wake {
   /** Asks for one more turn; asked any number of times during a turn, it is one. */

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runAgent } from '../../src/agent/agent.ts'
-import { introduce } from '../../src/agent/introduction.ts'
-import { createDiary } from '../../src/agent/telemetry.ts'
+import { openEarly } from '../../src/agent/early-connection.ts'
+import { createTelemetry } from '../../src/agent/telemetry.ts'
+import { labelsFirst } from '../../src/agent/world.ts'
 import { parseConfig } from '../../src/cli/config.ts'
 import { openHost } from '../../src/cli/open-host.ts'
+import type { Pace } from '../../src/kubernetes/backoff.ts'
 import { createLog } from '../../src/log.ts'
 import { createMetrics } from '../../src/web/metrics.ts'
 
@@ -17,6 +19,8 @@ export interface AgentInside {
   readonly end: () => Promise<void>
 }
 
+const pause: Pace['sleep'] = (milliseconds, signal) => sleep(milliseconds, undefined, { signal }).catch(() => undefined)
+
 /**
  * The agent within this process, since no other way leads to its clock. It looks every second. A heartbeat that is late is spread over
  * 45 s: without another `random` it draws the first of them.
@@ -28,21 +32,18 @@ export function agentInside(name: string, kubeconfig: string, root: string, rand
   const config = parseConfig(args, {}, {})
   const log = createLog({ level: 'error', format: 'json', write: line => process.stderr.write(line), now: clock.now })
   const terms = { log, metrics: createMetrics({ version: 'test' }), node: name, prefix: 'berth.dev', version: 'test', clock }
-  const diary = createDiary({ ...terms, patience: 60_000 })
+  const { emit } = createTelemetry({ ...terms, patience: 60_000 })
   let looks = 0
   let ended: unknown
-  const counted: typeof diary = {
-    ...diary,
-    looked: snapshot => {
-      looks += 1
-      diary.looked(snapshot)
-    }
+  const counted: typeof emit = event => {
+    if (event.type === 'observed') looks += 1
+    emit(event)
   }
   const ending = new AbortController()
-  const running = Promise.all([openHost(root), introduce(config)]).then(([host, introduction]) =>
+  const running = Promise.all([openHost(root), openEarly(config)]).then(([host, earlyConnection]) =>
     runAgent(config, {
-      ...{ clock, host, early: host, introduction, diary: counted, signal: ending.signal, random },
-      sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }).catch(() => undefined)
+      ...{ clock, host, early: host, earlyConnection, emit: counted, signal: ending.signal, random, sleep: pause },
+      ...labelsFirst(pause, ending.signal)
     })
   )
   running.then(

@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { runAgent } from '../../src/agent/agent.ts'
-import { introduce } from '../../src/agent/introduction.ts'
-import { createDiary } from '../../src/agent/telemetry.ts'
+import type { Emit } from '../../src/agent/agent-events.ts'
+import { openEarly } from '../../src/agent/early-connection.ts'
+import { createTelemetry } from '../../src/agent/telemetry.ts'
+import { labelsFirst } from '../../src/agent/world.ts'
 import { parseConfig } from '../../src/cli/config.ts'
 import { openHost } from '../../src/cli/open-host.ts'
+import type { Pace } from '../../src/kubernetes/backoff.ts'
 import { createLog } from '../../src/log.ts'
 import { VERSION } from '../../src/version.ts'
 import { createMetrics } from '../../src/web/metrics.ts'
@@ -19,23 +22,26 @@ export interface Homes {
 const clock = { elapsed: () => performance.now(), now: () => new Date() }
 const log = createLog({ level: 'error', format: 'json', write: line => process.stderr.write(line), now: clock.now })
 
+const sleep: Pace['sleep'] = (milliseconds, signal) => wait(milliseconds, undefined, { signal }).catch(() => undefined)
+
 /** One agent as the daemon runs it, with nothing replaced but its pages; many of them live in this process. */
 async function live(name: string, kubeconfig: string, recording: string, onPublished: () => void): Promise<void> {
   const config = parseConfig(['run', '--kubeconfig', kubeconfig, '--node-name', name, '--host-root', recording], {}, {})
-  const introduction = await introduce(config)
+  const earlyConnection = await openEarly(config)
   const host = await openHost(recording)
   const metrics = createMetrics({ version: VERSION })
-  const diary = createDiary({ log, metrics, node: name, prefix: 'berth.dev', version: VERSION, clock, patience: 600_000 })
+  const telemetry = createTelemetry({ log, metrics, node: name, prefix: 'berth.dev', version: VERSION, clock, patience: 600_000 })
   let told = false
-  const turned: typeof diary.turned = (isPublished, wanted) => {
-    diary.turned(isPublished, wanted)
-    if (isPublished && !told) onPublished()
-    told ||= isPublished
+  const emit: Emit = event => {
+    telemetry.emit(event)
+    if (event.type !== 'turn-ended') return
+    if (event.isPublished && !told) onPublished()
+    told ||= event.isPublished
   }
+  const { signal } = new AbortController()
   await runAgent(config, {
-    ...{ clock, host, early: host, introduction, diary: { ...diary, turned } },
-    ...{ signal: new AbortController().signal, random: Math.random },
-    sleep: (milliseconds, signal) => wait(milliseconds, undefined, { signal }).catch(() => undefined)
+    ...{ clock, host, early: host, earlyConnection, emit, signal, random: Math.random, sleep },
+    ...labelsFirst(sleep, signal)
   })
 }
 

@@ -1,6 +1,6 @@
 import { keepNode } from '../../../src/agent/agent.ts'
-import { createDiary, type Diary } from '../../../src/agent/telemetry.ts'
 import type { Need, Wake } from '../../../src/agent/wake.ts'
+import { labelsFirst } from '../../../src/agent/world.ts'
 import { parseConfig } from '../../../src/cli/config.ts'
 import type { Snapshot } from '../../../src/cycle/snapshot.ts'
 import { recordedHost } from '../../../src/host/recorded.ts'
@@ -12,16 +12,6 @@ const CONFIG = parseConfig(['run'], {}, {})
 const HOST = recordedHost({ schema: 1, paths: {} })
 const LOOK = 50 // milliseconds that a look takes
 const nothing = () => undefined
-
-/** Nobody reads what 15,000 agents say. */
-const DIARY = {
-  ...createDiary({
-    ...{ log: { event: nothing, setLevel: nothing }, metrics: {} as never, node: '', prefix: '', version: '', patience: 0 },
-    clock: { elapsed: () => 0, now: () => new Date(0) }
-  }),
-  ...{ alive: nothing, identified: nothing, guarded: nothing, turned: nothing, apiLost: nothing, watchRestarted: nothing },
-  ...{ wrote: nothing, repaired: nothing, contested: nothing }
-} satisfies Diary
 
 export interface Living {
   readonly name: string
@@ -39,11 +29,12 @@ export function live({ name, connection, snapshot, time, random, signal }: Livin
   return keepNode({
     config: { ...CONFIG, options: { ...CONFIG.options, 'node-name': name } },
     world: {
-      ...{ clock: time, signal, diary: DIARY, host: HOST, early: HOST, random, sleep: time.sleep },
-      introduction: { connection, identity, tell: nothing }
+      ...{ clock: time, signal, emit: nothing, host: HOST, early: HOST, random, sleep: time.sleep },
+      earlyConnection: { connection, identity, report: nothing },
+      ...labelsFirst(time.sleep, signal)
     },
     ...{ host: HOST, connection, wake: simulatedWake(time) },
-    look: async () => {
+    observe: async () => {
       await time.sleep(LOOK)
       return snapshot
     }

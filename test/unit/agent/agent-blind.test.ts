@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { keepNode, type Parts } from '../../../src/agent/agent.ts'
-import { createDiary } from '../../../src/agent/telemetry.ts'
+import { keepNode } from '../../../src/agent/agent.ts'
+import type { Observe } from '../../../src/agent/observation.ts'
 import { createWake } from '../../../src/agent/wake.ts'
+import { labelsFirst } from '../../../src/agent/world.ts'
 import { parseConfig } from '../../../src/cli/config.ts'
 import { recordedHost } from '../../../src/host/recorded.ts'
+import type { Pace } from '../../../src/kubernetes/backoff.ts'
 import type { Call, Connection } from '../../../src/kubernetes/connection.ts'
 import { identify } from '../../../src/kubernetes/identity.ts'
-import { createLog } from '../../../src/log.ts'
-import { createMetrics } from '../../../src/web/metrics.ts'
 import { snapshotOf } from '../report/sample.ts'
 
 const CLOCK = { elapsed: () => performance.now(), now: () => new Date() }
@@ -41,28 +41,20 @@ test('what a look saw without the Node is not written when the Node comes during
   const { written, connection } = lateApi(arrives.promise)
   const ending = new AbortController()
   const config = parseConfig(['run', '--node-name', 'n'], {}, {})
-  const log = createLog({ level: 'error', format: 'json', write: () => undefined, now: CLOCK.now })
-  const terms = {
-    log,
-    metrics: createMetrics({ version: 'test' }),
-    node: 'n',
-    prefix: 'berth.dev',
-    version: 'test',
-    clock: CLOCK
-  }
   const host = recordedHost({ schema: 1, paths: {} })
-  const look: Parts['look'] = async (_, { seen }) => {
+  const observe: Observe = async (_, { seen }) => {
     if (seen.node !== undefined) return seeing
     arrives.resolve()
     await sleep(200)
     return blind
   }
+  const pause: Pace['sleep'] = (milliseconds, signal) => sleep(milliseconds, undefined, { signal }).catch(() => undefined)
   const running = keepNode({
-    ...{ config, host, connection, wake: createWake(), look },
+    ...{ config, host, connection, wake: createWake(), observe },
     world: {
-      ...{ clock: CLOCK, signal: ending.signal, diary: createDiary({ ...terms, patience: 1 }), host, early: host },
-      ...{ random: () => 0.5, introduction: { connection, identity: identify(connection), tell: () => undefined } },
-      sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }).catch(() => undefined)
+      ...{ clock: CLOCK, signal: ending.signal, emit: () => undefined, host, early: host },
+      ...{ random: () => 0.5, earlyConnection: { connection, identity: identify(connection), report: () => undefined } },
+      ...{ sleep: pause, ...labelsFirst(pause, ending.signal) }
     }
   })
   await expect.poll(() => written.length, { timeout: 20_000 }).toBeGreaterThan(0)

@@ -6,18 +6,18 @@ const never = new AbortController().signal
 
 test('what was asked for before is told at once, and once', async () => {
   const wake = createWake()
-  wake.want('look')
-  wake.want('mend')
-  wake.want('look')
-  expect([...(await wake.next(60_000, never))].toSorted()).toEqual(['look', 'mend'])
+  wake.want('observe')
+  wake.want('reconcile')
+  wake.want('observe')
+  expect([...(await wake.next(60_000, never))].toSorted()).toEqual(['observe', 'reconcile'])
   expect((await wake.next(1, never)).size).toBe(0)
 })
 
 test('what is asked for while it waits ends the waiting', async () => {
   const wake = createWake()
   const next = wake.next(60_000, never)
-  wake.want('mend')
-  expect([...(await next)]).toEqual(['mend'])
+  wake.want('reconcile')
+  expect([...(await next)]).toEqual(['reconcile'])
 })
 
 test('an end wakes, before and while it waits, and a wish is still told', async () => {
@@ -26,27 +26,30 @@ test('an end wakes, before and while it waits, and a wish is still told', async 
   const next = wake.next(60_000, ending.signal)
   ending.abort()
   expect((await next).size).toBe(0)
-  wake.want('look')
-  expect([...(await wake.next(60_000, ending.signal))]).toEqual(['look'])
+  wake.want('observe')
+  expect([...(await wake.next(60_000, ending.signal))]).toEqual(['observe'])
   expect((await wake.next(60_000, ending.signal)).size).toBe(0)
 })
 
 test('no wish is lost, whenever it comes', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.tuple(fc.constantFrom<Need>('look', 'mend'), fc.boolean()), { maxLength: 20 }), async wishes => {
-      const wake = createWake()
-      const told: Need[] = []
-      for (const [need, waits] of wishes) {
-        const next = waits ? wake.next(60_000, never) : undefined
-        wake.want(need)
-        if (next !== undefined) told.push(...(await next))
-        else wake.want(need)
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.constantFrom<Need>('observe', 'reconcile'), fc.boolean()), { maxLength: 20 }),
+      async wishes => {
+        const wake = createWake()
+        const told: Need[] = []
+        for (const [need, waits] of wishes) {
+          const next = waits ? wake.next(60_000, never) : undefined
+          wake.want(need)
+          if (next !== undefined) told.push(...(await next))
+          else wake.want(need)
+        }
+        told.push(...(await wake.next(1, never)))
+        for (const need of ['observe', 'reconcile'] as const) {
+          expect(told.includes(need)).toBe(wishes.some(([one]) => one === need))
+        }
       }
-      told.push(...(await wake.next(1, never)))
-      for (const need of ['look', 'mend'] as const) {
-        expect(told.includes(need)).toBe(wishes.some(([one]) => one === need))
-      }
-    }),
+    ),
     { numRuns: 50 }
   )
 })
