@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type CommandName, OPTIONS, type Option } from '../src/cli/config.ts'
+import type { CommandName } from '../src/cli/commands.ts'
+import { OPTIONS } from '../src/cli/options/all.ts'
+import type { OptionTable } from '../src/cli/options/option.ts'
 import { PERMITS } from '../src/remedies/plan.ts'
 import { ROOT } from './steps.ts'
 
@@ -98,7 +100,7 @@ function schema(): Schema {
 
 /** The options of that command, as `berth COMMAND --help` tells of them. */
 function optionsOf(command: CommandName): Schema {
-  const taken = Object.entries(OPTIONS as Readonly<Record<string, Option<unknown>>>)
+  const taken = Object.entries(OPTIONS as OptionTable)
     .filter(([name, { commands }]) => commands.includes(command) && !(FIXED as readonly string[]).includes(name))
     .map(([name, { form, does }]) => [name, { description: does, ...formed(form) }] as const)
   return closed(Object.fromEntries(taken))

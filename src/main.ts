@@ -1,11 +1,13 @@
 import process from 'node:process'
 import { type Command, CommandError } from './cli/command.ts'
-import { type CommandName, readConfig, UsageError } from './cli/config.ts'
+import type { CommandName } from './cli/commands.ts'
+import { readConfig } from './cli/config.ts'
+import { UsageError } from './cli/usage-error.ts'
 import { READER, serveReader } from './host/reader-process.ts'
 import { printableLines } from './printable.ts'
 
-/** Each command is imported when it is called: what is imported is what costs. */
-const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
+/** Imports a command only when it is called: loading code is most of the time and memory of a short command. */
+const LOADERS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   report: async () => (await import('./commands/report.ts')).report,
   explain: async () => (await import('./commands/explain.ts')).explain,
   record: async () => (await import('./commands/record.ts')).record,
@@ -17,7 +19,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   uninstall: async () => (await import('./commands/uninstall.ts')).uninstall
 }
 
-/** Resolves when it is out; one that fails is heard of below. */
+/** Resolves when the text is written. A write that fails is handled by the listener of `error` below. */
 const print = (text: string): Promise<void> => new Promise(done => process.stdout.write(text, () => done()))
 
 const clock = { elapsed: () => performance.now(), now: () => new Date() }
@@ -33,11 +35,27 @@ async function main(): Promise<number> {
     print(`berth ${(await import('./version.ts')).VERSION}\n`)
     return 0
   }
-  const run = await COMMANDS[command]()
+  const run = await LOADERS[command]()
   return await run(config, { print, clock, program: process.argv[1] ?? '' })
 }
 
-// A reader that went away (berth report | head) is no failure of ours.
+/** Prints why the command ended, and returns the exit status. */
+function fail(error: unknown): number {
+  if (error instanceof UsageError) {
+    const problems = error.problems.map(problem => `berth: ${printableLines(problem)}\n`).join('')
+    process.stderr.write(`${problems}See ${['berth', error.command ?? [], '--help'].flat().join(' ')}.\n`)
+    return 2
+  }
+  if (error instanceof CommandError) {
+    process.stderr.write(`berth: ${printableLines(error.message)}\n`)
+    return error.status
+  }
+  const details = printableLines(String((error as Error).stack ?? error))
+  process.stderr.write(`berth: this is a bug in berth. Please report it with the following lines.\n${details}\n`)
+  return 1
+}
+
+// A closed pipe (berth report | head) is not an error of berth.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 
 if (process.argv[2] === READER && process.send !== undefined) {
@@ -48,19 +66,8 @@ if (process.argv[2] === READER && process.send !== undefined) {
 try {
   process.exitCode = await main()
 } catch (error) {
-  if (error instanceof UsageError) {
-    process.stderr.write(`${error.problems.map(problem => `berth: ${printableLines(problem)}`).join('\n')}\nSee berth --help.\n`)
-    process.exitCode = 2
-  } else if (error instanceof CommandError) {
-    process.stderr.write(`berth: ${printableLines(error.message)}\n`)
-    process.exitCode = error.status
-  } else {
-    process.stderr.write(
-      `berth: this is a bug in berth; please report it with what follows.\n${printableLines(String((error as Error).stack ?? error))}\n`
-    )
-    process.exitCode = 1
-  }
+  process.exitCode = fail(error)
 }
 
-// A server that hangs keeps its connection open, and would keep us. What was printed is out when the empty piece after it is.
+// A server that hangs keeps its connection open, and with it this process. The callback runs when all earlier output is written.
 process.stdout.write('', () => process.exit())

@@ -2,20 +2,24 @@ import type { Clock } from '../cycle/cycle.ts'
 import type { PlanTerms } from '../remedies/plan.ts'
 import type { Config } from './config.ts'
 
-/** What a command is given besides its configuration; values, so that a test can give others. */
+/** What a command gets besides its configuration. Tests pass their own values. */
 export interface Surroundings {
-  /** Writes text to standard output. Who prints megabytes awaits what it returns, or all of it is in memory until a slow reader has it. */
+  /**
+   * Writes text to standard output. Await the result before you print megabytes more: otherwise all of it stays in memory until a slow
+   * reader has read it.
+   */
   readonly print: (text: string) => unknown
   readonly clock: Clock
-  /** The file of this program, for who starts it a second time. */
+  /** The file of this program, for commands that start it a second time. */
   readonly program?: string
 }
 
+/** Runs one command and returns its exit status. */
 export type Command = (config: Config, surroundings: Surroundings) => Promise<number>
 
-/** A failure that is the world's and not ours: told in its sentence, without a stack trace. */
+/** A failure that is not a bug in berth: its message is printed without a stack trace. */
 export class CommandError extends Error {
-  /** 1 for what failed, 2 for what was asked wrongly. */
+  /** The exit status: 1 if the command failed, 2 if its options or operand are wrong. */
   readonly status: 1 | 2
   constructor(message: string, options: { readonly status?: 1 | 2; readonly cause?: unknown } = {}) {
     super(message, { cause: options.cause })

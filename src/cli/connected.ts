@@ -5,7 +5,7 @@ import { VERSION } from '../version.ts'
 import { CommandError } from './command.ts'
 import type { Config } from './config.ts'
 
-/** What a test gives in place of the world. */
+/** Time, chance and the network. Tests pass their own. */
 export interface World extends Waiting {
   readonly connection: Partial<ConnectionOptions>
 }
@@ -16,7 +16,10 @@ export const WORLD: World = {
   connection: { userAgent: `berth/${VERSION}` }
 }
 
-/** Loads the client, which is most of what asking costs, and turns its errors into sentences. */
+/**
+ * Opens a connection to the API, and closes it after `use`. The client is imported here because loading it is most of the start-up time.
+ * Throws `CommandError` for every `ApiError`.
+ */
 export async function withConnection<T>(config: Config, world: World, use: (connection: Connection) => Promise<T>): Promise<T> {
   const [{ openConnection }, { ApiError }] = await Promise.all([
     import('../kubernetes/connection.ts'),

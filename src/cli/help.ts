@@ -1,67 +1,62 @@
 import { hang } from '../paint.ts'
-import { COMMANDS, type CommandName, environmentName, OPTIONS, type Option } from './config.ts'
+import { COMMANDS, type CommandName } from './commands.ts'
+import { environmentName } from './environment.ts'
+import { OPTION_GROUPS, OPTIONS } from './options/all.ts'
+import type { Option, OptionTable } from './options/option.ts'
 
-const NAME_WIDTH = 24
-
-/** The help of the program, or of one command, from the tables in `config.ts`. */
+/** The help of the program: its commands and the common options. Of a command: all its options, by topic. */
 export const help = (about: CommandName | '', columns: number): string =>
   `${(about === '' ? programHelp(columns) : commandHelp(about, columns)).join('\n')}\n`
 
 function programHelp(columns: number): readonly string[] {
-  const commands = Object.entries(COMMANDS).flatMap(([name, { operand, does }]) =>
-    entry(`${name} ${operand}`.trim(), does, columns)
-  )
+  const common = Object.entries(OPTIONS as OptionTable).filter(([, option]) => option.common === true)
   return [
-    ...hang(
-      '',
-      0,
-      'berth finds out which developer workspaces this machine can host, before one of them fails to start.',
-      columns
-    ),
+    ...paragraph('berth finds out which developer workspaces this machine can host, before one of them fails to start.', columns),
     '',
     'Usage: berth [COMMAND] [OPTIONS]           no command means report',
     '       kubectl berth [COMMAND] [OPTIONS]   no command means fleet',
     '',
     'Commands',
-    ...commands,
+    ...Object.entries(COMMANDS).flatMap(([name, { operand, does }]) => entry(`${name} ${operand}`.trim(), does, columns)),
     '',
-    'Options',
-    ...optionLines(Object.keys(OPTIONS), columns),
-    ...entry('--help, -h', 'this text; with a command, its own', columns),
-    ...entry('--version', 'the version', columns),
+    'Common options',
+    ...common.flatMap(([name, option]) => entry(written(name, option), description(option), columns)),
+    ...entry('--help, -h', 'print this text, or the help of a command', columns),
+    ...entry('--version', 'print the version', columns),
     '',
-    ...hang(
-      '',
-      0,
-      'Every option is an environment variable too: --host-root is BERTH_HOST_ROOT. Exit status: 0 done, 1 failed, 2 wrong options.',
-      columns
-    )
+    ...paragraph('Run berth COMMAND --help to see all options of a command.', columns),
+    ...paragraph('Every option can also be set as an environment variable: --host-root as BERTH_HOST_ROOT.', columns),
+    ...paragraph('Exit status: 0 done, 1 failed, 2 wrong options.', columns)
   ]
 }
 
 function commandHelp(name: CommandName, columns: number): readonly string[] {
   const { operand, does } = COMMANDS[name]
-  const own = Object.entries(OPTIONS).filter(([, { commands }]) => (commands as readonly CommandName[]).includes(name))
+  const sections = OPTION_GROUPS.map(({ title, options }) => {
+    const own = Object.entries(options).filter(([, { commands }]) => commands.includes(name))
+    const lines = own.flatMap(([option, definition]) =>
+      entry(written(option, definition), `${description(definition)}; ${environmentName(option)}`, columns)
+    )
+    return lines.length === 0 ? [] : ['', title, ...lines]
+  })
   return [
-    ...hang('', 0, `berth ${name}: ${does}.`, columns),
+    ...paragraph(`berth ${name}: ${does}.`, columns),
     '',
     `Usage: ${`berth ${name} ${operand}`.trim()} [OPTIONS]`,
-    '',
-    'Options',
-    ...optionLines(
-      own.map(([option]) => option),
-      columns
-    )
+    ...sections.flat()
   ]
 }
 
-const optionLines = (names: readonly string[], columns: number): readonly string[] =>
-  names.flatMap(name => {
-    const { form, fallback, does } = (OPTIONS as Readonly<Record<string, Option<unknown>>>)[name] as Option<unknown>
-    const note = form === '' || fallback === '' ? '' : ` (default: ${fallback.replaceAll(',', ', ')})`
-    return entry(`--${name} ${form}`.trim(), `${does}${note}; ${environmentName(name)}`, columns)
-  })
+const written = (name: string, { form }: Option<unknown>): string => `--${name} ${form}`.trim()
 
+const description = ({ form, fallback, does }: Option<unknown>): string =>
+  form === '' || fallback === '' ? does : `${does} (default: ${fallback.replaceAll(',', ', ')})`
+
+const paragraph = (text: string, columns: number): readonly string[] => hang('', 0, text, columns)
+
+const NAME_WIDTH = 24
+
+/** A name and its description beside it, or below it where the name is too long. */
 function entry(name: string, text: string, columns: number): readonly string[] {
   const lines = hang(' '.repeat(NAME_WIDTH + 2), NAME_WIDTH + 2, text, columns)
   if (name.length > NAME_WIDTH - 1) return [`  ${name}`, ...lines]

@@ -1,7 +1,7 @@
 /**
- * Domains whose keys on a Node somebody else writes or reads, and who that is. Everything below them is theirs too: with such a prefix
- * the agent would delete what it did not write (`karpenter.sh/nodepool`), and its policy would let it. Each is the shortest domain that
- * one owner holds alone.
+ * Domains whose Node keys are written or read by other programs, with the owner. All subdomains are reserved too. With such a prefix the
+ * agent would delete labels that it did not write (`karpenter.sh/nodepool`), and its admission policy would allow it. Each entry is the
+ * shortest domain that belongs to one owner alone.
  */
 const OWNERS: Readonly<Record<string, string>> = {
   // kubernetes.io: kubelet, cloud providers, the scheduler; k8s.io: node-restriction, kOps, KubeVirt's and Karpenter's old keys
@@ -44,14 +44,14 @@ const OWNERS: Readonly<Record<string, string>> = {
   'flatcar-linux.net': 'Flatcar', // its update operator
   'coreos.com': 'Flannel', // flannel.alpha.coreos.com
 
-  // Devices, which node-feature-discovery and device plugins label
+  // Devices, labelled by node-feature-discovery and device plugins
   'nvidia.com': 'NVIDIA',
   'amd.com': 'AMD',
   'intel.com': 'Intel', // gpu.intel.com and the like
   'habana.ai': 'Intel Gaudi',
   'run.ai': 'Run:ai',
 
-  // Networks, storage and what runs on all nodes
+  // Networks, storage, and programs that run on every node
   'cilium.io': 'Cilium',
   'projectcalico.org': 'Calico',
   'antrea.io': 'Antrea',
@@ -69,7 +69,7 @@ const OWNERS: Readonly<Record<string, string>> = {
   'kured.dev': 'kured'
 }
 
-/** The domain that `prefix` is or lies below, and its owner; `undefined` where the prefix is free. */
+/** The reserved domain that contains `prefix`, and its owner; `undefined` where the prefix is free. */
 export function reservedDomain(prefix: string): { readonly domain: string; readonly owner: string } | undefined {
   const found = Object.entries(OWNERS).find(([domain]) => prefix === domain || prefix.endsWith(`.${domain}`))
   return found && { domain: found[0], owner: found[1] }

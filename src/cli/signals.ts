@@ -1,11 +1,11 @@
 import process from 'node:process'
 
-/** As process 1 of a container, Node ends by no signal that it does not handle. */
-export function stoppedBySignals(tell: (signal: string) => void): AbortController {
+/** Aborts at SIGTERM or SIGINT. Without a handler Node.js ignores both as process 1 of a container. */
+export function stoppedBySignals(onSignal: (signal: string) => void): AbortController {
   const controller = new AbortController()
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.once(name, () => {
-      tell(name)
+      onSignal(name)
       controller.abort()
     })
   }

@@ -1,5 +1,5 @@
 import { type Command, CommandError } from '../cli/command.ts'
-import { OPTIONS } from '../cli/config.ts'
+import { OPTIONS } from '../cli/options/all.ts'
 import { readExample } from './template/examples.ts'
 import { nodePool, WAYS, type Way } from './template/node-pool.ts'
 

@@ -95,9 +95,9 @@ test('wrong options end with 2, and each is named with what was expected', async
   expect([exitCode, stdout]).toEqual([2, ''])
   expect(stderr.split('\n')).toEqual([
     'berth: unknown option --wy: did you mean --why?',
-    'berth: --format is "xml": expected table or json or csv or html',
-    'berth: --capability is "gpus": expected cvm or cached-cvm or gpu or gpu-cvm or podman or sysbox or privileged',
-    'See berth --help.'
+    'berth: --format is "xml": expected table, json, csv or html',
+    'berth: --capability is "gpus": expected cvm, cached-cvm, gpu, gpu-cvm, podman, sysbox or privileged',
+    'See berth fleet --help.'
   ])
 })
 

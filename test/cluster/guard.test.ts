@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { OPTIONS } from '../../src/cli/config.ts'
+import { OPTIONS } from '../../src/cli/options/all.ts'
 import { checkGuard, EVENT_POLICY, NODE_POLICY, POLICY_VERSION } from '../../src/kubernetes/admission-guard.ts'
 import { openConnection } from '../../src/kubernetes/connection.ts'
 import { CONDITION_TYPE } from '../../src/node-sync/condition.ts'

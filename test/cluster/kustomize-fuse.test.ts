@@ -1,6 +1,6 @@
 import { load } from 'js-yaml'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { OPTIONS } from '../../src/cli/config.ts'
+import { OPTIONS } from '../../src/cli/options/all.ts'
 import { dryRun, render } from './kustomize.ts'
 import type { Manifest } from './manifests.ts'
 import { sharedControlPlane } from './shared.ts'

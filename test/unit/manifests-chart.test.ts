@@ -4,7 +4,7 @@ import { load } from 'js-yaml'
 import { expect, test } from 'vitest'
 import { CHART_FILES, CHART_SCHEMA, chartFiles } from '../../scripts/chart-files.ts'
 import { ROOT } from '../../scripts/steps.ts'
-import { OPTIONS } from '../../src/cli/config.ts'
+import { OPTIONS } from '../../src/cli/options/all.ts'
 import { VERSION } from '../../src/version.ts'
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { README_TABLES, withTables } from '../../scripts/readme-tables.ts'
-import { COMMANDS } from '../../src/cli/config.ts'
+import { COMMANDS } from '../../src/cli/commands.ts'
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
 const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
