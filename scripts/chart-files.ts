@@ -88,7 +88,8 @@ function schema(): Schema {
       monitoring: closed({
         enabled: yesOrNo,
         labels: texts,
-        interval: { type: 'string', pattern: '^([0-9]+(ms|s|m|h))+$' }
+        interval: { type: 'string', pattern: '^([0-9]+(ms|s|m|h))+$' },
+        runbookUrl: { type: 'string', pattern: '^https?://' }
       }),
       flowControl: enabled,
       openshift: enabled,

@@ -110,7 +110,8 @@ test('images come from a registry, by tag or by digest, and pods are placed as t
     ...['--set', 'image.repository=registry.example/berth', '--set', 'image.tag=1.2.3', '--set', 'image.pullPolicy=Always'],
     ...['--set', 'helper.enabled=true', '--set', `helper.image.digest=${digest}`, '--set', 'imagePullSecrets[0].name=secret'],
     ...['--set', 'nodeSelector.pool=cvm', '--set', 'podLabels.team=a', '--set', 'monitoring.enabled=true'],
-    ...['--set', 'monitoring.labels.release=prometheus', '--set', 'monitoring.interval=15s', '--set', 'maxUnavailable=3']
+    ...['--set', 'monitoring.labels.release=prometheus', '--set', 'monitoring.interval=15s', '--set', 'maxUnavailable=3'],
+    ...['--set', 'monitoring.runbookUrl=https://wiki.example.com/berth/']
   )
   expect(container(objects, 'agent')).toMatchObject({ image: 'registry.example/berth:1.2.3', imagePullPolicy: 'Always' })
   expect(container(objects, 'helper').image).toBe(`berth-helper@${digest}`)
@@ -122,6 +123,9 @@ test('images come from a registry, by tag or by digest, and pods are placed as t
     metadata: { labels: { release: 'prometheus' } },
     spec: { podMetricsEndpoints: [{ interval: '15s' }] }
   })
+  expect(JSON.stringify(one(objects, 'PrometheusRule'))).toContain(
+    '"runbook_url":"https://wiki.example.com/berth/BerthAgentDown"'
+  )
   expect(one(objects, 'ConfigMap')).toMatchObject({ metadata: { labels: { release: 'prometheus', grafana_dashboard: '1' } } })
   await dryRun(shared, objects)
 })

@@ -3,7 +3,7 @@ import { kubernetesVersion } from '../support/go-programs.ts'
 import { succeeded } from './api.ts'
 import { sharedControlPlane } from './shared.ts'
 
-test('the API server is of the release that the README says the tests ran on', async () => {
+test('the API server is of the release that docs/testing.md says the tests ran on', async () => {
   const { gitVersion } = await succeeded('version', sharedControlPlane().api<{ gitVersion: string }>('GET', '/version'))
   expect(gitVersion).toBe(kubernetesVersion(inject('release')))
 })

@@ -35,7 +35,7 @@ const OTHERWISE = ['node', 'pod-security', 'resource-slices', 'proofs', 'invento
 /** Only root reads the list of AppArmor profiles. */
 const HIDDEN = ['apparmor']
 
-/** But for what the README says that it cannot read: no fact is unknown, and none says something else. */
+/** But for what docs/security.md says that it cannot read: no fact is unknown, and none says something else. */
 function knowsAllThatRootKnows(agent: Told, root: Told): void {
   const names = Object.keys(root.facts).filter(name => root.facts[name]?.known && ![...OTHERWISE, ...HIDDEN].includes(name))
   expect(names.length).toBeGreaterThan(25)

@@ -7,7 +7,7 @@ import { type Machine, playedHost } from './played.ts'
 import { GOLDENS } from './recordings.ts'
 import { type Sight, see, unlike } from './sight.ts'
 
-/** What `npm run golden` writes for the README: the rows of its table. */
+/** What `npm run golden` writes for docs/security.md: the rows of its table. */
 export const SEEN = join(GOLDENS, 'agent-sees.json')
 
 /** The node images that most clusters have, by the machine that is recorded of each. */

@@ -10,13 +10,13 @@ import { writeKubeconfig } from '../cluster/kubeconfigs.ts'
 import { render } from '../cluster/kustomize.ts'
 import type { Manifest } from '../cluster/manifests.ts'
 import { programFolder } from '../support/go-programs.ts'
+import { commandsIn, sectionOf } from '../support/page-commands.ts'
 import { NODE_NAME, type RealNode, startNode } from './node.ts'
 import { scrapeConfigOf } from './pod-monitor.ts'
-import { commandsOf } from './readme.ts'
 
-const SECTION = 'Install and verify'
+const PAGE = 'docs/install.md'
 
-test(`the README's section "${SECTION}" does what it says, line by line, and Prometheus finds what it installs`, async () => {
+test(`${PAGE} installs and removes what it says, command by command, and Prometheus finds what it installs`, async () => {
   await using node = await startNode({ images: inject('images') })
   const { plane, folder } = node
   const kubernetes = await programFolder('kubernetes')
@@ -28,7 +28,7 @@ test(`the README's section "${SECTION}" does what it says, line by line, and Pro
   const own = nodeOf(plane, NODE_NAME)
 
   const said = new Map<string, string>()
-  for (const command of commandsOf(SECTION)) {
+  for (const command of ['Install', 'Remove'].flatMap(section => commandsIn(sectionOf(PAGE, section)))) {
     if (/ delete /.test(command)) await scraped(node)
     // What was installed a moment ago has to start.
     if (/ exec /.test(command)) await own.isLabelled()

@@ -9,10 +9,11 @@ import { CAPABILITIES } from '../src/verdicts/decide.ts'
 import { METRICS } from '../src/web/metrics.ts'
 import { kubernetesVersion, OLDEST_RELEASE_TESTS } from '../test/support/go-programs.ts'
 
-/** A table of the README by the heading above it; `npm run golden` writes them, a test holds them against the code. */
-export const README_TABLES = {
-  report: () => `\`\`\`\n${withoutFacts(readFileSync(SAMPLE, 'utf8'))}\n\`\`\``,
-  fleet: () => `\`\`\`\n${fleetSample()}\n\`\`\``,
+/** A generated part of a page, by the name in its marks. `npm run golden` writes them, and a test compares them with the code. */
+export const TABLES = {
+  answers: () => output(sectionsOf(readFileSync(SAMPLE, 'utf8'), ['Workspaces', 'Ways out'])),
+  report: () => output(sectionsOf(readFileSync(SAMPLE, 'utf8'), ['Workspaces', 'Labels', 'Ways out', 'Remedies'])),
+  fleet: () => output(fleetSample()),
   kubernetes: () =>
     table(
       ['Kubernetes', 'what the tests run on it'],
@@ -44,6 +45,11 @@ export const README_TABLES = {
     table(
       ['fact', 'what it tells'],
       Object.entries(FACTS).map(([name, text]) => [code(name), text])
+    ),
+  images: () =>
+    table(
+      ['node image', ...IMAGE_COLUMNS.map(code)],
+      Object.entries(IMAGES).map(([recorded, title]) => [title, ...IMAGE_COLUMNS.map(name => answerOf(recorded, name))])
     ),
   'agent-sees': () =>
     table(
@@ -78,6 +84,31 @@ const AGENT_SEES = new URL('../test/golden/agent-sees.json', import.meta.url)
 /** What berth prints of a fresh Bottlerocket node, as the tests hold it. */
 const SAMPLE = new URL('../test/golden/bottlerocket-fresh.txt', import.meta.url)
 
+/** Recorded nodes of clouds, and what people call their images. */
+const IMAGES = {
+  'gke-cos-6.6': 'GKE, Container-Optimized OS',
+  'gke-ubuntu-22.04': 'GKE, Ubuntu 22.04',
+  'eks-ubuntu-22.04': 'EKS, Ubuntu 22.04',
+  'eks-al2023': 'EKS, Amazon Linux 2023',
+  'bottlerocket-fresh': 'EKS, Bottlerocket as it starts',
+  'bottlerocket-raised': 'EKS, Bottlerocket with user namespaces on',
+  'bottlerocket-auto': 'EKS Auto Mode, with user namespaces on',
+  'aks-ubuntu-22.04': 'AKS, Ubuntu 22.04',
+  'aks-ubuntu-24.04': 'AKS, Ubuntu 24.04',
+  'aks-azure-linux-3': 'AKS, Azure Linux 3',
+  'rhcos-4.20': 'OpenShift 4.20, RHEL CoreOS'
+} as const
+
+const IMAGE_COLUMNS = ['cvm', 'cached-cvm', 'podman'] as const
+
+/** What berth says of a recorded node, as its golden has it. */
+function answerOf(recorded: string, capability: string): string {
+  const report = readFileSync(new URL(`../test/golden/${recorded}.txt`, import.meta.url), 'utf8')
+  const [, answer] = new RegExp(`^  ${capability} +(yes|no|unknown) `, 'm').exec(report) ?? []
+  if (answer === undefined) throw new Error(`${recorded}: no answer for ${capability}`)
+  return answer
+}
+
 const FLEET = new URL('../test/golden/fleet/', import.meta.url)
 
 /** Of what fleet prints of the recorded cluster the head, one of the pools and the end, and what would help. */
@@ -96,7 +127,16 @@ function fleetSample(): string {
   ].join('\n')
 }
 
-const withoutFacts = (report: string): string => report.replace(/\nFacts\n[\s\S]*?\n\n/, '\n').trim()
+/** What a command prints, as a code block. */
+const output = (text: string): string => `\`\`\`text\n${text}\n\`\`\``
+
+/** These sections of a report, in the order of the report. */
+const sectionsOf = (report: string, titles: readonly string[]): string =>
+  report
+    .trim()
+    .split(/\n\n(?=\S)/)
+    .filter(section => titles.includes(section.split('\n')[0] ?? ''))
+    .join('\n\n')
 
 const LABEL_VALUES: Readonly<Record<keyof typeof factLabels, string>> = {
   kernel: 'major.minor, `5.15`',
@@ -161,13 +201,13 @@ const code = (text: string): string => `\`${text.replaceAll('|', '\\|')}\``
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => '---'), ...rows].map(cells => `| ${cells.join(' | ')} |`).join('\n')
 
-/** The README with the tables between their marks as the code has them now. */
-export const withTables = (readme: string): string =>
-  Object.entries(README_TABLES).reduce(
+/** The page with the tables between their marks as the code has them now. */
+export const withTables = (page: string): string =>
+  Object.entries(TABLES).reduce(
     (text, [name, render]) =>
       text.replace(
-        new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*?(<!-- end -->)`),
-        (_, open: string, close: string) => `${open}${render()}\n${close}`
+        new RegExp(`(<!-- ${name} -->)[\\s\\S]*?(<!-- end -->)`),
+        (_, open: string, close: string) => `${open}\n\n${render()}\n\n${close}`
       ),
-    readme
+    page
   )
