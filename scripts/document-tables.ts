@@ -30,7 +30,7 @@ export const TABLES = {
     ),
   commands: () =>
     table(
-      ['command', 'does'],
+      ['command', 'what it does'],
       Object.entries(COMMANDS).map(([name, { operand, does }]) => [code(`${name} ${operand}`.trim()), does])
     ),
   labels: () =>
@@ -43,7 +43,7 @@ export const TABLES = {
     ),
   facts: () =>
     table(
-      ['fact', 'what it tells'],
+      ['fact', 'what it is'],
       Object.entries(FACTS).map(([name, text]) => [code(name), text])
     ),
   images: () =>
@@ -58,7 +58,7 @@ export const TABLES = {
     ),
   metrics: () =>
     table(
-      ['metric', 'type', 'labels', 'tells'],
+      ['metric', 'type', 'labels', 'meaning'],
       Object.entries(METRICS).map(([name, { type, help, labels }]) => [
         code(name),
         type,
@@ -68,7 +68,7 @@ export const TABLES = {
     ),
   options: () =>
     table(
-      ['option', 'default', 'environment', 'does'],
+      ['option', 'default', 'environment', 'what it does'],
       (Object.entries(OPTIONS) as [string, Option<unknown>][]).map(([name, { form, fallback, does }]) => [
         code(`--${name} ${form}`.trim()),
         fallback === '' || form === '' ? '' : code(fallback),
@@ -152,14 +152,14 @@ const FACTS: Readonly<Record<keyof typeof detectors | 'shiftfs', string>> = {
   'upstream-kernel': 'the upstream version that an Ubuntu kernel is made from',
   architecture: 'amd64, arm64, …',
   distro: "the host's os-release, never the container's",
-  'boot-id': 'the boot that all this was seen in',
+  'boot-id': 'the boot in which everything was observed',
   'kernel-modules': 'the modules that workspaces need: present, loadable, blocked, absent',
-  headers: 'kernel headers, complete enough to build a module',
+  headers: 'kernel headers, and whether they are complete enough to build a module',
   'module-switch': '`kernel.modules_disabled` and `nomodule`',
   'secure-boot': 'the SecureBoot variable of the firmware',
   lockdown: 'the kernel lockdown level',
   'module-signatures': 'whether only signed modules load',
-  loadpin: 'whether modules must come from the node image (COS)',
+  loadpin: 'whether modules must come from the node image (Container-Optimized OS)',
   'user-namespaces': '`user.max_user_namespaces` and `kernel.unprivileged_userns_clone`',
   'namespace-limits': '`user.max_mnt_namespaces`, `user.max_pid_namespaces`',
   inotify: '`fs.inotify.max_user_watches` and `fs.inotify.max_user_instances`',
@@ -174,8 +174,8 @@ const FACTS: Readonly<Record<keyof typeof detectors | 'shiftfs', string>> = {
   storage: "file system and free space of the kubelet's root",
   'sysbox-storage': 'the same for `/var/lib/sysbox`',
   'var-lib': 'the same for `/var/lib`',
-  'host-paths': '`/usr/src` and `/lib/modules`: there, or can be created',
-  machine: 'bare metal or virtual, and what told',
+  'host-paths': 'whether `/usr/src` and `/lib/modules` exist or can be created',
+  machine: 'bare metal or virtual, and the evidence for it',
   cloud: 'from the providerID, else from DMI; no metadata service is asked',
   gpus: 'NVIDIA, AMD and Intel devices on PCI, with the driver bound to each',
   'nvidia-driver': 'the NVIDIA kernel driver that is loaded',
@@ -184,16 +184,16 @@ const FACTS: Readonly<Record<keyof typeof detectors | 'shiftfs', string>> = {
   mig: 'whether a GPU is split into instances',
   sysbox: 'a Sysbox installed on the node, its version and its daemons',
   docker:
-    'runtimes in `/etc/docker/daemon.json`, and whether `sysbox-runc` is one, for hosts without Kubernetes; no label rests on it',
+    'runtimes in `/etc/docker/daemon.json`, and whether `sysbox-runc` is one, for hosts without Kubernetes; no label depends on it',
   conntrack: '`/sys/module/nf_conntrack/parameters`',
   procfs: 'what is mounted over parts of `/proc`',
   node: 'allocatable, runtime handlers, taints and versions from the Node object',
   'resource-slices':
-    "devices that NVIDIA's DRA driver publishes for this node; asked only where the Node offers no GPU in another way",
-  'pod-security': "Pod Security level of the workspaces' namespace, where one was named",
+    "devices that NVIDIA's DRA driver publishes for this node; read only if the Node offers no GPU in another way",
+  'pod-security': "Pod Security level of the workspaces' namespace, if one is named",
   inventory: 'processor, memory and disks, for people only',
   proofs: 'what the privileged helper tried: ID-mapped mounts, overlayfs on them, shiftfs, a fresh procfs',
-  shiftfs: 'the state of shiftfs, put together from the facts above'
+  shiftfs: 'the state of shiftfs, derived from the facts above'
 }
 
 const code = (text: string): string => `\`${text.replaceAll('|', '\\|')}\``

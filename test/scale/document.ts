@@ -19,8 +19,8 @@ export async function writeDocuments(): Promise<void> {
 const head = [
   '# What a fleet of agents costs',
   '',
-  'Written by `npm run scale`, which takes about 50 minutes: it measures real agents against a real etcd and kube-apiserver, and simulates',
-  'what 15,000 of them do when something happens to all at once.',
+  '`npm run scale` writes this page in about 50 minutes. It measures real agents against a real etcd and kube-apiserver, and simulates 15,000',
+  'agents when something happens to all of them at once.',
   ''
 ]
 
@@ -69,9 +69,11 @@ function costTables(fleet: Recorded['fleet']): readonly string[] {
   return [
     '## Measured at rest',
     '',
-    'Agents as the daemon runs them (loop, watch, patch, back-off, real time and chance), some hundred in a process, each with a Node of 20 kB, a',
-    'token bound to it and a connection of its own; etcd, API server and agents on one machine with 2 cores. Counted from 400 s after the first',
-    'began, when their watches are renewed as often as in the long run; what the control plane uses by itself is taken off. An agent and hour:',
+    'The agents run as in the daemon: loop, watch, patch and back-off, in real time. Several hundred share a process; each has a Node of 20 kB, a',
+    'token bound to that Node, and its own connection. etcd, API server and agents share one machine with 2 cores. Counting starts 400 s after the',
+    'first agent, when watches are renewed as often as in the long run. What the control plane uses without agents is subtracted.',
+    '',
+    'Per agent and hour:',
     '',
     ...table(
       ['', ...rates.map(({ agents }) => `${shown(agents)} agents`)],
@@ -88,16 +90,17 @@ function costTables(fleet: Recorded['fleet']): readonly string[] {
         ['bytes on the wire, both ways', ...rates.map(({ bytes }) => `${shown(bytes / 1000)} kB`)],
         ['writes to etcd', ...rates.map(({ etcdWrites }) => shown(etcdWrites))],
         ['CPU of the API server', ...rates.map(({ cpu }) => `${shown(cpu)} s`)],
-        ['memory of the API server (not an hour)', ...rates.map(({ memory }) => `${shown(memory * 1024)} KiB`)]
+        ['memory of the API server (per agent, at rest)', ...rates.map(({ memory }) => `${shown(memory * 1024)} KiB`)]
       ]
     ),
-    'The memory is what the API server holds more than before the first agent came, when the Nodes were there already. It is resident memory, with',
-    'all that Go’s collector has not given back.',
+    'Memory is how much more the API server holds than before the first agent started, when the Nodes already existed. It is resident memory and',
+    'includes what Go’s garbage collector has not returned.',
     '',
     '## Derived for large clusters',
     '',
-    `From ${shown(largest.agents)} agents, one hour divided by its seconds. The figures of Node Feature Discovery 0.20 are measured on one node and on`,
-    'a master with 200 nodes (a GET of 99 kB every minute and node, 0.4 MiB of the master’s memory a node), and derived in the same way.',
+    `The figures of berth are derived from the measurement with ${shown(largest.agents)} agents. Those of Node Feature Discovery (NFD) 0.20 are`,
+    'derived in the same way from measurements on one node and on a master with 200 nodes: a GET of 99 kB per minute and node, and 0.4 MiB of the',
+    'master’s memory per node.',
     '',
     ...table(['', 'berth, 5,000 nodes', 'berth, 15,000 nodes', 'NFD, 5,000 nodes', 'NFD, 15,000 nodes'], derived(largest))
   ]
@@ -112,10 +115,10 @@ function derived({ requests, bytes, etcdWrites, cpu, memory }: Rates): readonly 
     ['writes to etcd a second', ...berth(etcdWrites, ''), '0', '0'],
     ['cores of the API server', ...berth(cpu, ''), 'not measured', 'not measured'],
     ['memory of the API server', ...sizes.map(nodes => `${shown(memory * nodes)} MiB`), 'not measured', 'not measured'],
-    ['memory of a central part', 'there is none', 'there is none', ...sizes.map(nodes => `${shown(nodes * 0.4)} MiB`)],
+    ['memory of a central component', 'there is none', 'there is none', ...sizes.map(nodes => `${shown(nodes * 0.4)} MiB`)],
     [
-      'all nodes looked through',
-      'each by its own agent, at once',
+      'a pass over all nodes',
+      'each agent its own node, at once',
       'the same',
       ...sizes.map(nodes => `about ${shown(nodes / 50)} s (derived)`)
     ]
@@ -127,13 +130,13 @@ function stormTables(storms: Recorded['storms']): readonly string[] {
   return [
     '## Storms, simulated with 15,000 agents',
     '',
-    'The agent’s own code from its first request on (watch, back-off, publisher, guard check) in simulated time against a simulated API server; only',
-    'the look at a node is replaced, by what one look saw. Everything that is sent counts, refused requests and knocks at a closed port too.',
-    'On every change a test simulates 500 agents, and fails when the code does not send the requests that were recorded.',
+    'The agent’s own code (watch, back-off, label writer, guard check) runs in simulated time against a simulated API server. Only the observation',
+    'of the node is replaced, by a recorded one. Every request counts, also refused ones and connections to a closed port. With every change, a',
+    'test simulates 500 agents, and fails if the code does not send the recorded requests.',
     '',
     '![Requests a second in each storm](storms.svg)',
     '',
-    'Grey is the time of the cause, and the dashed line the limit, below which a test holds these numbers.',
+    'Grey marks how long the cause lasts. The dashed line is the limit that a test enforces.',
     '',
     ...table(
       [
@@ -142,13 +145,13 @@ function stormTables(storms: Recorded['storms']): readonly string[] {
         'peak, requests/s',
         'busiest 5 s',
         'requests in all',
-        'all right, after the cause',
-        'calm, after the cause'
+        'all labels right, after the cause',
+        'back to normal, after the cause'
       ],
       results.map(([, title, result]) => [title, ...cells(result)])
     ),
-    'A storm’s own requests and the heartbeats of those minutes are counted together. Calm: the last second with more than twice the usual requests',
-    'and 30 more is over. What is assumed of each cause:',
+    'The counts include the heartbeats of those minutes. “Back to normal” is the end of the last second with more than twice the usual requests',
+    'plus 30. These causes are assumed:',
     '',
     ...results.map(([name, title]) => `- **${title}:** ${STORMS[name]?.cause}.`)
   ]

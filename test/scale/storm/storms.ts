@@ -34,7 +34,7 @@ interface Looks {
 export const STORMS: Readonly<Record<string, Storm>> = {
   restart: {
     title: 'API server restart',
-    cause: 'the only API server ends all streams in good order, is away for 5 s and has forgotten all versions',
+    cause: 'the only API server closes all streams properly, is away for 5 s, and has then forgotten all resource versions',
     happens: fleet => away(fleet, 5, 'ended')
   },
   outage: {

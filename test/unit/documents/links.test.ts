@@ -57,6 +57,12 @@ test('every page of docs is linked from another page', () => {
   expect(all.filter(page => page.startsWith('docs/') && !linked.has(page))).toEqual([])
 })
 
+test('every page of docs has its place in the sidebar of the site', () => {
+  const config = readPage('docs/.vitepress/config.ts')
+  const names = all.filter(page => page.startsWith('docs/')).map(page => page.replace(/^docs\/(runbooks\/)?(.*)\.md$/, '$2'))
+  expect(names.filter(name => !config.includes(`'${name}'`))).toEqual([])
+})
+
 describe('the check itself', () => {
   test.each([
     ['[a](nowhere.md)', 'nowhere.md: there is no docs/nowhere.md'],
