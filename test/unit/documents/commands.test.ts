@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { pages } from '../../../scripts/pages.ts'
 import { ROOT } from '../../../scripts/steps.ts'
-import { COMMANDS, parseConfig } from '../../../src/cli/config.ts'
+import { COMMANDS } from '../../../src/cli/commands.ts'
+import { parseConfig } from '../../../src/cli/config.ts'
 import { commandsIn, readPage } from '../../support/page-commands.ts'
 
 const texts = pages().map(page => [page, readPage(page)] as const)
