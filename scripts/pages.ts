@@ -15,4 +15,4 @@ export const pages = (): readonly string[] => [
   )
 ]
 
-const isPage = (name: string): boolean => name.endsWith('.md')
+const isPage = (name: string): boolean => name.endsWith('.md') && !name.includes('node_modules/')
