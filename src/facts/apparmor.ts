@@ -2,6 +2,7 @@ import { completeText, HostError, type HostReader } from '../host/host.ts'
 import { attempt } from './attempt.ts'
 import { confFiles, isNull } from './conf-files.ts'
 import { type Attempt, type Detector, Unsure } from './fact.ts'
+import { unlessNotMounted } from './not-mounted.ts'
 import { readCount, readFlag, requireMounted } from './numbers.ts'
 import type { AppArmorUserns } from './readings.ts'
 
@@ -124,7 +125,7 @@ const SETS_IT = /^\s*-?\s*kernel[./]apparmor_restrict_unprivileged_userns\s*=\s*
 async function setByFile(host: HostReader): Promise<string> {
   const said = await attempt(async () => {
     const lines: string[] = []
-    for (const { path } of await confFiles(host, SYSCTL_DIRECTORIES)) {
+    for (const { path } of await confFiles(host, await seenOf(host, SYSCTL_DIRECTORIES))) {
       if (await isNull(host, path)) continue
       for (const line of (await host.lines(path, SETS_IT)) ?? [])
         lines.push(`${path} sets it to ${line.replace(/.*=\s*/, '').trim()}`)
@@ -132,4 +133,10 @@ async function setByFile(host: HostReader): Promise<string> {
     return lines.at(-1)
   })
   return said.ok && said.value !== undefined ? `; ${said.value}` : ''
+}
+
+/** The directories that are mounted into this pod; a reason may be incomplete. */
+async function seenOf(host: HostReader, directories: readonly string[]): Promise<readonly string[]> {
+  const looks = await Promise.all(directories.map(directory => unlessNotMounted(host.list(directory))))
+  return directories.filter((_, index) => 'value' in (looks[index] as object))
 }

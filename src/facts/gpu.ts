@@ -1,5 +1,7 @@
 import { completeText, type HostReader } from '../host/host.ts'
 import { type Detector, Unsure } from './fact.ts'
+import { nodeMounts } from './mounts.ts'
+import { unlessNotMounted } from './not-mounted.ts'
 import { requireMounted } from './numbers.ts'
 
 export type GpuVendor = 'nvidia' | 'amd' | 'intel'
@@ -89,9 +91,22 @@ const LIBRARY_FOLDERS = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gn
  * there is none in a usual place.
  */
 export const detectNvidiaLibrary: Detector<readonly string[]> = async ({ host }) => {
-  const folders = ['', DRIVER_ROOT].flatMap(root => LIBRARY_FOLDERS.map(folder => root + folder))
-  const found = await Promise.all(folders.map(folder => host.realpath(`${folder}/libnvidia-ml.so.1`)))
+  const paths = ['', DRIVER_ROOT].flatMap(root => LIBRARY_FOLDERS.map(folder => `${root}${folder}/libnvidia-ml.so.1`))
+  const found = await Promise.all(
+    paths.map(path => (path.startsWith(DRIVER_ROOT) ? ifThere(host, host.realpath(path)) : host.realpath(path)))
+  )
   return [...new Set(found.flatMap(path => parseLibraryVersion(path ?? '') ?? []))].toSorted()
+}
+
+/**
+ * What a look into the driver container's root finds. Where that is not mounted into the agent's pod, the node's mounts tell whether
+ * there is one: the container mounts its root there (`mount --rbind / /run/nvidia/driver`, nvidia-driver of gpu-driver-container).
+ */
+async function ifThere<T>(host: HostReader, look: Promise<T | undefined>): Promise<T | undefined> {
+  const found = await unlessNotMounted(look)
+  if ('value' in found) return found.value
+  if ((await nodeMounts(host)).some(({ mountPoint }) => `${mountPoint}/`.startsWith(`${DRIVER_ROOT}/`))) throw found.error
+  return undefined
 }
 
 /** `/usr/lib64/libnvidia-ml.so.550.135` */
@@ -110,13 +125,16 @@ export const detectNvidiaDevices: Detector<NvidiaDevices> = async ({ host }) => 
   const [dev, control, contained, gpus, nouveau] = await Promise.all([
     host.stat('/dev'),
     host.stat('/dev/nvidiactl'),
-    host.stat(`${DRIVER_ROOT}/dev/nvidiactl`),
+    unlessNotMounted(host.stat(`${DRIVER_ROOT}/dev/nvidiactl`)),
     host.list('/proc/driver/nvidia/gpus'),
     host.stat('/sys/module/nouveau')
   ])
   if (dev === undefined) throw new Unsure('/dev of the node is not mounted below the host root')
-  const isThere = [control, contained].some(device => device?.kind === 'character')
-  return { control: isThere, gpus: gpus?.length ?? 0, nouveau: nouveau !== undefined }
+  const isOnNode = control?.kind === 'character'
+  // A driver that has GPUs has its devices somewhere.
+  if ('error' in contained && !isOnNode && (gpus?.length ?? 0) > 0) throw contained.error
+  const isContained = 'value' in contained && contained.value?.kind === 'character'
+  return { control: isOnNode || isContained, gpus: gpus?.length ?? 0, nouveau: nouveau !== undefined }
 }
 
 /** Whether a GPU is split into instances (MIG): its driver lists them, or the Node offers them. */

@@ -1,6 +1,7 @@
 import type { HostReader } from '../host/host.ts'
 import { type Detector, Unsure } from './fact.ts'
-import { readCommandLine, readKernel } from './kernel.ts'
+import { atLeast, readCommandLine, readKernel } from './kernel.ts'
+import { unlessNotMounted } from './not-mounted.ts'
 import { readCount, readFlag, requireMounted } from './numbers.ts'
 
 const EFI = '/sys/firmware/efi'
@@ -84,13 +85,17 @@ export const detectSignatureEnforcement: Detector<boolean> = async ({ host }) =>
   if (parameter !== undefined) return parameter
   const cmdline = await readCommandLine(host)
   if (/(^|\s)module\.sig_enforce(=1|\s|$)/.test(cmdline)) return true
-  const { release } = await readKernel(host)
-  for (const path of [`/boot/config-${release}`, `/lib/modules/${release}/config`]) {
-    const lines = await host.lines(path, /^CONFIG_MODULE_SIG_FORCE=/)
-    if (lines !== undefined) return lines.some(line => line === 'CONFIG_MODULE_SIG_FORCE=y')
+  const kernel = await readKernel(host)
+  for (const path of [`/boot/config-${kernel.release}`, `/lib/modules/${kernel.release}/config`]) {
+    const found = await unlessNotMounted(host.lines(path, /^CONFIG_MODULE_SIG_FORCE=/))
+    if ('error' in found && !atLeast(kernel, ALWAYS_TOLD)) throw found.error
+    if ('value' in found && found.value !== undefined) return found.value.some(line => line === 'CONFIG_MODULE_SIG_FORCE=y')
   }
   return false
 }
+
+/** From here on the parameter is there wherever signatures are compiled in at all (kernel/module.c, later kernel/module/signing.c). */
+const ALWAYS_TOLD = [5, 4] as const
 
 export interface ModuleSwitch {
   /** kernel.modules_disabled; a kernel booted with `nomodule` shows it as 1 too. */

@@ -39,15 +39,17 @@ async function readMounts(host: HostReader, path: string): Promise<readonly Moun
   return mounts
 }
 
-/** The host root is where the node's /proc and /sys are: in a pod the deepest place that has both. */
+/**
+ * The host root is where the node's /proc and /sys are: in a pod the deepest place that has both. Where the deepest /sys has no /proc
+ * beside it, as in the agent's pod, there is none: what the pod has mounted for itself is not what the node has.
+ */
 function belowHostRoot(mounts: readonly Mount[]): readonly Mount[] | undefined {
   const has = (type: string, path: string) => mounts.some(mount => mount.type === type && mount.mountPoint === path)
   const roots = mounts
-    .filter(({ type, mountPoint }) => type === 'proc' && mountPoint.endsWith('/proc'))
-    .map(({ mountPoint }) => mountPoint.slice(0, -'/proc'.length))
-    .filter(root => has('sysfs', `${root}/sys`))
+    .filter(({ type, mountPoint }) => type === 'sysfs' && mountPoint.endsWith('/sys'))
+    .map(({ mountPoint }) => mountPoint.slice(0, -'/sys'.length))
   const [root] = roots.toSorted((a, b) => b.length - a.length)
-  if (root === undefined) return undefined
+  if (root === undefined || !has('proc', `${root}/proc`)) return undefined
   return mounts
     .filter(({ mountPoint }) => mountPoint === root || mountPoint.startsWith(`${root}/`) || root === '')
     .map(mount => ({ ...mount, mountPoint: mount.mountPoint.slice(root.length) || '/' }))
@@ -78,3 +80,18 @@ export const mountHolding = <M extends Pick<Mount, 'mountPoint'>>(mounts: readon
   mounts
     .filter(({ mountPoint }) => mountPoint === '/' || path === mountPoint || path.startsWith(`${mountPoint}/`))
     .reduce<M | undefined>((best, mount) => (best && best.mountPoint.length > mount.mountPoint.length ? best : mount), undefined)
+
+/**
+ * Where the node has what is mounted into this process's pod: containerd's /etc/resolv.conf below /var/lib/containerd, for instance. The
+ * kernel tells these places without symbolic links.
+ */
+export const placesOnNode = (own: readonly Mount[], node: readonly Mount[]): readonly string[] =>
+  own.flatMap(({ device, root }) =>
+    node
+      .filter(mount => mount.device === device && (mount.root === '/' || `${root}/`.startsWith(`${mount.root}/`)))
+      .map(mount => ({ mount, place: withoutSlash(mount.mountPoint) + root.slice(withoutSlash(mount.root).length) }))
+      .filter(({ mount, place }) => mountHolding(node, place) === mount)
+      .map(({ place }) => place)
+  )
+
+const withoutSlash = (path: string): string => (path === '/' ? '' : path)

@@ -1,15 +1,18 @@
-import type { HostReader } from '../host/host.ts'
+import type { FsSpace, HostError, HostReader } from '../host/host.ts'
 import { type Detector, Unsure } from './fact.ts'
 import { kubeletRoot } from './kubelet-root.ts'
-import { type Mount, mountHolding, nodeMounts, ownMounts } from './mounts.ts'
+import { type Mount, mountHolding, nodeMounts, ownMounts, placesOnNode } from './mounts.ts'
+import { unlessNotMounted } from './not-mounted.ts'
+import { programsOf } from './sysbox.ts'
 
-export interface Storage extends Omit<Mount, 'root'> {
+/** A file system, by the directory that is asked about. */
+export interface Disk extends Omit<Mount, 'root'>, Partial<FsSpace> {
   /** The directory that was asked for, or the nearest one above it that is there. */
   readonly path: string
-  /** Bytes free for an ordinary user, and in all. */
-  readonly free: number
-  readonly total: number
 }
+
+/** Bytes free for an ordinary user, and in all, are known too. */
+export type Storage = Disk & FsSpace
 
 /** The file system of the kubelet's root, on which the volumes of workspaces lie. */
 export const detectStorage: Detector<Storage> = async ({ host, kubeletRoot: wanted = '' }) => {
@@ -37,10 +40,19 @@ async function requireOwnPodThere(host: HostReader, { path, device, type }: Stor
     )
 }
 
-/** Where a Sysbox on the node keeps its containers. */
-export const detectSysboxStorage: Detector<Storage> = ({ host }) => storageOf(host, '/var/lib/sysbox')
+const VAR_LIB = '/var/lib'
+const SYSBOX = `${VAR_LIB}/sysbox`
 
-export const detectVarLib: Detector<Storage> = ({ host }) => storageOf(host, '/var/lib')
+/** Where a Sysbox on the node keeps its containers, or one would. */
+export const detectSysboxStorage: Detector<Disk> = async ({ host }) => {
+  const found = await unlessNotMounted(diskOf(host, SYSBOX))
+  if ('value' in found) return found.value
+  // A Sysbox could have its directory elsewhere, by a link.
+  if ((await programsOf(host)).length > 0) throw found.error
+  return await diskOf(host, VAR_LIB)
+}
+
+export const detectVarLib: Detector<Disk> = ({ host }) => diskOf(host, VAR_LIB)
 
 export interface HostPath {
   readonly exists: boolean
@@ -64,21 +76,45 @@ async function hostPath(host: HostReader, path: string): Promise<HostPath> {
 }
 
 async function storageOf(host: HostReader, wanted: string): Promise<Storage> {
+  const { free, total, ...disk } = await diskOf(host, wanted)
+  if (free === undefined || total === undefined)
+    throw new Unsure(`nothing of this pod lies on the file system of ${disk.path}, so its size cannot be told`)
+  return { ...disk, free, total }
+}
+
+async function diskOf(host: HostReader, wanted: string): Promise<Disk> {
   const path = await nearest(host, wanted)
-  const mount = await mountOf(host, path)
-  const space = await host.statfs(path)
-  if (space === undefined) throw new Unsure(`${path} vanished while it was looked at`)
-  const { root: _, ...disk } = mount
-  return { path, ...disk, ...space }
+  const { root: _, ...disk } = await mountOf(host, path)
+  return { path, ...disk, ...(await spaceOf(host, path, disk.device)) }
+}
+
+/** Where the directory is not mounted into this pod, anything that is tells, if it lies on that file system: `/etc/hosts` on the kubelet's. */
+async function spaceOf(host: HostReader, path: string, device: string): Promise<FsSpace | undefined> {
+  const space = await unlessNotMounted(host.statfs(path))
+  if ('value' in space) {
+    if (space.value === undefined) throw new Unsure(`${path} vanished while it was looked at`)
+    return space.value
+  }
+  const own = (await ownMounts(host))?.find(mount => mount.device === device)
+  return own === undefined ? undefined : await host.statfs(`/proc/self/root${own.mountPoint}`)
 }
 
 /** The path itself, links resolved, or the nearest directory above it that is there. */
 async function nearest(host: HostReader, path: string): Promise<string> {
   for (let at = path; at !== ''; at = at.slice(0, at.lastIndexOf('/'))) {
-    const real = await host.realpath(at)
-    if (real !== undefined) return real
+    const real = await unlessNotMounted(host.realpath(at))
+    if ('error' in real) return await provenByMounts(host, at, real.error)
+    if (real.value !== undefined) return real.value
   }
   return '/'
+}
+
+/** A path that is not mounted into this pod is a directory without a link in it, if the node is known to have something there. */
+async function provenByMounts(host: HostReader, path: string, error: HostError): Promise<string> {
+  const mounts = await nodeMounts(host)
+  const places = [...mounts.map(({ mountPoint }) => mountPoint), ...placesOnNode((await ownMounts(host)) ?? [], mounts)]
+  if (places.some(place => `${place}/`.startsWith(`${path}/`))) return path
+  throw error
 }
 
 async function mountOf(host: HostReader, path: string): Promise<Mount> {

@@ -1,6 +1,7 @@
 import type { HostReader } from '../host/host.ts'
 import { attempt } from './attempt.ts'
 import { type Attempt, type Detector, Unsure } from './fact.ts'
+import { unlessNotMounted } from './not-mounted.ts'
 import { requireMounted } from './numbers.ts'
 
 export interface Sysbox {
@@ -22,10 +23,7 @@ const PROGRAMS = ['sysbox-runc', 'sysbox-mgr', 'sysbox-fs'] as const
 
 /** The Sysbox that is installed on the node itself. */
 export const detectSysbox: Detector<Sysbox> = async ({ host, readings }) => {
-  const paths = DIRECTORIES.flatMap(directory => PROGRAMS.map(program => `${directory}/${program}`))
-  const there = await Promise.all(paths.map(async path => (await host.stat(path)) !== undefined))
-  const programs = paths.filter((_, index) => there[index])
-  if (programs.length === 0 && (await host.stat('/usr')) === undefined) throw new Unsure('/usr is not there below the host root')
+  const programs = await programsOf(host)
   if (programs.length === 0) return NOT_INSTALLED
   const [manager, fs, version] = await Promise.all([
     attempt(() => daemon(host, 'sysbox-mgr')),
@@ -35,6 +33,23 @@ export const detectSysbox: Detector<Sysbox> = async ({ host, readings }) => {
   const isTold = version.ok && version.value !== ''
   const asked = readings?.sysboxVersion
   return { programs, manager, fs, version: isTold || asked === undefined ? version : { ok: true, value: asked } }
+}
+
+/**
+ * The programs of Sysbox that the node has, by path; none where it is not installed. Where a directory cannot be seen from the agent's pod,
+ * that it has no daemon tells as much: without one no container starts. Throws `HostError` or `Unsure` where neither tells.
+ */
+export async function programsOf(host: HostReader): Promise<readonly string[]> {
+  const paths = DIRECTORIES.flatMap(directory => PROGRAMS.map(program => `${directory}/${program}`))
+  const looks = await Promise.all(paths.map(path => unlessNotMounted(host.stat(path))))
+  const programs = paths.filter((_, index) => (looks[index] as { value?: unknown }).value !== undefined)
+  if (programs.length > 0) return programs
+  if ((await host.stat('/usr')) === undefined) throw new Unsure('/usr is not there below the host root')
+  const hidden = looks.find(look => 'error' in look)
+  if (hidden === undefined) return []
+  const units = await Promise.all(PROGRAMS.map(name => unitOf(host, name)))
+  if (units.some(unit => unit !== 'idle')) throw hidden.error
+  return []
 }
 
 const DEAD = { ok: true, value: 'dead' } as const
@@ -52,18 +67,38 @@ const UNITS = [
  * unit's processes show first, since the list of all processes is long. Throws `Unsure` where other users' processes are hidden.
  */
 async function daemon(host: HostReader, name: string): Promise<Daemon> {
-  for (const unit of UNITS) {
-    // From another process namespace their numbers read as 0.
-    const processes = await attempt(() => host.read(`${unit}/${name}.service/cgroup.procs`))
-    if (processes.ok && /^\d+$/m.test(processes.value ?? '')) return 'alive'
+  const unit = await unitOf(host, name)
+  if (unit === 'alive') return 'alive'
+  const entries = await unlessNotMounted(host.list('/proc'))
+  if ('error' in entries) {
+    // Every installer of Sysbox starts its daemons as units of systemd, and a unit that runs has processes in its cgroup.
+    if (unit === 'idle' && (await isAnyThere(host, UNITS))) return 'dead'
+    throw typeof unit === 'string' ? entries.error : new Unsure(unit.why)
   }
-  const numbers = ((await host.list('/proc')) ?? []).filter(entry => /^\d+$/.test(entry))
+  const numbers = (entries.value ?? []).filter(entry => /^\d+$/.test(entry))
   const names = await Promise.all(numbers.map(async number => (await host.read(`/proc/${number}/comm`))?.trim()))
   if (names.includes(name)) return 'alive'
   // The first process is always root's.
   if (!numbers.includes('1'))
     throw new Unsure("other users' processes are hidden (hidepid), so whether Sysbox's daemons live cannot be told")
   return 'dead'
+}
+
+/** Whether the unit has processes; or why that cannot be read. */
+async function unitOf(host: HostReader, name: string): Promise<'alive' | 'idle' | { readonly why: string }> {
+  let closed: { readonly why: string } | undefined
+  for (const unit of UNITS) {
+    const processes = await attempt(() => host.read(`${unit}/${name}.service/cgroup.procs`))
+    // From another process namespace their numbers read as 0.
+    if (processes.ok && /^\d+$/m.test(processes.value ?? '')) return 'alive'
+    if (!processes.ok) closed ??= { why: processes.why }
+  }
+  return closed ?? 'idle'
+}
+
+async function isAnyThere(host: HostReader, paths: readonly string[]): Promise<boolean> {
+  for (const path of paths) if ((await host.stat(path)) !== undefined) return true
+  return false
 }
 
 /** Where sysbox-deploy-k8s leaves the version that it installed. */

@@ -32,8 +32,8 @@ export interface Calls {
 
 /** What the kernel keeps in memory: nothing can hold an answer up there, and a thread for each call costs ten times the call. */
 const IN_MEMORY = /^\/(proc|sys|dev|run)(\/|$)/
-/** There the GPU operator mounts the root of its driver container. */
-const NOT_IN_MEMORY = /^\/run\/nvidia(\/|$)/
+/** There the GPU operator mounts the root of its driver container, and there is what this process has of disks. */
+const NOT_IN_MEMORY = /^\/(run\/nvidia|proc\/self\/root)(\/|$)/
 
 export const isInMemory = (path: string): boolean => IN_MEMORY.test(path) && !NOT_IN_MEMORY.test(path)
 

@@ -52,6 +52,9 @@ export interface Evidence {
   readonly saw: string
 }
 
+/** Code of a `HostError`: the node may have it or not, and it is not among what this process sees of the node. */
+export const NOT_MOUNTED = 'ENOTMOUNTED'
+
 /** A look that failed: the thing may be there, or not; nobody knows. */
 export class HostError extends Error {
   readonly path: string

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { growing } from '../waits.ts'
+import { isAt, parseMountTable } from './mount-table.ts'
 
 /** The first pause before a mount that did not answer is asked again, twice as long each time, and the longest (milliseconds). */
 const PAUSE = { first: 60_000, longest: 15 * 60_000 }
@@ -52,12 +53,5 @@ function placeOf(base: string, path: string): string {
   return longest === undefined ? path : longest.slice(base.length)
 }
 
-const isAt = (path: string, point: string): boolean => path === point || path.startsWith(`${point}/`)
-
-/** proc_pid_mountinfo(5): the fifth field, with octal numbers for white space. In memory, so that it answers always. */
-const mountPoints = (): readonly string[] =>
-  readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .map(line =>
-      (line.split(' ')[4] ?? '').replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)))
-    )
+/** In memory, so that it answers always. */
+const mountPoints = (): readonly string[] => [...parseMountTable(readFileSync('/proc/self/mountinfo', 'utf8')).keys()]

@@ -14,6 +14,7 @@ import {
   SIZE_CAP
 } from './host.ts'
 import { missing, resolveInside } from './resolve.ts'
+import { viewOf } from './view.ts'
 
 /**
  * A file server that is gone blocks a read for ever; a look must end all the same (milliseconds). Waited for in slices: a process
@@ -39,13 +40,17 @@ const BOOT_ID = '/proc/sys/kernel/random/boot_id'
 export function localHost(root: string, calls = callsFor): HostReader {
   const base = root === '/' ? '' : root.replace(/\/+$/, '')
 
+  const view = viewOf(base)
+
   // At the root itself the kernel resolves as we would.
-  const resolve = async (path: string) => (base === '' ? path : resolveInside(base, path))
-  const at = <T>(path: string, look: (real: string, calls: Calls) => T | Promise<T>): Promise<T | undefined> =>
+  const resolve = async (path: string) => (base === '' ? path : resolveInside(base, path, view))
+  const named = <T>(path: string, look: (real: string, calls: Calls) => T | Promise<T>): Promise<T | undefined> =>
     guarded(
       path,
-      resolve(path).then(real => (real === undefined ? undefined : look(base + real, calls(real))))
+      resolve(path).then(real => (real === undefined ? undefined : look(real, calls(real))))
     )
+  const at = <T>(path: string, look: (place: string, calls: Calls) => T | Promise<T>): Promise<T | undefined> =>
+    named(path, (real, calls) => look(view.place(real), calls))
   const read = (path: string) => at(path, (real, calls) => readText(path, real, calls))
 
   return {
@@ -56,7 +61,7 @@ export function localHost(root: string, calls = callsFor): HostReader {
     },
     list: path => at(path, async (real, { readdir }) => (await readdir(real)).sort()),
     stat: path => at(path, async (real, calls) => describe(await calls.stat(real))),
-    realpath: path => at(path, (real, { realpath }) => (base === '' ? realpath(real) : real.slice(base.length))),
+    realpath: path => named(path, (real, { realpath }) => (base === '' ? realpath(real) : real)),
     statfs: path => at(path, space),
     run: argv => (base === '' ? runProgram(argv) : Promise.resolve(undefined)),
     arch: () => Promise.resolve(process.arch === 'x64' ? 'amd64' : process.arch),

@@ -1,4 +1,6 @@
 import { openSync, readFileSync, readSync, statSync } from 'node:fs'
+import { HostError } from './host.ts'
+import { viewOf } from './view.ts'
 
 /** What shows in an instant that something changed which a look should see: modules, file systems, limits, devices. */
 const LIMIT = '/proc/sys/user/max_user_namespaces'
@@ -20,13 +22,27 @@ const PLACES = [
  * to /dev/null.
  */
 export function createPulse(root: string, others: readonly string[] = []): () => string {
-  const base = root === '/' ? '' : root
-  const places = [...PLACES.map(path => base + path), ...others]
-  const limit = keptOpen(base + LIMIT)
+  const place = placesOf(root === '/' ? '' : root.replace(/\/+$/, ''))
+  const places = [...PLACES.map(path => place(path)), ...others]
+  const limit = keptOpen(place(LIMIT))
+  const [modules, ...lists] = [MODULES, ...LISTS].map(path => place(path)) as [string, ...string[]]
   return () => {
-    let signs = `${limit()} ${modulesOf(base)}`
+    let signs = `${limit()} ${modulesOf(modules, lists)}`
     for (const place of places) signs += signOf(place)
     return signs
+  }
+}
+
+/** What cannot be seen from here never changes here either. */
+function placesOf(base: string): (path: string) => string {
+  const view = viewOf(base)
+  return path => {
+    try {
+      return view.place(path)
+    } catch (error) {
+      if (error instanceof HostError) return base + path
+      throw error
+    }
   }
 }
 
@@ -48,10 +64,10 @@ function keptOpen(path: string): () => string {
  * Each module has a folder, and a folder counts its folders (inode(7), st_nlink): one call, where the lists of modules and of the file
  * systems that they bring are kilobytes that the kernel writes anew for every reader.
  */
-function modulesOf(base: string): string {
+function modulesOf(modules: string, lists: readonly string[]): string {
   try {
-    const folder = statSync(base + MODULES, QUIET)
-    return folder === undefined ? LISTS.map(path => withoutCounts(textOf(base + path))).join(' ') : `${folder.nlink}`
+    const folder = statSync(modules, QUIET)
+    return folder === undefined ? lists.map(path => withoutCounts(textOf(path))).join(' ') : `${folder.nlink}`
   } catch (error) {
     return codeOf(error)
   }

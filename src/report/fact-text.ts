@@ -1,7 +1,7 @@
 import type { Known } from '../facts/fact.ts'
 import type { FactName, NodeFacts } from '../facts/observe.ts'
 import { type Proofs, TRIALS } from '../facts/proofs.ts'
-import type { Storage } from '../facts/storage.ts'
+import type { Disk } from '../facts/storage.ts'
 import { gibibytes } from '../host/witness.ts'
 
 type Value<Name extends FactName> = Extract<NodeFacts[Name], { known: true }>['value']
@@ -10,8 +10,10 @@ type Value<Name extends FactName> = Extract<NodeFacts[Name], { known: true }>['v
 export const factText = <Name extends FactName>(name: Name, facts: NodeFacts): string =>
   (TEXTS[name] as (value: Value<Name>) => string)((facts[name] as Known<Value<Name>>).value)
 
-const storage = ({ path, type, mountPoint, free, total, readOnly, noExec }: Storage): string =>
-  `${path} on ${type} at ${mountPoint}${readOnly ? ', read-only' : ''}${noExec ? ', noexec' : ''}, ${gibibytes(free)} free of ${gibibytes(total)}`
+const storage = ({ path, type, mountPoint, free, total, readOnly, noExec }: Disk): string => {
+  const space = free === undefined || total === undefined ? '' : `, ${gibibytes(free)} free of ${gibibytes(total)}`
+  return `${path} on ${type} at ${mountPoint}${readOnly ? ', read-only' : ''}${noExec ? ', noexec' : ''}${space}`
+}
 
 const listed = (items: readonly string[], none: string): string => (items.length === 0 ? none : items.join(', '))
 

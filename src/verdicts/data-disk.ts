@@ -2,7 +2,7 @@ import type { Distro } from '../facts/distro.ts'
 import { atLeast, type Kernel } from '../facts/kernel.ts'
 import type { NodeFacts } from '../facts/observe.ts'
 import type { Proof, Proofs } from '../facts/proofs.ts'
-import type { Storage } from '../facts/storage.ts'
+import type { Disk } from '../facts/storage.ts'
 import { ask, type Judgement, leaf, no, unsure, type Verdict, yes } from './verdict.ts'
 
 /** The trials were made on the kubelet's root: of a directory on another mount they prove nothing. */
@@ -22,7 +22,7 @@ const NEVER = ['nfs', 'nfs4', 'overlay', 'tmpfs']
 const LOCAL_DISK = 'Put it on a local ext4 or xfs file system.'
 
 /** The kind of file system that Sysbox can keep a container's files on. Needs the kernel, since 5.12 Sysbox maps ids on it. */
-export function judgeStorage(storage: Storage, kernel: Kernel | undefined, proof?: Proof): Judgement {
+export function judgeStorage(storage: Disk, kernel: Kernel | undefined, proof?: Proof): Judgement {
   const { path, type } = storage
   const where = `${path} lies on ${type} (mounted at ${storage.mountPoint})`
   if (NEVER.includes(type)) return no(`${where}, which Sysbox cannot use`, LOCAL_DISK)
@@ -41,9 +41,11 @@ export function judgeStorage(storage: Storage, kernel: Kernel | undefined, proof
 /** The seeds advise 50 to 100 GB for a workspace. */
 const ROOM_FOR_ONE = 50e9
 
-function storageCaution({ path, noExec, free }: Storage): string | undefined {
+function storageCaution({ path, noExec, free }: Disk): string | undefined {
   if (noExec) return `${path} is mounted noexec`
-  return free < ROOM_FOR_ONE ? `less than 50 GB are free at ${path}, and one workspace wants 50 to 100 GB` : undefined
+  return free !== undefined && free < ROOM_FOR_ONE
+    ? `less than 50 GB are free at ${path}, and one workspace wants 50 to 100 GB`
+    : undefined
 }
 
 /** From 5.12 on Sysbox's manager makes these trials itself, the second one from 5.19 on, and ends where one fails. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { ROOT } from '../../../scripts/steps.ts'
 import { apartHost } from '../../../src/host/apart.ts'
-import { HostError } from '../../../src/host/host.ts'
+import { HostError, NOT_MOUNTED } from '../../../src/host/host.ts'
 import { temporary } from './temporary.ts'
 
 /** A file system whose server never answers: FUSE without anybody who reads /dev/fuse. Resolves to what ends it. */
@@ -89,4 +89,21 @@ test('what is asked of it is answered as by a reader in the same process', async
     undefined
   ])
   expect(await why(host.read('/etc/empty'))).toMatch(/^\/etc\/empty cannot be read: .*directory/)
+})
+
+test('in a pod with parts of a node, one that hangs costs one wait, and what is not mounted is known for that', async () => {
+  const node = temporary({ 'etc/os-release': 'ID=debian\n', 'usr/src/': 'directory/' })
+  const pod = temporary({ 'etc/': 'directory/', 'usr/': 'directory/' })
+  for (const name of ['etc', 'usr']) {
+    expect(spawnSync('mount', ['--bind', join(node, name), join(pod, name)]).status).toBe(0)
+    onTestFinished(() => void spawnSync('umount', ['-l', join(pod, name)]))
+  }
+  hang(join(pod, 'usr/src'))
+  const host = opened(pod)
+  const [hung, release, status] = [why(host.stat('/usr/src/a')), host.read('/etc/os-release'), host.read('/var/lib/dpkg/status')]
+  expect(await hung).toMatch(/^\/usr\/src\/a cannot be read: .*(time|answer)/)
+  expect(await release).toBe('ID=debian\n')
+  await expect(status).rejects.toMatchObject({ name: 'HostError', code: NOT_MOUNTED, path: '/var/lib/dpkg/status' })
+  expect(await why(host.list('/usr/src'))).toMatch(/\/usr\/src(?!\/).*(skipped|asked again)/)
+  expect(await host.statfs('/proc/self/root/')).toMatchObject({ total: expect.any(Number) })
 })
