@@ -18,7 +18,10 @@ const SOURCES = {
   monitoring: 'manifests/components/monitoring',
   'flow-control': 'manifests/components/flow-control',
   openshift: 'manifests/overlays/openshift',
-  'openshift-privileged': 'manifests/components/openshift-privileged'
+  'openshift-privileged': 'manifests/components/openshift-privileged',
+  sysbox: 'manifests/components/sysbox',
+  'gpu-operator': 'manifests/components/gpu-operator',
+  ostree: 'manifests/components/ostree'
 } as const
 
 /** The chart's own business, or of no use in a pod: it has one root, one Node, one port and one volume for the handover. */
@@ -93,6 +96,9 @@ function schema(): Schema {
       }),
       flowControl: enabled,
       openshift: enabled,
+      sysbox: enabled,
+      gpuOperator: enabled,
+      ostree: enabled,
       global: anything // Helm's own, where the chart is part of another
     },
     { $schema: 'http://json-schema.org/draft-07/schema#' }

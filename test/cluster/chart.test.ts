@@ -7,7 +7,10 @@ import { sharedControlPlane } from './shared.ts'
 
 const shared = sharedControlPlane()
 const NAMESPACE = ['--set', 'namespace.create=true'] as const
-const EVERYTHING = ['helper', 'monitoring', 'flowControl'].flatMap(name => ['--set', `${name}.enabled=true`])
+const EVERYTHING = ['helper', 'monitoring', 'flowControl', 'sysbox', 'gpuOperator', 'ostree'].flatMap(name => [
+  '--set',
+  `${name}.enabled=true`
+])
 
 beforeAll(() => installKinds(shared))
 
@@ -37,7 +40,9 @@ describe('the chart is what kustomize builds', () => {
 
   test('with everything: the base with every component', async () => {
     const objects = await renderChart(...NAMESPACE, ...EVERYTHING)
-    expect(comparable(objects)).toEqual(comparable(await render('helper', 'monitoring', 'flow-control')))
+    expect(comparable(objects)).toEqual(
+      comparable(await render('helper', 'monitoring', 'flow-control', 'sysbox', 'gpu-operator', 'ostree'))
+    )
     await dryRun(shared, objects)
   })
 
@@ -139,7 +144,10 @@ describe('refuses', () => {
       stderr: expect.stringMatching(/Kubernetes v1\.29\.9 has no admission policies/)
     })
     expect(refused.stderr).toContain('--set guard.enabled=false')
-    const kinds = (await renderChart(...old, '--set', 'guard.enabled=false')).map(({ kind }) => kind)
+    const objects = await renderChart(...old, '--set', 'guard.enabled=false')
+    const kinds = objects.map(({ kind }) => kind)
+    // That API server does not know the field, and takes no pod with it.
+    expect(JSON.stringify(objects)).not.toContain('recursiveReadOnly')
     expect(kinds.filter(kind => kind.startsWith('ValidatingAdmissionPolicy'))).toEqual([])
     expect(kinds).toContain('DaemonSet')
   })

@@ -40,6 +40,16 @@ async function rendered(...components: readonly string[]): Promise<Rendered> {
 }
 
 const host = { name: 'host', mountPath: '/host', mountPropagation: 'HostToContainer' }
+/** What the agent sees of the node, each by its own path, and how the kubelet takes it where it is missing. */
+const SEEN = {
+  '/dev': 'Directory',
+  '/etc': 'Directory',
+  '/lib': 'DirectoryOrCreate',
+  '/proc/1/mountinfo': 'File',
+  '/run/modprobe.d': 'DirectoryOrCreate',
+  '/sys': 'Directory',
+  '/usr': 'Directory'
+} as const
 const token = { name: 'token', mountPath: '/var/run/secrets/kubernetes.io/serviceaccount', readOnly: true }
 const handover = { name: 'handover', mountPath: '/run/berth' }
 const sorted = (mounts: readonly Readonly<Record<string, unknown>>[]) =>
@@ -55,11 +65,20 @@ describe('the base', () => {
       ...{ runAsNonRoot: true, runAsUser: 65_532, runAsGroup: 65_532 },
       ...{ privileged: false, allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } }
     })
-    expect(sorted(plain.named('agent').volumeMounts)).toEqual([{ ...host, readOnly: true }, token])
-    expect(plain.pod.volumes).toEqual([
-      { name: 'host', hostPath: { path: '/', type: 'Directory' } },
-      { name: 'token', projected: expect.objectContaining({ sources: expect.any(Array) }) }
-    ])
+    const ofNode = ({ pod, named }: Rendered) =>
+      pod.volumes.flatMap(({ name, hostPath }) => {
+        const mounts = named('agent').volumeMounts.filter(mount => mount['name'] === name)
+        return hostPath === undefined ? [] : [{ hostPath, mounts: mounts.map(({ name: _, ...mount }) => mount) }]
+      })
+    expect(ofNode(plain).toSorted((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)))).toEqual(
+      Object.entries(SEEN).map(([path, type]) => ({
+        hostPath: { path, type },
+        mounts: [{ mountPath: `/host${path}`, readOnly: true, recursiveReadOnly: 'IfPossible' }]
+      }))
+    )
+    expect(plain.named('agent').volumeMounts).toContainEqual(token)
+    expect(plain.named('agent').volumeMounts.length).toBe(Object.keys(SEEN).length + 1)
+    expect(plain.pod.volumes.length).toBe(Object.keys(SEEN).length + 1)
   })
 
   test('gives a token to the agent alone, of the account that the policy holds, and a Node to stand for', () => {
@@ -86,6 +105,7 @@ describe('the component helper', () => {
     expect(agent).toEqual(same)
     expect(sorted(volumeMounts)).toEqual([{ ...handover, readOnly: true }, ...sorted(before)])
     const added = [
+      { name: 'host', hostPath: { path: '/', type: 'Directory' } },
       { name: 'handover', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
       { name: 'scratch', emptyDir: { sizeLimit: '64Mi' } }
     ]
@@ -99,10 +119,31 @@ describe('the component helper', () => {
 
 test('the API server takes all of it, every field by its name', () => dryRun(shared, [...plain.objects, ...helped.objects]))
 
-test('and not both recursiveReadOnly and what the node mounts later: the agent has the latter', async () => {
+test('and not recursiveReadOnly for what the node mounts later: only components have that', async () => {
   const [daemonSet] = plain.objects.filter(({ kind }) => kind === 'DaemonSet')
   const both = JSON.parse(
-    JSON.stringify(daemonSet).replace(JSON.stringify('HostToContainer'), '"HostToContainer","recursiveReadOnly":"Enabled"')
+    JSON.stringify(daemonSet).replace(
+      '"recursiveReadOnly":"IfPossible"',
+      '"recursiveReadOnly":"IfPossible","mountPropagation":"HostToContainer"'
+    )
   )
   await expect(dryRun(shared, [both])).rejects.toThrow(/recursiveReadOnly: Forbidden/)
+})
+
+test.each([
+  ['sysbox', { '/host/opt': undefined, '/host/var/lib': 'HostToContainer' }],
+  ['gpu-operator', { '/host/run/nvidia': 'HostToContainer' }],
+  ['ostree', { '/host/var/usrlocal': undefined }]
+])('the component %s lets the agent see more of the node, read-only, and changes nothing else', async (name, mounts) => {
+  const more = await rendered(name)
+  const { volumeMounts, ...agent } = more.named('agent')
+  const { volumeMounts: before, ...same } = plain.named('agent')
+  expect(agent).toEqual(same)
+  const added = volumeMounts.filter(mount => !before.some(({ name }) => name === mount['name']))
+  expect(added.length + before.length).toBe(volumeMounts.length)
+  expect(added.map(({ readOnly }) => readOnly)).not.toContain(undefined)
+  expect(Object.fromEntries(added.map(({ mountPath, mountPropagation }) => [mountPath, mountPropagation]))).toEqual(mounts)
+  const { volumes: _, containers: __, ...pod } = more.pod
+  expect(plain.pod).toMatchObject(pod)
+  await dryRun(shared, more.objects)
 })

@@ -7,12 +7,37 @@ import { historyOf, storyOf } from '../cluster/agent-truth.ts'
 import { succeeded } from '../cluster/api.ts'
 import type { ControlPlane } from '../cluster/control-plane.ts'
 import { render } from '../cluster/kustomize.ts'
-import { applyAll } from '../cluster/manifests.ts'
+import { applyAll, type Manifest } from '../cluster/manifests.ts'
+import { isOfTheRuntime, reachOf } from './agent-reach.ts'
 import { NODE_NAME, startNode } from './node.ts'
 import { offerFuse, PODS, type Pod, phaseOf, podOf, STARTUP, workspace } from './pods.ts'
 
 const BOOT = '/proc/sys/kernel/random/boot_id'
 const bootId = (digit: string) => `${digit.repeat(8)}-1111-4111-8111-111111111111\n`
+
+interface DaemonSet extends Manifest {
+  readonly spec: {
+    readonly template: { readonly spec: { readonly containers: readonly object[]; readonly volumes: readonly object[] } }
+  }
+}
+
+/**
+ * The base, whose agent sees the boot id that this node plays: every pod has a /proc of its own, with the machine's. What is mounted of
+ * the node's /proc below /host counts before it.
+ */
+async function manifests(): Promise<readonly Manifest[]> {
+  return (await render()).map(object => {
+    if (object.kind !== 'DaemonSet') return object
+    const { spec } = object as DaemonSet
+    const pod = spec.template.spec
+    const [agent] = pod.containers as readonly [{ readonly volumeMounts: readonly object[] }]
+    const boot = { name: 'played-boot', mountPath: `/host${BOOT}`, readOnly: true }
+    const containers = [{ ...agent, volumeMounts: [...agent.volumeMounts, boot] }]
+    const volumes = [...pod.volumes, { name: boot.name, hostPath: { path: BOOT, type: 'File' } }]
+    return { ...object, spec: { ...spec, template: { ...spec.template, spec: { ...pod, containers, volumes } } } }
+  })
+}
+
 const DAEMON_SET = '/apis/apps/v1/namespaces/berth/daemonsets/berth'
 
 /** The agent's pod that runs and is ready, if there is just one. */
@@ -44,14 +69,14 @@ function knowsAllThatRootKnows(agent: Told, root: Told): void {
   for (const name of ['storage', 'var-lib']) expect(agent.facts[name]?.known, agent.facts[name]?.why).toBe(true)
 }
 
-test('the DaemonSet labels its Node with its own token, and no update and no reboot costs a label or a workspace', async () => {
+test('the DaemonSet labels its Node with its own token, and no update and no reboot costs a label or a workspace; it reaches nothing else of the node', async () => {
   const cover = { [BOOT]: bootId('1') }
   await using node = await startNode({ images: inject('images'), taints: [STARTUP], cover })
   const { plane, run, play } = node
   const own = nodeOf(plane, NODE_NAME)
   await offerFuse(plane)
   await succeeded('workspace', plane.api('POST', PODS, workspace('routed', { 'berth.dev/podman': 'true' })))
-  await applyAll(plane, await render())
+  await applyAll(plane, await manifests())
   const labels = await own.isLabelled({ 'berth.dev/podman': 'true' })
   await eventually('the startup taint is gone', async () => (await own.read()).spec['taints'] === undefined)
   await eventually('the workspace runs', async () => (await phaseOf(plane, 'routed')) === 'Running')
@@ -72,6 +97,16 @@ test('the DaemonSet labels its Node with its own token, and no update and no reb
   expect(users.split('\n')).toEqual(['65532', '65532'])
 
   knowsAllThatRootKnows(JSON.parse(await page('/status.json')) as Told, JSON.parse(await run(REPORT)) as Told)
+
+  const { writable, sockets, commands, writableMounts, shm, ...reach } = await reachOf(node)
+  expect(reach).toMatchObject({
+    uid: 65_532,
+    mounts: expect.arrayContaining(['/host/etc', '/host/usr', '/host/sys', '/host/dev'])
+  })
+  expect({ writable, sockets, shm }).toEqual({ writable: [], sockets: [], shm: 'EROFS' })
+  expect(writableMounts.filter(point => !isOfTheRuntime(point))).toEqual([])
+  expect(commands.filter(command => !command.startsWith('/usr/local/bin/node '))).toEqual([])
+  expect(commands.length).toBeGreaterThan(1)
 
   const annotations = { 'berth.dev/rollout': '2' }
   await succeeded('update', plane.api('PATCH', DAEMON_SET, { spec: { template: { metadata: { annotations } } } }))

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { FactName } from '../../src/facts/observe.ts'
 import type { Verdict } from '../../src/verdicts/verdict.ts'
-import { asUser } from './as-user.ts'
+import { inPod, mountedBy } from './in-pod.ts'
 import { machines } from './machines.ts'
 import { type Machine, playedHost } from './played.ts'
 import { GOLDENS } from './recordings.ts'
@@ -38,8 +38,8 @@ export async function agentSees(): Promise<string> {
 }
 
 async function cells(machine: Machine): Promise<readonly string[]> {
-  const user = asUser(machine)
-  const [root, sight] = await Promise.all([see(playedHost(machine), machine), see(playedHost(user), user)])
+  const pod = await inPod(machine, mountedBy('base/daemonset.yaml'))
+  const [root, sight] = await Promise.all([see(playedHost(machine), machine), see(pod.host, pod.machine)])
   const hidden = unlike(root, sight)
   if (hidden.length === 0) return ['nothing', 'none', '']
   const labels = Object.entries(sight.verdicts).flatMap(([label, verdict]) => {

@@ -57,10 +57,13 @@ export interface Machine {
   readonly expectedAsUser: AsUser | undefined
 }
 
-/** Answers every question as the machine's own file systems would. */
-export function playedHost(machine: Machine): HostReader {
+/** Refuses what cannot be seen, on the way to `goal` or there. */
+export type Refuse = (path: string, goal: string) => void
+
+/** Answers every question as the machine's own file systems would, to one who sees all of them or not. */
+export function playedHost(machine: Machine, refuse: Refuse = () => undefined): HostReader {
   const things = normalised(machine.tree)
-  const at = (path: string) => resolve(things, path)
+  const at = (path: string) => resolve(things, path, refuse)
   const read = async (path: string): Promise<string | undefined> => {
     const found = at(path)
     if (found === undefined) return undefined
@@ -121,7 +124,7 @@ export function normalised(tree: Tree): ReadonlyMap<string, NonNullable<Entry>> 
 }
 
 /** The real path, links followed, or `undefined` when a part of it is not there. */
-function resolve(things: ReadonlyMap<string, NonNullable<Entry>>, path: string): string | undefined {
+function resolve(things: ReadonlyMap<string, NonNullable<Entry>>, path: string, refuse: Refuse): string | undefined {
   let done = '/'
   const todo = path.split('/').filter(part => part !== '')
   for (let steps = 0; todo.length > 0; steps += 1) {
@@ -130,6 +133,7 @@ function resolve(things: ReadonlyMap<string, NonNullable<Entry>>, path: string):
     if (typeof above === 'string' || (above.kind !== 'directory' && above.kind !== 'closed')) return undefined
     if (above.kind === 'closed') throw refused(path, above.code)
     const next = posix.join(done, todo.shift() as string)
+    refuse(next, posix.join(next, ...todo))
     const thing = things.get(next)
     if (thing === undefined) return undefined
     if (typeof thing !== 'string' && thing.kind === 'link') {

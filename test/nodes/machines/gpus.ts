@@ -12,6 +12,7 @@ import {
   linux,
   machine,
   modules,
+  mounts,
   NETFILTER,
   NVIDIA_3D,
   nvidia,
@@ -103,7 +104,8 @@ export const gpus = {
       bound(2),
       nvidia('550.135', buses(2)),
       { '/dev/nvidiactl': undefined, '/run/nvidia/driver/dev/nvidiactl': device('195:255') },
-      library('/run/nvidia/driver', '550.135')
+      library('/run/nvidia/driver', '550.135'),
+      mounts(['/', 'ext4'], ['/run/nvidia/driver', 'overlay'])
     ],
     node: nodeOf('dell-a100-operator', { 'nvidia.com/gpu.shared': '8' }),
     expected: { cvm: 'yes', 'cached-cvm': 'yes', gpu: 'yes', 'gpu-cvm': 'yes', podman: 'no', sysbox: 'no' }
