@@ -3,8 +3,8 @@ import { COMMANDS } from '../src/cli/commands.ts'
 import { environmentName } from '../src/cli/environment.ts'
 import { OPTIONS } from '../src/cli/options/all.ts'
 import type { Option } from '../src/cli/options/option.ts'
-import type { detectors } from '../src/facts/observe.ts'
-import { factLabels } from '../src/node-sync/labels.ts'
+import { ALL_FACTS } from '../src/facts/all.ts'
+import { FACT_LABELS } from '../src/node-sync/labels.ts'
 import { CAPABILITIES } from '../src/verdicts/decide.ts'
 import { METRICS } from '../src/web/metrics.ts'
 import { kubernetesVersion, OLDEST_RELEASE_TESTS } from '../test/support/go-programs.ts'
@@ -38,13 +38,13 @@ export const TABLES = {
       ['label', 'values'],
       [
         ...CAPABILITIES.map(name => [code(`berth.dev/${name}`), '`true` `false` `unknown`']),
-        ...Object.keys(factLabels).map(name => [code(`berth.dev/${name}`), LABEL_VALUES[name as keyof typeof factLabels]])
+        ...FACT_LABELS.map(({ name, values }) => [code(`berth.dev/${name}`), values])
       ]
     ),
   facts: () =>
     table(
       ['fact', 'what it is'],
-      Object.entries(FACTS).map(([name, text]) => [code(name), text])
+      ALL_FACTS.map(({ name, describes }) => [code(name), describes])
     ),
   images: () =>
     table(
@@ -137,64 +137,6 @@ const sectionsOf = (report: string, titles: readonly string[]): string =>
     .split(/\n\n(?=\S)/)
     .filter(section => titles.includes(section.split('\n')[0] ?? ''))
     .join('\n\n')
-
-const LABEL_VALUES: Readonly<Record<keyof typeof factLabels, string>> = {
-  kernel: 'major.minor, `5.15`',
-  distro: 'os-release ID and VERSION_ID, `ubuntu-22.04`',
-  shiftfs: '`loaded` `loadable` `buildable` `absent` `broken` `unknown`',
-  'gpu-hardware': '`nvidia` `amd` `intel` `none` `unknown`, whatever the driver',
-  'gpu-driver': 'version of the NVIDIA driver, `550.135`; absent without one',
-  machine: '`bare-metal` `virtual` `unknown`'
-}
-
-const FACTS: Readonly<Record<keyof typeof detectors | 'shiftfs', string>> = {
-  kernel: 'release of the running kernel',
-  'upstream-kernel': 'the upstream version that an Ubuntu kernel is made from',
-  architecture: 'amd64, arm64, …',
-  distro: "the host's os-release, never the container's",
-  'boot-id': 'the boot in which everything was observed',
-  'kernel-modules': 'the modules that workspaces need: present, loadable, blocked, absent',
-  headers: 'kernel headers, and whether they are complete enough to build a module',
-  'module-switch': '`kernel.modules_disabled` and `nomodule`',
-  'secure-boot': 'the SecureBoot variable of the firmware',
-  lockdown: 'the kernel lockdown level',
-  'module-signatures': 'whether only signed modules load',
-  loadpin: 'whether modules must come from the node image (Container-Optimized OS)',
-  'user-namespaces': '`user.max_user_namespaces` and `kernel.unprivileged_userns_clone`',
-  'namespace-limits': '`user.max_mnt_namespaces`, `user.max_pid_namespaces`',
-  inotify: '`fs.inotify.max_user_watches` and `fs.inotify.max_user_instances`',
-  seccomp: 'the actions that seccomp knows',
-  'seccomp-default': "kubelet's `seccompDefault`, where its configuration can be read",
-  fuse: 'the FUSE driver, and kind and mode of `/dev/fuse`',
-  'crio-devices': 'devices that CRI-O gives to pods by an annotation (`allowed_devices`)',
-  selinux: 'absent, permissive, enforcing',
-  apparmor: 'loaded profiles and their modes',
-  'apparmor-userns': "Ubuntu's `kernel.apparmor_restrict_unprivileged_userns`",
-  yama: '`kernel.yama.ptrace_scope`',
-  storage: "file system and free space of the kubelet's root",
-  'sysbox-storage': 'the same for `/var/lib/sysbox`',
-  'var-lib': 'the same for `/var/lib`',
-  'host-paths': 'whether `/usr/src` and `/lib/modules` exist or can be created',
-  machine: 'bare metal or virtual, and the evidence for it',
-  cloud: 'from the providerID, else from DMI; no metadata service is asked',
-  gpus: 'NVIDIA, AMD and Intel devices on PCI, with the driver bound to each',
-  'nvidia-driver': 'the NVIDIA kernel driver that is loaded',
-  'nvidia-devices': '`/dev/nvidiactl`, GPUs that the driver has, nouveau',
-  'nvidia-library': 'version of `libnvidia-ml.so.1`, on the node and in the driver container',
-  mig: 'whether a GPU is split into instances',
-  sysbox: 'a Sysbox installed on the node, its version and its daemons',
-  docker:
-    'runtimes in `/etc/docker/daemon.json`, and whether `sysbox-runc` is one, for hosts without Kubernetes; no label depends on it',
-  conntrack: '`/sys/module/nf_conntrack/parameters`',
-  procfs: 'what is mounted over parts of `/proc`',
-  node: 'allocatable, runtime handlers, taints and versions from the Node object',
-  'resource-slices':
-    "devices that NVIDIA's DRA driver publishes for this node; read only if the Node offers no GPU in another way",
-  'pod-security': "Pod Security level of the workspaces' namespace, if one is named",
-  inventory: 'processor, memory and disks, for people only',
-  proofs: 'what the privileged helper tried: ID-mapped mounts, overlayfs on them, shiftfs, a fresh procfs',
-  shiftfs: 'the state of shiftfs, derived from the facts above'
-}
 
 const code = (text: string): string => `\`${text.replaceAll('|', '\\|')}\``
 

@@ -1,4 +1,4 @@
-import type { Sources } from '../facts/fact.ts'
+import type { Sources } from '../facts/define-fact.ts'
 import { observe, withDerived } from '../facts/observe.ts'
 import { type PlanTerms, plan } from '../remedies/plan.ts'
 import type { Outcome } from '../remedies/remedy.ts'

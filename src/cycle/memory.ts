@@ -1,5 +1,6 @@
+import { DETECTOR_NAMES, type DetectorName } from '../facts/all.ts'
 import type { Fact, Known } from '../facts/fact.ts'
-import { type DetectedFacts, type DetectorName, detectors } from '../facts/observe.ts'
+import type { DetectedFacts } from '../facts/observe.ts'
 
 /** The last whole value of each fact, and when it was read (milliseconds). Each look makes a new one. */
 export interface Memory {
@@ -30,7 +31,7 @@ export interface Recollection {
 export function recollect(memory: Memory, seen: DetectedFacts, now: number, patience: number): Recollection {
   const bootId = seen['boot-id'].known ? seen['boot-id'].value : memory.bootId
   const past = bootId === memory.bootId ? memory.kept : {}
-  const names = Object.keys(detectors) as DetectorName[]
+  const names = DETECTOR_NAMES
   const kept = new Map(names.flatMap(name => keep(name, seen[name], past[name], now, patience)))
   return {
     facts: Object.fromEntries(names.map(name => [name, kept.get(name)?.fact ?? seen[name]])) as unknown as DetectedFacts,

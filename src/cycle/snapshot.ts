@@ -1,4 +1,5 @@
-import type { DetectorName, NodeFacts } from '../facts/observe.ts'
+import type { DetectorName } from '../facts/all.ts'
+import type { NodeFacts } from '../facts/observe.ts'
 import type { PlanStep } from '../remedies/plan.ts'
 import type { Outcome } from '../remedies/remedy.ts'
 import type { Verdicts } from '../verdicts/decide.ts'

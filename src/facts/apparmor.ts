@@ -1,7 +1,9 @@
 import { completeText, HostError, type HostReader } from '../host/host.ts'
 import { attempt } from './attempt.ts'
 import { confFiles, isNull } from './conf-files.ts'
-import { type Attempt, type Detector, Unsure } from './fact.ts'
+import { type Detector, defineFact } from './define-fact.ts'
+import { type Attempt, Unsure } from './fact.ts'
+import { listed } from './listed.ts'
 import { unlessNotMounted } from './not-mounted.ts'
 import { readCount, readFlag, requireMounted } from './numbers.ts'
 import type { AppArmorUserns } from './readings.ts'
@@ -140,3 +142,33 @@ async function seenOf(host: HostReader, directories: readonly string[]): Promise
   const looks = await Promise.all(directories.map(directory => unlessNotMounted(host.list(directory))))
   return directories.filter((_, index) => 'value' in (looks[index] as object))
 }
+
+export const apparmorFact = defineFact({
+  name: 'apparmor',
+  describes: 'loaded profiles and their modes',
+  detect: detectAppArmor,
+  format: ({ enabled, profiles, fusermount3 }) =>
+    [
+      enabled.ok ? (enabled.value ? 'enabled' : 'not enabled') : `unknown (${enabled.why})`,
+      profiles.ok
+        ? `loaded of podman and fusermount3: ${listed(
+            [...profiles.value].map(([name, mode]) => `${name} (${mode})`),
+            'none'
+          )}`
+        : profiles.why,
+      fusermount3.ok ? `its file for fusermount3: ${fusermount3.value.state}` : fusermount3.why
+    ].join(', '),
+  given: ({ readings }) =>
+    readings?.profiles === undefined
+      ? []
+      : [{ source: 'privileged helper', saw: `profiles that matter: ${Object.keys(readings.profiles).join(', ') || 'none'}` }]
+})
+
+export const apparmorUsernsFact = defineFact({
+  name: 'apparmor-userns',
+  describes: "Ubuntu's `kernel.apparmor_restrict_unprivileged_userns`",
+  detect: detectAppArmorUserns,
+  format: restriction => (restriction === 'on' ? 'restricted' : `not restricted (${restriction})`),
+  given: ({ readings }, value) =>
+    readings?.apparmorUserns === value ? [{ source: 'privileged helper', saw: `the restriction is ${value}` }] : []
+})

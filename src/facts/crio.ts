@@ -1,6 +1,8 @@
 import { parse, TomlError } from 'smol-toml'
 import { completeText, type HostReader } from '../host/host.ts'
-import { type Detector, Unsure } from './fact.ts'
+import { type Detector, defineFact } from './define-fact.ts'
+import { Unsure } from './fact.ts'
+import { listed } from './listed.ts'
 
 const FOLDER = '/etc/crio'
 const DROP_INS = `${FOLDER}/crio.conf.d`
@@ -45,3 +47,10 @@ const below = (table: Readonly<Record<string, unknown>>, name: string): Readonly
   const found = table[name]
   return typeof found === 'object' && found !== null && !Array.isArray(found) ? (found as Record<string, unknown>) : {}
 }
+
+export const crioDevicesFact = defineFact({
+  name: 'crio-devices',
+  describes: 'devices that CRI-O gives to pods by an annotation (`allowed_devices`)',
+  detect: detectCrioDevices,
+  format: paths => listed(paths, 'none')
+})

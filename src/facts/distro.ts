@@ -1,5 +1,7 @@
 import type { HostReader } from '../host/host.ts'
-import { type Detector, Unsure } from './fact.ts'
+import { type Detector, defineFact } from './define-fact.ts'
+import { Unsure } from './fact.ts'
+import { labelValue } from './label-value.ts'
 
 export interface Distro {
   /** os-release ID, `ubuntu`. */
@@ -60,3 +62,16 @@ function unquote(value: string): string | undefined {
   const inner = value.slice(1, -1)
   return quote === '"' ? inner.replace(/\\(["$`\\])/g, '$1') : inner
 }
+
+export const distroFact = defineFact({
+  name: 'distro',
+  describes: "the host's os-release, never the container's",
+  detect: detectDistro,
+  format: ({ name, id, version }) => `${name} (${[id, version].filter(part => part !== '').join(' ')})`,
+  label: {
+    name: 'distro',
+    values: 'os-release ID and VERSION_ID, `ubuntu-22.04`',
+    of: ({ id, version }) => labelValue([id, version].filter(part => part !== '').join('-')),
+    whenUnknown: undefined
+  }
+})

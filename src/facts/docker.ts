@@ -1,4 +1,6 @@
-import { type Detector, Unsure } from './fact.ts'
+import { type Detector, defineFact } from './define-fact.ts'
+import { Unsure } from './fact.ts'
+import { listed } from './listed.ts'
 
 export interface DockerConfig {
   /** Names of the runtimes beside Docker's own, sorted. */
@@ -40,3 +42,16 @@ function parsed(text: string): unknown {
 
 const object = (value: unknown): Readonly<Record<string, unknown>> | undefined =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined
+
+export const dockerFact = defineFact({
+  name: 'docker',
+  describes:
+    'runtimes in `/etc/docker/daemon.json`, and whether `sysbox-runc` is one, for hosts without Kubernetes; no label depends on it',
+  detect: detectDocker,
+  format: config => {
+    if (config === 'none') return 'no /etc/docker/daemon.json'
+    const known = config.runtimes.includes('sysbox-runc') ? 'sysbox-runc is a runtime' : 'sysbox-runc is no runtime'
+    return `${known}; runtimes: ${listed(config.runtimes, 'none')}; default: ${config.defaultRuntime || 'runc'}`
+  },
+  isForPeople: true
+})

@@ -1,4 +1,5 @@
-import { type Detector, Unsure } from './fact.ts'
+import { type Detector, defineFact } from './define-fact.ts'
+import { Unsure } from './fact.ts'
 import { requireMounted } from './numbers.ts'
 
 export interface Fuse {
@@ -22,3 +23,11 @@ export const detectFuse: Detector<Fuse> = async ({ host }) => {
     device: device && { number: device.kind === 'character' ? device.device : device.kind, mode: device.mode }
   }
 }
+
+export const fuseFact = defineFact({
+  name: 'fuse',
+  describes: 'the FUSE driver, and kind and mode of `/dev/fuse`',
+  detect: detectFuse,
+  format: ({ registered, device }) =>
+    `${registered ? 'registered' : 'not registered'}, ${device ? `/dev/fuse ${device.number} mode ${device.mode.toString(8).padStart(4, '0')}` : 'no /dev/fuse'}`
+})

@@ -1,5 +1,8 @@
 import { completeText, type HostReader } from '../host/host.ts'
-import { type Detector, Unsure } from './fact.ts'
+import { type Detector, defineFact } from './define-fact.ts'
+import { Unsure } from './fact.ts'
+import { labelValue } from './label-value.ts'
+import { listed } from './listed.ts'
 import { nodeMounts } from './mounts.ts'
 import { unlessNotMounted } from './not-mounted.ts'
 import { requireMounted } from './numbers.ts'
@@ -150,3 +153,58 @@ export const detectMig: Detector<boolean> = async ({ host, node }) => {
   )
   return split.includes(true)
 }
+
+/** A node with GPUs of two makers is labelled with the first of these. */
+const GPU_ORDER = ['nvidia', 'amd', 'intel'] as const
+
+export const gpusFact = defineFact({
+  name: 'gpus',
+  describes: 'NVIDIA, AMD and Intel devices on PCI, with the driver bound to each',
+  detect: detectGpus,
+  format: gpus =>
+    listed(
+      gpus.map(({ vendor, address, driver }) => `${vendor} ${address} (${driver || 'no driver'})`),
+      'none'
+    ),
+  label: {
+    name: 'gpu-hardware',
+    values: '`nvidia` `amd` `intel` `none` `unknown`, whatever the driver',
+    of: found => GPU_ORDER.find(vendor => found.some(gpu => gpu.vendor === vendor)) ?? 'none',
+    whenUnknown: 'unknown'
+  }
+})
+
+export const nvidiaDriverFact = defineFact({
+  name: 'nvidia-driver',
+  describes: 'the NVIDIA kernel driver that is loaded',
+  detect: detectNvidiaDriver,
+  format: driver => (driver === 'none' ? 'none' : `${driver.version}${driver.open ? ' (open kernel module)' : ''}`),
+  label: {
+    name: 'gpu-driver',
+    values: 'version of the NVIDIA driver, `550.135`; absent without one',
+    of: driver => (driver === 'none' ? undefined : labelValue(driver.version)),
+    whenUnknown: undefined
+  }
+})
+
+export const nvidiaDevicesFact = defineFact({
+  name: 'nvidia-devices',
+  describes: '`/dev/nvidiactl`, GPUs that the driver has, nouveau',
+  detect: detectNvidiaDevices,
+  format: ({ control, gpus, nouveau }) =>
+    `${control ? '/dev/nvidiactl' : 'no /dev/nvidiactl'}, driver has ${gpus} GPUs${nouveau ? ', nouveau is loaded' : ''}`
+})
+
+export const nvidiaLibraryFact = defineFact({
+  name: 'nvidia-library',
+  describes: 'version of `libnvidia-ml.so.1`, on the node and in the driver container',
+  detect: detectNvidiaLibrary,
+  format: versions => listed(versions, 'not found')
+})
+
+export const migFact = defineFact({
+  name: 'mig',
+  describes: 'whether a GPU is split into instances',
+  detect: detectMig,
+  format: split => (split ? 'on' : 'off')
+})

@@ -1,5 +1,6 @@
 import type { HostReader } from '../host/host.ts'
-import { type Detector, Unsure } from './fact.ts'
+import { type Detector, defineFact } from './define-fact.ts'
+import { Unsure } from './fact.ts'
 import { readKernel } from './kernel.ts'
 
 export interface Headers {
@@ -57,3 +58,13 @@ async function readFsHeader(host: HostReader, directory: string, source: string)
   }
   return undefined
 }
+
+export const headersFact = defineFact({
+  name: 'headers',
+  describes: 'kernel headers, and whether they are complete enough to build a module',
+  detect: detectHeaders,
+  format: ({ directory, missing }) => {
+    if (directory === '') return 'none'
+    return missing.length === 0 ? `complete, in ${directory}` : `not complete: no ${missing.join(', ')} in ${directory}`
+  }
+})

@@ -1,4 +1,5 @@
-import { type Detector, Unsure } from './fact.ts'
+import { type Detector, defineFact } from './define-fact.ts'
+import { Unsure } from './fact.ts'
 import { readCount } from './numbers.ts'
 
 export interface InotifyLimits {
@@ -17,3 +18,11 @@ export const detectInotify: Detector<InotifyLimits> = async ({ host }) => {
     throw new Unsure('/proc/sys/fs/inotify lacks max_user_watches or max_user_instances')
   return { watches, instances }
 }
+
+export const inotifyFact = defineFact({
+  name: 'inotify',
+  describes: '`fs.inotify.max_user_watches` and `fs.inotify.max_user_instances`',
+  detect: detectInotify,
+  format: ({ watches, instances }) => `${watches} watches, ${instances} instances`,
+  isForPeople: true
+})

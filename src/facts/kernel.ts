@@ -1,5 +1,6 @@
 import { completeText, type HostReader } from '../host/host.ts'
-import { type Detector, Unsure } from './fact.ts'
+import { type Detector, defineFact } from './define-fact.ts'
+import { Unsure } from './fact.ts'
 import { requireMounted } from './numbers.ts'
 
 export interface Kernel {
@@ -74,3 +75,32 @@ export const detectBootId: Detector<string> = async ({ host }) => {
   if (text === undefined || !/^[0-9a-f-]{36}\n?$/.test(text)) throw new Unsure(`${path} holds no boot id`)
   return text.trim()
 }
+
+export const kernelFact = defineFact({
+  name: 'kernel',
+  describes: 'release of the running kernel',
+  detect: detectKernel,
+  format: ({ release }) => release,
+  label: { name: 'kernel', values: 'major.minor, `5.15`', of: ({ major, minor }) => `${major}.${minor}`, whenUnknown: undefined }
+})
+
+export const upstreamKernelFact = defineFact({
+  name: 'upstream-kernel',
+  describes: 'the upstream version that an Ubuntu kernel is made from',
+  detect: detectUpstream,
+  format: version => version || 'not told by this kernel'
+})
+
+export const architectureFact = defineFact({
+  name: 'architecture',
+  describes: 'amd64, arm64, …',
+  detect: detectArchitecture,
+  format: arch => arch
+})
+
+export const bootIdFact = defineFact({
+  name: 'boot-id',
+  describes: 'the boot in which everything was observed',
+  detect: detectBootId,
+  format: id => id
+})

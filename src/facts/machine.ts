@@ -1,5 +1,6 @@
 import { completeText, type HostReader } from '../host/host.ts'
-import { type Detector, Unsure } from './fact.ts'
+import { type Detector, defineFact } from './define-fact.ts'
+import { Unsure } from './fact.ts'
 
 export interface Machine {
   readonly kind: 'bare-metal' | 'virtual'
@@ -196,3 +197,18 @@ export function cloudOfDmi(dmi: Dmi, assetTag: string): Cloud {
   if (dmi.product_name.startsWith('OpenStack')) return 'openstack'
   return dmi.sys_vendor === 'Hetzner' ? 'hetzner' : 'none'
 }
+
+export const machineFact = defineFact({
+  name: 'machine',
+  describes: 'bare metal or virtual, and the evidence for it',
+  detect: detectMachine,
+  format: ({ kind, sign }) => `${kind}: ${sign}`,
+  label: { name: 'machine', values: '`bare-metal` `virtual` `unknown`', of: ({ kind }) => kind, whenUnknown: 'unknown' }
+})
+
+export const cloudFact = defineFact({
+  name: 'cloud',
+  describes: 'from the providerID, else from DMI; no metadata service is asked',
+  detect: detectCloud,
+  format: name => name
+})

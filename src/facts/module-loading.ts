@@ -1,5 +1,6 @@
 import type { HostReader } from '../host/host.ts'
-import { type Detector, Unsure } from './fact.ts'
+import { type Detector, defineFact } from './define-fact.ts'
+import { Unsure } from './fact.ts'
 import { atLeast, readCommandLine, readKernel } from './kernel.ts'
 import { unlessNotMounted } from './not-mounted.ts'
 import { readCount, readFlag, requireMounted } from './numbers.ts'
@@ -110,3 +111,38 @@ export const detectModuleSwitch: Detector<ModuleSwitch> = async ({ host }) => {
   const disabled = await readCount(host, path)
   return { disabled: disabled === undefined || disabled !== 0 || /(^|\s)nomodule(\s|$)/.test(cmdline) }
 }
+
+export const moduleSwitchFact = defineFact({
+  name: 'module-switch',
+  describes: '`kernel.modules_disabled` and `nomodule`',
+  detect: detectModuleSwitch,
+  format: ({ disabled }) => `module loading is switched ${disabled ? 'off' : 'on'}`
+})
+
+export const secureBootFact = defineFact({
+  name: 'secure-boot',
+  describes: 'the SecureBoot variable of the firmware',
+  detect: detectSecureBoot,
+  format: state => state
+})
+
+export const lockdownFact = defineFact({
+  name: 'lockdown',
+  describes: 'the kernel lockdown level',
+  detect: detectLockdown,
+  format: level => level
+})
+
+export const moduleSignaturesFact = defineFact({
+  name: 'module-signatures',
+  describes: 'whether only signed modules load',
+  detect: detectSignatureEnforcement,
+  format: enforced => (enforced ? 'enforced' : 'not enforced')
+})
+
+export const loadpinFact = defineFact({
+  name: 'loadpin',
+  describes: 'whether modules must come from the node image (Container-Optimized OS)',
+  detect: detectLoadPin,
+  format: pinned => (pinned ? 'on' : 'off')
+})

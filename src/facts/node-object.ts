@@ -1,6 +1,5 @@
 import * as z from 'zod/mini'
 import { shown } from '../host/schema.ts'
-import { type Detector, Unsure } from './fact.ts'
 
 /** What the Kubernetes API says of this node, as far as it matters here. */
 export interface NodeObject {
@@ -16,11 +15,6 @@ export interface NodeObject {
   /** `containerd://1.7.27`. */
   readonly containerRuntime: string
   readonly kubelet: string
-}
-
-export const detectNode: Detector<NodeObject> = async ({ node }) => {
-  if (node === undefined) throw new Unsure('no Node object was given (--node FILE, or a cluster)')
-  return node
 }
 
 /** A Node from JSON or YAML text already parsed. Throws `Error` that says what is missing, for people. */

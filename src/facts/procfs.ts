@@ -1,4 +1,4 @@
-import type { Detector } from './fact.ts'
+import { type Detector, defineFact } from './define-fact.ts'
 import { type Mount, nodeMounts } from './mounts.ts'
 
 /** Directories of /proc that are made to be mounted on: they are empty, so the kernel lets a new procfs pass them over. */
@@ -15,3 +15,10 @@ export function mountsOverProc(mounts: readonly Mount[]): readonly string[] {
   const points = mounts.map(({ mountPoint }) => mountPoint).filter(point => point.startsWith('/proc/'))
   return [...new Set(points)].filter(point => !PLACES.includes(point)).toSorted()
 }
+
+export const procfsFact = defineFact({
+  name: 'procfs',
+  describes: 'what is mounted over parts of `/proc`',
+  detect: detectProcfs,
+  format: points => (points.length === 0 ? 'nothing is mounted over its files' : `mounted over: ${points.join(', ')}`)
+})

@@ -1,5 +1,4 @@
 import type { Evidence } from '../host/host.ts'
-import type { Detector } from './fact.ts'
 
 /** What only root can try, each by its name. */
 export const TRIALS = ['id-mapped-mount', 'overlay-on-id-mapped', 'shiftfs-on-disk', 'shiftfs-on-overlay', 'procfs'] as const
@@ -14,9 +13,6 @@ export interface Proof {
 
 export type Proofs = Readonly<Record<TrialName, Proof>>
 
-/** The trials of the privileged helper, of this boot and this kernel; without a helper nothing was tried, which is known. */
-export const detectProofs: Detector<Proofs> = async ({ proofs }) => proofs ?? UNTRIED
-
 /** Every trial with one reason why it was not made. */
 export const untried = (because: string): Proofs =>
   Object.fromEntries(TRIALS.map(name => [name, { outcome: 'untried', because }])) as unknown as Proofs
@@ -24,5 +20,3 @@ export const untried = (because: string): Proofs =>
 /** The trials that were made, as evidence of what follows from them. */
 export const evidenceOfProofs = (proofs: Proofs): readonly Evidence[] =>
   TRIALS.map(name => ({ source: `trial ${name}`, saw: `${proofs[name].outcome}: ${proofs[name].because}` }))
-
-const UNTRIED = untried('no privileged helper runs on this node')

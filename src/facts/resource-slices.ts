@@ -1,5 +1,3 @@
-import { type Detector, Unsure } from './fact.ts'
-
 /** The driver for Dynamic Resource Allocation (DRA) that offers NVIDIA GPUs. */
 export const DRA_DRIVER = 'gpu.nvidia.com'
 
@@ -12,12 +10,6 @@ export interface DraDevices {
 
 /** Asked only where the answer can count: the NVIDIA driver is loaded, and the Node's allocatable offers no GPU. */
 export type ResourceSlices = { readonly asked: false } | ({ readonly asked: true } & DraDevices)
-
-export const detectResourceSlices: Detector<ResourceSlices> = async ({ resourceSlices }) => {
-  if (resourceSlices === undefined) return { asked: false }
-  if (!resourceSlices.ok) throw new Unsure(resourceSlices.why)
-  return { asked: true, ...resourceSlices.value }
-}
 
 /** The devices for that node in a ResourceSliceList of resource.k8s.io/v1. A server may know no such field selector, so all is checked. */
 export function parseResourceSlices(list: unknown, node: string): DraDevices {

@@ -1,5 +1,7 @@
 import { attempt } from './attempt.ts'
-import { type Detector, Unsure } from './fact.ts'
+import { type Detector, defineFact } from './define-fact.ts'
+import { Unsure } from './fact.ts'
+import { listed } from './listed.ts'
 import { readCount, requireMounted } from './numbers.ts'
 
 /** seccomp(2) actions of the kernel; `user_notif` is how Sysbox sees system calls. */
@@ -50,3 +52,31 @@ export const detectYama: Detector<number | 'absent'> = async ({ host }) => {
   await requireMounted(host, 'proc')
   return (await readCount(host, '/proc/sys/kernel/yama/ptrace_scope')) ?? 'absent'
 }
+
+export const seccompFact = defineFact({
+  name: 'seccomp',
+  describes: 'the actions that seccomp knows',
+  detect: detectSeccomp,
+  format: actions => listed(actions, 'no actions')
+})
+
+export const seccompDefaultFact = defineFact({
+  name: 'seccomp-default',
+  describes: "kubelet's `seccompDefault`, where its configuration can be read",
+  detect: detectSeccompDefault,
+  format: state => state
+})
+
+export const selinuxFact = defineFact({
+  name: 'selinux',
+  describes: 'absent, permissive, enforcing',
+  detect: detectSeLinux,
+  format: mode => mode
+})
+
+export const yamaFact = defineFact({
+  name: 'yama',
+  describes: '`kernel.yama.ptrace_scope`',
+  detect: detectYama,
+  format: scope => (scope === 'absent' ? 'absent' : `ptrace_scope ${scope}`)
+})

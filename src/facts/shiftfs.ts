@@ -1,9 +1,27 @@
+import { deriveFact } from './define-fact.ts'
+import type { Distro } from './distro.ts'
 import type { Fact } from './fact.ts'
 import type { Headers } from './headers.ts'
 import type { Kernel } from './kernel.ts'
-import type { DetectedFacts } from './observe.ts'
+import type { KernelModules } from './kernel-modules/detect.ts'
+import type { Lockdown, ModuleSwitch } from './module-loading.ts'
 import type { Proof, Proofs } from './proofs.ts'
 import { sourceFolder } from './shiftfs-sources.ts'
+
+/** The facts from which the state of shiftfs follows. */
+export interface ShiftfsGrounds {
+  readonly kernel: Fact<Kernel>
+  readonly 'upstream-kernel': Fact<string>
+  readonly distro: Fact<Distro>
+  readonly 'kernel-modules': Fact<KernelModules>
+  readonly headers: Fact<Headers>
+  readonly 'module-switch': Fact<ModuleSwitch>
+  readonly 'secure-boot': Fact<'on' | 'off'>
+  readonly lockdown: Fact<Lockdown>
+  readonly 'module-signatures': Fact<boolean>
+  readonly loadpin: Fact<boolean>
+  readonly proofs: Fact<Proofs>
+}
 
 export type ShiftfsState = 'loaded' | 'loadable' | 'buildable' | 'absent' | 'broken'
 
@@ -17,7 +35,7 @@ export interface Shiftfs {
 }
 
 /** What shiftfs is on this node, from what was looked at. Pure. */
-export function deriveShiftfs(facts: DetectedFacts): Fact<Shiftfs> {
+export function deriveShiftfs(facts: ShiftfsGrounds): Fact<Shiftfs> {
   const modules = facts['kernel-modules']
   const { kernel } = facts
   if (!modules.known) return modules
@@ -64,7 +82,7 @@ export function shiftfsTrials(proofs: Proofs): ShiftfsTrials {
  * Launchpad 1990849: with upstream 5.15.52 or 5.17.5 the module loads, and then mkdir and rename fail. Ubuntu mended it after its
  * 5.15.0-67, which is 5.15.85; nobody else did.
  */
-function isSuspect({ kernel, distro, 'upstream-kernel': upstream }: DetectedFacts): boolean {
+function isSuspect({ kernel, distro, 'upstream-kernel': upstream }: ShiftfsGrounds): boolean {
   const release = kernel.known ? kernel.value.release : ''
   if (/^5\.17\.5(?!\d)/.test(release)) return true
   if (!/^5\.15\.\d/.test(release)) return false
@@ -81,13 +99,13 @@ function isSuspect({ kernel, distro, 'upstream-kernel': upstream }: DetectedFact
 const FIRST_BROKEN = 52
 /** Ubuntu's 5.15.0-67. */
 const LAST_BROKEN = 85
-const isOther = (distro: DetectedFacts['distro']): boolean => distro.known && distro.value.id !== 'ubuntu'
+const isOther = (distro: Fact<Distro>): boolean => distro.known && distro.value.id !== 'ubuntu'
 
 /** Whether any published source of shiftfs is meant for this kernel. */
 export const hasShiftfsSource = (kernel: Kernel): boolean => sourceFolder(kernel) !== undefined
 
 /** Every reason why shiftfs cannot be built and loaded here, the first to be told first. Unknown is a reason: it is not clear. */
-export function buildObstacles(facts: DetectedFacts): readonly string[] {
+export function buildObstacles(facts: ShiftfsGrounds): readonly string[] {
   return [
     ...loadObstacles(facts),
     judged(facts.kernel, kernel =>
@@ -98,7 +116,7 @@ export function buildObstacles(facts: DetectedFacts): readonly string[] {
 }
 
 /** Every reason why this kernel would not take a module that is not the distribution's own. */
-function loadObstacles(facts: DetectedFacts): readonly string[] {
+function loadObstacles(facts: ShiftfsGrounds): readonly string[] {
   return [
     judged(facts['kernel-modules'], ({ supported }) => (supported ? '' : 'the kernel has no loadable modules')),
     judged(facts['module-switch'], ({ disabled }) =>
@@ -124,3 +142,16 @@ function headerObstacle({ directory, missing, isIdmappedMnt, renamedata }: Heade
     return 'this 5.10 kernel has struct renamedata (since 5.10.220 or so), so the source does not compile'
   return ''
 }
+
+export const shiftfsFact = deriveFact({
+  name: 'shiftfs',
+  describes: 'the state of shiftfs, derived from the facts above',
+  derive: deriveShiftfs,
+  format: ({ state, because }) => `${state}: ${because}`,
+  label: {
+    name: 'shiftfs',
+    values: '`loaded` `loadable` `buildable` `absent` `broken` `unknown`',
+    of: ({ state }) => state,
+    whenUnknown: 'unknown'
+  }
+})

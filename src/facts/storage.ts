@@ -1,5 +1,7 @@
 import type { FsSpace, HostError, HostReader } from '../host/host.ts'
-import { type Detector, Unsure } from './fact.ts'
+import { gibibytes } from '../host/witness.ts'
+import { type Detector, defineFact } from './define-fact.ts'
+import { Unsure } from './fact.ts'
 import { kubeletRoot } from './kubelet-root.ts'
 import { type Mount, mountHolding, nodeMounts, ownMounts, placesOnNode } from './mounts.ts'
 import { unlessNotMounted } from './not-mounted.ts'
@@ -122,3 +124,39 @@ async function mountOf(host: HostReader, path: string): Promise<Mount> {
   if (mount === undefined) throw new Unsure(`no mount of the node holds ${path}`)
   return mount
 }
+
+const formatStorage = ({ path, type, mountPoint, free, total, readOnly, noExec }: Disk): string => {
+  const space = free === undefined || total === undefined ? '' : `, ${gibibytes(free)} free of ${gibibytes(total)}`
+  return `${path} on ${type} at ${mountPoint}${readOnly ? ', read-only' : ''}${noExec ? ', noexec' : ''}${space}`
+}
+
+export const storageFact = defineFact({
+  name: 'storage',
+  describes: "file system and free space of the kubelet's root",
+  detect: detectStorage,
+  format: formatStorage
+})
+
+export const sysboxStorageFact = defineFact({
+  name: 'sysbox-storage',
+  describes: 'the same for `/var/lib/sysbox`',
+  detect: detectSysboxStorage,
+  format: formatStorage
+})
+
+export const varLibFact = defineFact({
+  name: 'var-lib',
+  describes: 'the same for `/var/lib`',
+  detect: detectVarLib,
+  format: formatStorage
+})
+
+export const hostPathsFact = defineFact({
+  name: 'host-paths',
+  describes: 'whether `/usr/src` and `/lib/modules` exist or can be created',
+  detect: detectHostPaths,
+  format: paths =>
+    Object.entries(paths)
+      .map(([path, { exists, parentWritable }]) => `${path} ${exists ? 'there' : parentWritable ? 'can be created' : 'missing'}`)
+      .join(', ')
+})

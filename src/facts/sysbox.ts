@@ -1,6 +1,7 @@
 import type { HostReader } from '../host/host.ts'
 import { attempt } from './attempt.ts'
-import { type Attempt, type Detector, Unsure } from './fact.ts'
+import { type Detector, defineFact } from './define-fact.ts'
+import { type Attempt, Unsure } from './fact.ts'
 import { unlessNotMounted } from './not-mounted.ts'
 import { requireMounted } from './numbers.ts'
 
@@ -131,3 +132,22 @@ export const detectConntrack: Detector<boolean> = async ({ host }) => {
   await requireMounted(host, 'sys')
   return (await host.stat('/sys/module/nf_conntrack/parameters')) !== undefined
 }
+
+export const sysboxFact = defineFact({
+  name: 'sysbox',
+  describes: 'a Sysbox installed on the node, its version and its daemons',
+  detect: detectSysbox,
+  format: ({ programs, manager, fs, version }) => {
+    if (programs.length === 0) return 'not installed'
+    const state = (found: typeof manager | typeof version) =>
+      found.ok ? found.value || 'of unknown version' : `unknown (${found.why})`
+    return `${programs.join(', ')}: ${state(version)}; sysbox-mgr ${state(manager)}, sysbox-fs ${state(fs)}`
+  }
+})
+
+export const conntrackFact = defineFact({
+  name: 'conntrack',
+  describes: '`/sys/module/nf_conntrack/parameters`',
+  detect: detectConntrack,
+  format: there => (there ? 'loaded' : 'not loaded')
+})

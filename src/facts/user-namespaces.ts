@@ -1,5 +1,6 @@
 import type { HostReader } from '../host/host.ts'
-import { type Detector, Unsure } from './fact.ts'
+import { type Detector, defineFact } from './define-fact.ts'
+import { Unsure } from './fact.ts'
 import { readCount, requireMounted } from './numbers.ts'
 
 export interface UserNamespaces {
@@ -60,3 +61,18 @@ export function parseUidMapStart(text: string): number | undefined {
   const [, outside] = /^\s*\d+\s+(\d+)\s+\d+\n/.exec(text) ?? []
   return outside === undefined ? undefined : Number(outside)
 }
+
+export const userNamespacesFact = defineFact({
+  name: 'user-namespaces',
+  describes: '`user.max_user_namespaces` and `kernel.unprivileged_userns_clone`',
+  detect: detectUserNamespaces,
+  format: ({ compiled, max, unprivileged }) =>
+    compiled ? `at most ${max} per user${unprivileged ? '' : ', not for unprivileged users'}` : 'not in this kernel'
+})
+
+export const namespaceLimitsFact = defineFact({
+  name: 'namespace-limits',
+  describes: '`user.max_mnt_namespaces`, `user.max_pid_namespaces`',
+  detect: detectNamespaceLimits,
+  format: ({ mnt, pid }) => `mount ${mnt}, pid ${pid}`
+})

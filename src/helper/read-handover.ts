@@ -1,6 +1,6 @@
 import type { Config } from '../cli/config.ts'
 import { attempt } from '../facts/attempt.ts'
-import type { Sources } from '../facts/fact.ts'
+import type { Sources } from '../facts/define-fact.ts'
 import { detectBootId, readKernel } from '../facts/kernel.ts'
 import { readBinding, readUptime, whyTooOld, whyVoid } from '../facts/proof-binding.ts'
 import { untried } from '../facts/proofs.ts'

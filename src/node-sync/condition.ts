@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import type { Snapshot } from '../cycle/snapshot.ts'
+import { ALL_FACTS } from '../facts/all.ts'
 import type { Fact } from '../facts/fact.ts'
 
 export const CONDITION_TYPE = 'WorkspaceNodeReady'
@@ -45,7 +46,7 @@ export function standingCondition(conditions: readonly { readonly type: string }
 type Opinion = Pick<Condition, 'status' | 'reason' | 'message'>
 
 /** Facts on which no label rests. */
-const FOR_PEOPLE: readonly string[] = ['inventory', 'docker', 'inotify']
+const FOR_PEOPLE: readonly string[] = ALL_FACTS.filter(({ isForPeople }) => isForPeople === true).map(({ name }) => name)
 
 /** What the condition should say. `published`: every label stands on the Node as it should. Pure. */
 export function opinion(

@@ -1,19 +1,10 @@
 import * as z from 'zod/mini'
 import type { Snapshot } from '../cycle/snapshot.ts'
-import type { FactName, NodeFacts } from '../facts/observe.ts'
+import { labelValue } from '../facts/label-value.ts'
+import type { NodeFacts } from '../facts/observe.ts'
 import { checkJson } from '../host/schema.ts'
 import type { Verdict } from '../verdicts/verdict.ts'
-import { type factLabels, type Labels, labels, labelValue, VALUES } from './labels.ts'
-
-/** The fact that each label of a fact tells. */
-const FACT_OF: Readonly<Record<keyof typeof factLabels, FactName>> = {
-  kernel: 'kernel',
-  distro: 'distro',
-  shiftfs: 'shiftfs',
-  'gpu-hardware': 'gpus',
-  'gpu-driver': 'nvidia-driver',
-  machine: 'machine'
-}
+import { FACT_LABELS, type Labels, labels, VALUES } from './labels.ts'
 
 /** What the report on a Node says was proved, and under which boot. */
 export interface Proven {
@@ -62,7 +53,8 @@ export function heldLabels(snapshot: Snapshot, proven: Labels, prefix: string): 
 }
 
 function isUnread(name: string, { facts, verdicts }: Snapshot): boolean {
-  if (Object.hasOwn(FACT_OF, name)) return !facts[FACT_OF[name as keyof typeof factLabels]].known
+  const label = FACT_LABELS.find(one => one.name === name)
+  if (label !== undefined) return !facts[label.fact].known
   const verdict: Verdict | undefined = Object.hasOwn(verdicts, name) ? verdicts[name as keyof typeof verdicts] : undefined
   return verdict !== undefined && verdict.answer === 'unknown' && restsOnUnread(verdict, facts)
 }

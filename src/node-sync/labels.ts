@@ -1,27 +1,20 @@
 import type { Snapshot } from '../cycle/snapshot.ts'
+import { ALL_FACTS } from '../facts/all.ts'
+import type { FactLabel } from '../facts/define-fact.ts'
 import type { Fact } from '../facts/fact.ts'
-import type { NodeFacts } from '../facts/observe.ts'
+import type { FactName, NodeFacts } from '../facts/observe.ts'
 import type { Answer } from '../verdicts/verdict.ts'
 
 export type Labels = Readonly<Record<string, string>>
 
-/** What a label tells besides the verdicts; `undefined` means that the node does not carry it. */
-export const factLabels = {
-  kernel: ({ kernel }) => (kernel.known ? `${kernel.value.major}.${kernel.value.minor}` : undefined),
-  distro: ({ distro }) =>
-    distro.known ? labelValue([distro.value.id, distro.value.version].filter(part => part !== '').join('-')) : undefined,
-  shiftfs: ({ shiftfs }) => (shiftfs.known ? shiftfs.value.state : 'unknown'),
-  'gpu-hardware': ({ gpus }) =>
-    known(gpus, found => GPU_ORDER.find(vendor => found.some(gpu => gpu.vendor === vendor)) ?? 'none'),
-  'gpu-driver': ({ 'nvidia-driver': driver }) =>
-    driver.known && driver.value !== 'none' ? labelValue(driver.value.version) : undefined,
-  machine: ({ machine }) => known(machine, ({ kind }) => kind)
-} as const satisfies Readonly<Record<string, (facts: NodeFacts) => string | undefined>>
+/** The labels of facts, and the fact that each of them shows. */
+export const FACT_LABELS: readonly FactLabelOf[] = ALL_FACTS.flatMap(({ name, label }) =>
+  label === undefined ? [] : [{ fact: name, ...(label as FactLabel<unknown>) }]
+)
 
-/** A node with GPUs of two makers is worth more by the first of these. */
-const GPU_ORDER = ['nvidia', 'amd', 'intel'] as const
-
-const known = <T>(fact: Fact<T>, value: (found: T) => string): string => (fact.known ? value(fact.value) : 'unknown')
+interface FactLabelOf extends FactLabel<unknown> {
+  readonly fact: FactName
+}
 
 /** What a label says for each answer. */
 export const VALUES: Readonly<Record<Answer, string>> = { yes: 'true', no: 'false', unknown: 'unknown' }
@@ -36,18 +29,12 @@ export function labels({ facts, verdicts }: Pick<Snapshot, 'facts' | 'verdicts'>
 /** The labels of facts, by their names without the prefix. */
 export const factValues = (facts: NodeFacts): Readonly<Record<string, string>> =>
   Object.fromEntries(
-    Object.entries(factLabels).flatMap(([name, value]) => {
-      const told = value(facts)
-      return told === undefined ? [] : [[name, told]]
+    FACT_LABELS.flatMap(({ name, fact, of, whenUnknown }) => {
+      const { [fact]: found } = facts as Readonly<Record<FactName, Fact<unknown>>>
+      const value = found.known ? of(found.value) : whenUnknown
+      return value === undefined ? [] : [[name, value]]
     })
   )
-
-/** Kubernetes' syntax: at most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends. */
-export const labelValue = (text: string): string =>
-  text
-    .replace(/[^A-Za-z0-9._-]+/g, '-')
-    .slice(0, 63)
-    .replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '')
 
 export type LabelPatch = Readonly<Record<string, string | null>>
 

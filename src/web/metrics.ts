@@ -8,7 +8,7 @@ import openFiles from 'prom-client/lib/metrics/processOpenFileDescriptors.js'
 import start from 'prom-client/lib/metrics/processStartTime.js'
 import Registry from 'prom-client/lib/registry.js'
 import type { Snapshot } from '../cycle/snapshot.ts'
-import { detectors } from '../facts/observe.ts'
+import { DETECTOR_NAMES } from '../facts/all.ts'
 import type { Asked } from '../kubernetes/asked.ts'
 import type { Restart } from '../kubernetes/watch.ts'
 import type { DriftKind } from '../node-sync/drift.ts'
@@ -51,7 +51,7 @@ export const METRICS = {
   // A histogram would be 250 series a node, 3.8 million for 15,000 nodes. node_exporter tells its collectors' durations so too.
   berth_detector_duration_seconds: define('gauge', 'Seconds that the detector took in the last look.', { detector: LATER }),
   berth_detector_errors_total: define('counter', 'Looks in which the detector came to no answer.', {
-    detector: Object.keys(detectors)
+    detector: DETECTOR_NAMES
   }),
   berth_remedy_runs_total: define('counter', 'Runs of a remedy, by what came of them.', {
     remedy: REMEDIES,
@@ -137,7 +137,8 @@ function observe({ facts, verdicts, durations }: Snapshot, { gauge, counter }: P
   }
   for (const [fact, { known }] of Object.entries(facts)) {
     gauge('berth_fact_known').set({ fact }, known ? 1 : 0)
-    if (!known && Object.hasOwn(detectors, fact)) counter('berth_detector_errors_total').inc({ detector: fact })
+    if (!known && (DETECTOR_NAMES as readonly string[]).includes(fact))
+      counter('berth_detector_errors_total').inc({ detector: fact })
   }
   for (const [detector, seconds] of Object.entries(durations)) {
     gauge('berth_detector_duration_seconds').set({ detector }, seconds)

@@ -5,7 +5,7 @@ import { checkGuard, EVENT_POLICY, NODE_POLICY, POLICY_VERSION } from '../../src
 import { openConnection } from '../../src/kubernetes/connection.ts'
 import { CONDITION_TYPE } from '../../src/node-sync/condition.ts'
 import { eventBody } from '../../src/node-sync/events.ts'
-import { factLabels } from '../../src/node-sync/labels.ts'
+import { FACT_LABELS } from '../../src/node-sync/labels.ts'
 import { CAPABILITIES } from '../../src/verdicts/decide.ts'
 import { type Answer, type Api, apiOf, succeeded } from './api.ts'
 import { writeKubeconfig } from './kubeconfigs.ts'
@@ -903,7 +903,7 @@ describe('the manifests', () => {
   test('know every label that the agent sets', () => {
     const { variables } = one('ValidatingAdmissionPolicy', NODE_POLICY)['spec'] as { readonly variables: readonly Variable[] }
     const known = variables.find(({ name }) => name === 'knownLabels')?.expression ?? ''
-    for (const name of [...CAPABILITIES, ...Object.keys(factLabels)]) expect(known).toContain(`'${name}'`)
+    for (const name of [...CAPABILITIES, ...FACT_LABELS.map(({ name }) => name)]) expect(known).toContain(`'${name}'`)
   })
 
   test('grant what the contract says, and nothing else', () => {

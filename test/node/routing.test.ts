@@ -76,12 +76,22 @@ test('stand-ins for workspaces of every kind, on stand-ins for machines, land wh
   expect(table).toEqual(Object.fromEntries(Object.entries(CASES).map(([name, { hosts }]) => [name, [...hosts].sort()])))
 })
 
-/** The agent shall see the played machine, and privileged workspaces are asked about. */
+/** The agent sees the whole root of the played machine instead of parts of the real one, and is asked about privileged workspaces. */
 function playing(manifest: Manifest, root: string): Manifest {
   if (manifest.kind !== 'DaemonSet') return manifest
+  const isOfNode = ({ name }: Named): boolean => name.startsWith('node-')
+  const text = JSON.stringify(manifest, (key, value) => {
+    if (key === 'volumes')
+      return [...value.filter((volume: Named) => !isOfNode(volume)), { name: 'machine', hostPath: { path: root } }]
+    if (key !== 'volumeMounts') return value
+    return [...value.filter((mount: Named) => !isOfNode(mount)), { name: 'machine', mountPath: '/host', readOnly: true }]
+  })
   const [variable, asked] = ['{"name":"BERTH_HOST_ROOT"', '{"name":"BERTH_PRIVILEGED_WORKSPACES","value":"allowed"}']
-  const moved = replacedOnce(JSON.stringify(manifest), '"hostPath":{"path":"/"', `"hostPath":{"path":"${root}"`)
-  return JSON.parse(replacedOnce(moved, variable, `${asked},${variable}`)) as Manifest
+  return JSON.parse(replacedOnce(text, variable, `${asked},${variable}`)) as Manifest
+}
+
+interface Named {
+  readonly name: string
 }
 
 const inDefault = (manifest: Manifest): Manifest =>

@@ -1,16 +1,9 @@
 import fc from 'fast-check'
 import { parseConfig } from '../../src/cli/config.ts'
-import type { Sources } from '../../src/facts/fact.ts'
+import { DETECTOR_NAMES, type DetectorName } from '../../src/facts/all.ts'
+import type { Sources } from '../../src/facts/define-fact.ts'
 import { parseNode } from '../../src/facts/node-object.ts'
-import {
-  DETECTOR_NAMES,
-  type DetectedFacts,
-  type DetectorName,
-  type NodeFacts,
-  observe,
-  observeFact,
-  withDerived
-} from '../../src/facts/observe.ts'
+import { type DetectedFacts, type NodeFacts, observe, observeFact, withDerived } from '../../src/facts/observe.ts'
 import { HostError, type HostReader, matchingLines } from '../../src/host/host.ts'
 import { type RecordedPath, type Recording, recordedHost, UnrecordedError } from '../../src/host/recorded.ts'
 import { PERMITS, plan } from '../../src/remedies/plan.ts'

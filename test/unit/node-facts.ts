@@ -1,3 +1,4 @@
+import { ALL_FACTS } from '../../src/facts/all.ts'
 import type { Known, Unknown } from '../../src/facts/fact.ts'
 import { MODULE_NAMES, type ModuleName } from '../../src/facts/kernel-modules/names.ts'
 import type { ModuleState } from '../../src/facts/kernel-modules/state.ts'
@@ -35,8 +36,11 @@ export const proofs = (outcomes: Partial<Record<TrialName, Proof['outcome']>> = 
   ...Object.fromEntries(Object.entries(outcomes).map(([name, outcome]) => [name, { outcome, because: `${name} was seen` }]))
 })
 
-/** A node that can host everything: bare metal with an NVIDIA GPU, Ubuntu with its own shiftfs, Sysbox, and FUSE for pods. */
-export const IDEAL: Values = {
+/**
+ * A node that can host everything: bare metal with an NVIDIA GPU, Ubuntu with its own shiftfs, Sysbox, and FUSE for pods. Only the facts
+ * on which a rule or a label rests need a value here; all others are unknown on it.
+ */
+const DECIDING: Partial<Values> = {
   kernel: { release: '5.15.0-116-generic', major: 5, minor: 15 },
   'upstream-kernel': '5.15.149',
   architecture: 'amd64',
@@ -103,16 +107,18 @@ export const IDEAL: Values = {
   shiftfs: { state: 'loaded', because: 'loaded', outOfTree: false, suspect: false }
 }
 
-export const FACTS = Object.keys(IDEAL) as readonly FactName[]
+export const IDEAL = DECIDING as Values
+
+export const FACTS: readonly FactName[] = ALL_FACTS.map(({ name }) => name)
 
 /** The facts of the ideal node, but for these changes; the facts that are named after them are unknown. */
-export const factsOf = (changes: Partial<Values> = {}, ...unknowns: readonly FactName[]): NodeFacts =>
-  Object.fromEntries(
-    Object.entries({ ...IDEAL, ...changes }).map(([name, value]) => [
-      name,
-      unknowns.includes(name as FactName) ? unknown(`nobody could read ${name}`) : known(value)
-    ])
+export const factsOf = (changes: Partial<Values> = {}, ...unknowns: readonly FactName[]): NodeFacts => {
+  const values: Partial<Values> = { ...IDEAL, ...changes }
+  const isKnown = (name: FactName): boolean => Object.hasOwn(values, name) && !unknowns.includes(name)
+  return Object.fromEntries(
+    FACTS.map(name => [name, isKnown(name) ? known(values[name]) : unknown(`nobody could read ${name}`)])
   ) as unknown as NodeFacts
+}
 
 /** The operator's defaults. */
 export const policy = (changes: Partial<Policy> = {}): Policy => ({

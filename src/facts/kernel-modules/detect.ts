@@ -1,6 +1,6 @@
 import type { HostReader } from '../../host/host.ts'
 import { attempt } from '../attempt.ts'
-import type { Detector } from '../fact.ts'
+import { type Detector, defineFact } from '../define-fact.ts'
 import { readCommandLine, readKernel } from '../kernel.ts'
 import { readCount, requireMounted } from '../numbers.ts'
 import { parseKernelBlacklist, readModprobeRules } from './modprobe.ts'
@@ -70,3 +70,15 @@ export function judgeModules(sources: ModuleSources): KernelModules {
     shiftfs: judgeShiftfsOrigin(sources)
   }
 }
+
+export const kernelModulesFact = defineFact({
+  name: 'kernel-modules',
+  describes: 'the modules that workspaces need: present, loadable, blocked, absent',
+  detect: detectKernelModules,
+  format: ({ supported, modules }) =>
+    supported
+      ? Object.entries(Object.groupBy(Object.entries(modules), ([, { state }]) => state))
+          .map(([state, found]) => `${state}: ${found.map(([name]) => name).join(', ')}`)
+          .join('; ')
+      : 'this kernel has no loadable modules'
+})

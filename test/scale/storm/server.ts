@@ -101,6 +101,8 @@ export function createServer({ time, random, onRequest }: ServerTerms): Server {
     const wrapped: Stream = { push: stream.push, end: close }
     streams.add(wrapped)
     node.stream = wrapped
+    // Opened while the agent was ending: no news of that will come any more.
+    if (signal.aborted) wrapped.end()
     signal.addEventListener('abort', () => wrapped.end(), { once: true })
     time.at(time.elapsed() + Number(query.get('timeoutSeconds')) * 1000, () => wrapped.end())
     if (from === 0) stream.push('ADDED', objectOf(node))

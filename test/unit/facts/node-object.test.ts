@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { detectNode, parseNode } from '../../../src/facts/node-object.ts'
+import { detectNode } from '../../../src/facts/node.ts'
+import { parseNode } from '../../../src/facts/node-object.ts'
 import { detect } from './replay.ts'
 
 const EKS = {

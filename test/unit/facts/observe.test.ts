@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { Sources } from '../../../src/facts/fact.ts'
+import { DETECTOR_NAMES } from '../../../src/facts/all.ts'
+import type { Sources } from '../../../src/facts/define-fact.ts'
 import { parseNode } from '../../../src/facts/node-object.ts'
-import { type DetectorName, detectors, observe } from '../../../src/facts/observe.ts'
+import { observe } from '../../../src/facts/observe.ts'
 import { TRIALS, untried } from '../../../src/facts/proofs.ts'
 import { HostError, type HostReader } from '../../../src/host/host.ts'
 import { localHost } from '../../../src/host/local.ts'
@@ -10,7 +11,7 @@ import { pretendHost } from '../host/pretend.ts'
 import { temporary } from '../host/temporary.ts'
 import { proofs } from '../node-facts.ts'
 
-const NAMES = Object.keys(detectors) as DetectorName[]
+const NAMES = DETECTOR_NAMES
 const sources = (host: HostReader) => ({ host, node: undefined, podSecurity: undefined })
 const clock = () => {
   let now = 0

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { detectAppArmor, detectAppArmorUserns } from '../../../src/facts/apparmor.ts'
+import type { Detector } from '../../../src/facts/define-fact.ts'
 import { detectDistro } from '../../../src/facts/distro.ts'
-import type { Detector } from '../../../src/facts/fact.ts'
 import { detectFuse } from '../../../src/facts/fuse.ts'
 import { detectGpus, detectNvidiaDevices, detectNvidiaDriver } from '../../../src/facts/gpu.ts'
 import { detectHeaders } from '../../../src/facts/headers.ts'

@@ -1,4 +1,5 @@
-import { type Detector, type Sources, Unsure } from '../../../src/facts/fact.ts'
+import type { Detector, Sources } from '../../../src/facts/define-fact.ts'
+import { Unsure } from '../../../src/facts/fact.ts'
 import { type FileStat, HostError, type HostReader, matchingLines } from '../../../src/host/host.ts'
 import { pretendHost } from '../host/pretend.ts'
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { detectResourceSlices, parseResourceSlices } from '../../../src/facts/resource-slices.ts'
+import { detectResourceSlices } from '../../../src/facts/dra-gpus.ts'
+import { parseResourceSlices } from '../../../src/facts/resource-slices.ts'
 import { detect } from './replay.ts'
 
 const slice = (spec: object) => ({ spec: { driver: 'gpu.nvidia.com', nodeName: 'n1', ...spec } })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { labelValue } from '../../../src/facts/label-value.ts'
 import type { FactName } from '../../../src/facts/observe.ts'
-import { labelPatch, labels, labelValue } from '../../../src/node-sync/labels.ts'
+import { labelPatch, labels } from '../../../src/node-sync/labels.ts'
 import { decide } from '../../../src/verdicts/decide.ts'
 import { distro, factsOf, IDEAL, kernel, policy, type Values } from '../node-facts.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { detectors } from '../../../src/facts/observe.ts'
+import { DETECTOR_NAMES } from '../../../src/facts/all.ts'
 import { createMetrics, METRICS } from '../../../src/web/metrics.ts'
 import { snapshotOf } from '../report/sample.ts'
 
@@ -71,7 +71,8 @@ describe('a look', () => {
     const found = await samples(metrics)
     for (const [name] of unknown) {
       expect(found[`berth_fact_known{fact="${name}"}`], name).toBe(0)
-      if (Object.hasOwn(detectors, name)) expect(found[`berth_detector_errors_total{detector="${name}"}`], name).toBe(2)
+      if ((DETECTOR_NAMES as readonly string[]).includes(name))
+        expect(found[`berth_detector_errors_total{detector="${name}"}`], name).toBe(2)
     }
     expect(found['berth_detector_duration_seconds{detector="kernel"}']).toBe(0)
   })

@@ -1,0 +1,26 @@
+import { type Detector, defineFact } from './define-fact.ts'
+import { evidenceOfProofs, type Proofs, TRIALS, untried } from './proofs.ts'
+
+/** The trials of the privileged helper, of this boot and this kernel; without a helper nothing was tried, which is known. */
+export const detectProofs: Detector<Proofs> = async ({ proofs }) => proofs ?? UNTRIED
+
+const UNTRIED = untried('no privileged helper runs on this node')
+
+/** Where nothing was tried, the one reason; else the names by their outcome. */
+function formatProofs(proofs: Proofs): string {
+  const reasons = [...new Set(TRIALS.map(name => proofs[name].because))]
+  if (TRIALS.every(name => proofs[name].outcome === 'untried') && reasons.length === 1) return `none: ${reasons[0]}`
+  const by = (outcome: string): readonly string[] => TRIALS.filter(name => proofs[name].outcome === outcome)
+  return (['works', 'fails', 'untried'] as const)
+    .filter(outcome => by(outcome).length > 0)
+    .map(outcome => `${outcome}: ${by(outcome).join(', ')}`)
+    .join('; ')
+}
+
+export const proofsFact = defineFact({
+  name: 'proofs',
+  describes: 'what the privileged helper tried: ID-mapped mounts, overlayfs on them, shiftfs, a fresh procfs',
+  detect: detectProofs,
+  format: formatProofs,
+  given: ({ proofs }, value) => (proofs === undefined ? [] : evidenceOfProofs(value))
+})
