@@ -7,6 +7,7 @@ import { fuseFact } from './fuse.ts'
 import { gpusFact, migFact, nvidiaDevicesFact, nvidiaDriverFact, nvidiaLibraryFact } from './gpu.ts'
 import { headersFact } from './headers.ts'
 import { proofsFact } from './helper-proofs.ts'
+import { hugepagesFact } from './hugepages.ts'
 import { inotifyFact } from './inotify.ts'
 import { inventoryFact } from './inventory.ts'
 import { architectureFact, bootIdFact, kernelFact, upstreamKernelFact } from './kernel.ts'
@@ -66,6 +67,7 @@ export const DETECTED_FACTS = [
   resourceSlicesFact,
   podSecurityFact,
   inventoryFact,
+  hugepagesFact,
   proofsFact
 ] as const
 

@@ -109,6 +109,7 @@ export const READABLE: readonly (readonly [path: RegExp, source: string])[] = [
   [/^\/sys\/fs\/cgroup\//, 'linux kernel/cgroup: cgroup.procs 0644, directories 0755'],
   [/^\/sys\/fs\/selinux(\/enforce)?$/, 'linux security/selinux/selinuxfs.c: 0644'],
   [/^\/sys\/hypervisor\/type$/, 'linux drivers/xen/sys-hypervisor.c: 0444'],
+  [/^\/sys\/kernel\/mm\/hugepages(\/|$)/, 'linux mm/hugetlb.c: directories 0755, nr_hugepages 0644'],
   [/^\/sys\/kernel\/security(\/lsm)?$/, 'linux security/inode.c: directory 0755, lsm 0444'],
   [/^\/sys\/module\/\w+$/, 'linux fs/sysfs: directories 0755'],
   [/^\/sys\/module\/(module\/parameters\/sig_enforce|apparmor\/parameters\/enabled)$/, 'linux: 0644 and 0444'],

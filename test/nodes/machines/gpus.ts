@@ -199,7 +199,11 @@ export const gpus = {
       board,
       bound(8),
       row(buses(4, 0x60), { vendor: '0x10de', kind: '0x068000', driver: 'nvidia-nvswitch' }),
-      nvidia('550.135', buses(8))
+      nvidia('550.135', buses(8)),
+      {
+        '/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages': '0\n',
+        '/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages': '16\n'
+      }
     ],
     node: nodeOf('hgx-h100', { 'nvidia.com/gpu': '8', 'smarter-devices/fuse': '20' }, '6.8.0-45-generic'),
     expected: { cvm: 'yes', 'cached-cvm': 'no', gpu: 'yes', 'gpu-cvm': 'yes', podman: 'yes', sysbox: 'no' }
