@@ -20,6 +20,7 @@ import { procfsFact } from './procfs.ts'
 import { seccompDefaultFact, seccompFact, selinuxFact, yamaFact } from './security.ts'
 import { shiftfsFact } from './shiftfs.ts'
 import { hostPathsFact, storageFact, sysboxStorageFact, varLibFact } from './storage.ts'
+import { swapFact } from './swap.ts'
 import { conntrackFact, sysboxFact } from './sysbox.ts'
 import { namespaceLimitsFact, userNamespacesFact } from './user-namespaces.ts'
 
@@ -68,6 +69,7 @@ export const DETECTED_FACTS = [
   podSecurityFact,
   inventoryFact,
   hugepagesFact,
+  swapFact,
   proofsFact
 ] as const
 

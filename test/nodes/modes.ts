@@ -92,7 +92,7 @@ export const READABLE: readonly (readonly [path: RegExp, source: string])[] = [
   [/^\/var\/(lib\/dpkg\/status|lib\/sysbox-deploy-k8s\/\w+)$/, 'dpkg: 0644; sysbox-deploy-k8s.sh: 0644'],
   [/^\/proc\/\d+\/(comm|mountinfo)$/, 'linux fs/proc/base.c: 0644 and 0444, unless hidepid hides them'],
   [/^\/proc\/self\/(mountinfo|ns|uid_map)$/, 'linux fs/proc/base.c: of the process itself'],
-  [/^\/proc\/(cmdline|cpuinfo|filesystems|modules)$/, 'linux proc_create: 0444'],
+  [/^\/proc\/(cmdline|cpuinfo|filesystems|modules|swaps)$/, 'linux proc_create: 0444'],
   [/^\/proc\/version_signature$/, "Ubuntu's linux fs/proc/version_signature.c: 0444"],
   [/^\/proc\/device-tree\//, 'linux drivers/of/kobj.c: 0444'],
   [/^\/proc\/driver\/nvidia\/(version|gpus|capabilities)/, 'open-gpu-kernel-modules nv-procfs.c: 0444, directories 0555'],

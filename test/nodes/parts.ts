@@ -66,6 +66,9 @@ const signature = (release: string): Tree => {
   return upstream === undefined ? {} : { '/proc/version_signature': `Ubuntu ${version}.1-${flavour} ${upstream}\n` }
 }
 
+/** The kubelet refuses a node with swap unless it is told otherwise, so most have none. */
+export const SWAPS = 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n'
+
 /** The usual machine under a kernel: /proc, /sys and /dev as any Linux of these years has them, and a merged /usr. */
 export const linux = (release: string, cmdline = 'ro quiet'): Tree => ({
   '/lib': link('usr/lib'),
@@ -79,6 +82,7 @@ export const linux = (release: string, cmdline = 'ro quiet'): Tree => ({
   '/proc/cmdline': `BOOT_IMAGE=/boot/vmlinuz-${release} ${cmdline}\n`,
   '/proc/self/uid_map': '         0          0 4294967295\n',
   ...Object.fromEntries(NAMESPACES.map(name => [`/proc/self/ns/${name}`, ''])),
+  '/proc/swaps': SWAPS,
   '/proc/sys/kernel/osrelease': `${release}\n`,
   ...signature(release),
   '/proc/sys/kernel/random/boot_id': '3f2b8c1e-5d0a-4b7e-9c46-1f8e2a90d7b3\n',

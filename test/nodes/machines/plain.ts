@@ -17,6 +17,7 @@ import {
   mounts,
   NETFILTER,
   RENAMEDATA,
+  SWAPS,
   selinux,
   sysctl,
   ubuntu,
@@ -158,7 +159,8 @@ export const plain = {
         loaded: [...WORKING, 'shiftfs'],
         loadable: ['fuse'],
         foreign: { shiftfs: 'updates/shiftfs.ko' }
-      })
+      }),
+      { '/proc/swaps': `${SWAPS}/dev/sda3                               partition\t8388604\t\t0\t\t-2\n` }
     ],
     expected: { cvm: 'yes', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
   }),
