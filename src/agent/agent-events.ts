@@ -1,10 +1,10 @@
 import type { Snapshot } from '../cycle/snapshot.ts'
 import type { Attempt } from '../facts/fact.ts'
 import type { FactName } from '../facts/observe.ts'
-import type { Guard } from '../kubernetes/admission-guard.ts'
+import type { Guard } from '../kubernetes/admission-guard/check.ts'
 import type { ApiError } from '../kubernetes/api-error.ts'
-import type { Asked } from '../kubernetes/asked.ts'
-import type { Restart } from '../kubernetes/watch.ts'
+import type { Restart } from '../kubernetes/own-node/watch-restart.ts'
+import type { RequestInfo } from '../kubernetes/request-info.ts'
 import type { Drift } from '../node-sync/drift.ts'
 import type { Labels } from '../node-sync/labels.ts'
 import type { Result, Target } from '../node-sync/status.ts'
@@ -25,7 +25,7 @@ interface Payloads {
   /** The watch received something. */
   'api-alive': object
   /** A request to the API ended with this HTTP status; 0 without an answer. */
-  'api-answered': { readonly asked: Asked; readonly status: number }
+  'api-answered': { readonly request: RequestInfo; readonly status: number }
   'api-lost': { readonly error: ApiError }
   'watch-restarted': { readonly reason: Restart; readonly error: ApiError | undefined }
   wrote: { readonly target: Target; readonly result: Result; readonly what: string; readonly error: ApiError | undefined }

@@ -11,7 +11,7 @@ export function countEvents(metrics: Metrics, now: () => Date): Emit {
 const apiCounts = (metrics: Metrics, now: () => Date): Handlers => ({
   'guard-checked': ({ guard }) => metrics.guard(guard.enforced),
   'api-alive': () => metrics.success('watch', now()),
-  'api-answered': ({ asked, status }) => metrics.apiRequest(asked, status),
+  'api-answered': ({ request, status }) => metrics.apiRequest(request, status),
   'watch-restarted': ({ reason }) => metrics.watchRestarted(reason)
 })
 

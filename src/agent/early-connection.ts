@@ -1,7 +1,7 @@
 import type { Config } from '../cli/config.ts'
-import type { Asked } from '../kubernetes/asked.ts'
 import { type Connection, openConnection } from '../kubernetes/connection.ts'
 import { type Identity, identify } from '../kubernetes/identity.ts'
+import type { RequestInfo } from '../kubernetes/request-info.ts'
 import { VERSION } from '../version.ts'
 import type { Emit } from './agent-events.ts'
 
@@ -16,11 +16,11 @@ export interface EarlyConnection {
 
 /** Asks who we are before anything else is loaded: the handshake goes on meanwhile. Throws `ApiError` for a wrong kubeconfig. */
 export async function openEarly({ options }: Config): Promise<EarlyConnection> {
-  const before: { readonly asked: Asked; readonly status: number }[] = []
+  const before: { readonly request: RequestInfo; readonly status: number }[] = []
   let listener: (answer: (typeof before)[number]) => void = answer => before.push(answer)
   const connection = await openConnection(options.kubeconfig, {
     userAgent: `berth/${VERSION}`,
-    onAnswer: (asked, status) => listener({ asked, status })
+    onResponse: (request, status) => listener({ request, status })
   })
   const identity = identify(connection)
   // Whoever awaits it gets the failure; nobody may yet.

@@ -1,4 +1,4 @@
-import { checkGuard, checkOtherNodes, checkOwnNode } from '../kubernetes/admission-guard.ts'
+import { checkGuard, checkOtherNodes, checkOwnNode } from '../kubernetes/admission-guard/check.ts'
 import { growing, spread } from '../waits.ts'
 import { type Agent, untilAnswered } from './world.ts'
 

@@ -8,7 +8,7 @@ import { helperHandover } from '../helper/read-handover.ts'
 import { HostError, type HostReader } from '../host/host.ts'
 import { ApiError } from '../kubernetes/api-error.ts'
 import type { Connection } from '../kubernetes/connection.ts'
-import { readPodSecurity } from '../kubernetes/own-node.ts'
+import { readPodSecurity } from '../kubernetes/pod-security.ts'
 import type { ResourceSlicesReader } from './resource-slices.ts'
 import type { Agent } from './world.ts'
 

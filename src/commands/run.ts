@@ -6,7 +6,7 @@ import { cycle } from '../cycle/cycle.ts'
 import type { Snapshot } from '../cycle/snapshot.ts'
 import { type NodeObject, parseNode } from '../facts/node-object.ts'
 import type { Connection } from '../kubernetes/connection.ts'
-import type { Metadata } from '../kubernetes/own-node.ts'
+import type { Metadata } from '../kubernetes/own-node/metadata.ts'
 import type { Waiting } from '../kubernetes/retry.ts'
 import { type Difference, differences, keysOf, type Wish, wish } from '../node-sync/difference.ts'
 import type { Labels } from '../node-sync/labels.ts'
@@ -55,11 +55,12 @@ export async function runOnce(config: Config, surroundings: Surroundings, world:
 interface Before {
   readonly node: NodeObject
   readonly uid: string
-  readonly podSecurity: Awaited<ReturnType<typeof import('../kubernetes/own-node.ts').readPodSecurity>> | undefined
+  readonly podSecurity: Awaited<ReturnType<typeof import('../kubernetes/pod-security.ts').readPodSecurity>> | undefined
 }
 
 async function readSources(connection: Connection, { options }: Config, waiting: Waiting): Promise<Before> {
-  const { readNode, readPodSecurity } = await import('../kubernetes/own-node.ts')
+  const { readNode } = await import('../kubernetes/own-node/read.ts')
+  const { readPodSecurity } = await import('../kubernetes/pod-security.ts')
   const { withRetries } = await import('../kubernetes/retry.ts')
   const { 'node-name': name, 'workspace-namespace': namespace } = options
   const [raw, podSecurity] = await Promise.all([
@@ -94,7 +95,8 @@ async function publish({ connection, wanted, before }: Publication, waiting: Wai
   const { node, uid } = before
   const difference = differences(wanted, node)
   if (keysOf(difference).length > 0) {
-    const { patchMetadata, readMetadata } = await import('../kubernetes/own-node.ts')
+    const { patchMetadata } = await import('../kubernetes/own-node/patch.ts')
+    const { readMetadata } = await import('../kubernetes/own-node/read.ts')
     const { withRetries } = await import('../kubernetes/retry.ts')
     await withRetries(() => patchMetadata(connection, node.name, { ...difference, uid }), waiting)
     mustMatch(wanted, await withRetries(() => readMetadata(connection, node.name), waiting), node.name)

@@ -1,4 +1,4 @@
-import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
+import type { V1Node } from '../kubernetes/models.ts'
 import { AHEAD, CONDITION_TYPE } from '../node-sync/condition.ts'
 import type { Taint } from '../node-sync/startup-taint.ts'
 import { printable } from '../printable.ts'

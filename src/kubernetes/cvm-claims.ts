@@ -1,28 +1,25 @@
-import type { V1PersistentVolume } from '@kubernetes/client-node/dist/gen/models/V1PersistentVolume.js'
-import type { V1PersistentVolumeClaim } from '@kubernetes/client-node/dist/gen/models/V1PersistentVolumeClaim.js'
-import type { V1Pod } from '@kubernetes/client-node/dist/gen/models/V1Pod.js'
-import type { V1StorageClass } from '@kubernetes/client-node/dist/gen/models/V1StorageClass.js'
 import type { Connection } from './connection.ts'
-import { listAll } from './list-all.ts'
+import { listObjects } from './list/objects.ts'
+import type { V1PersistentVolume, V1PersistentVolumeClaim, V1Pod, V1StorageClass } from './models.ts'
 import { nfsOfClass, nfsOfVolume } from './nfs.ts'
 
 /** A claim of a Pod that runs a CVM. */
 export interface CvmClaim {
   /** `namespace/name` */
   readonly name: string
-  /** What shows that it lies on NFS; empty where nothing does. */
+  /** Why its volume is on NFS; empty where it is not known to be. */
   readonly nfs: string
 }
 
 export interface Scope {
   readonly prefix: string
-  /** Where to look; empty for all namespaces. */
+  /** Empty for all namespaces. */
   readonly namespace: string
 }
 
-/** The claims of all Pods that ask for a node for CVMs. Throws `ApiError`. */
+/** The claims of all Pods that select Nodes for CVMs. Throws `ApiError`. */
 export async function cvmClaims(connection: Connection, scope: Scope, signal: AbortSignal): Promise<readonly CvmClaim[]> {
-  const list = <T>(resource: string) => listAll<T>(connection, listedIn(resource, scope.namespace), signal)
+  const list = <T>(resource: string) => listObjects<T>(connection, listedIn(resource, scope.namespace), signal)
   const names = new Set<string>()
   for await (const pod of list<V1Pod>('pods'))
     if (asksForCvm(pod, scope.prefix)) for (const name of claimsOf(pod)) names.add(name)
@@ -32,10 +29,10 @@ export async function cvmClaims(connection: Connection, scope: Scope, signal: Ab
     if (names.has(nameOf(claim))) claims.push(claim)
   }
   const [classes, volumes] = [new Map<string, string>(), new Map<string, string>()]
-  for await (const item of listAll<V1StorageClass>(connection, CLASSES, signal)) {
+  for await (const item of listObjects<V1StorageClass>(connection, CLASSES, signal)) {
     classes.set(item.metadata?.name ?? '', nfsOfClass(item))
   }
-  for await (const item of listAll<V1PersistentVolume>(connection, VOLUMES, signal)) {
+  for await (const item of listObjects<V1PersistentVolume>(connection, VOLUMES, signal)) {
     volumes.set(item.metadata?.name ?? '', nfsOfVolume(item))
   }
   return claims.map(claim => ({
@@ -55,7 +52,7 @@ const listedIn = (resource: string, namespace: string) => ({
 
 const nameOf = ({ metadata }: V1PersistentVolumeClaim): string => `${metadata?.namespace}/${metadata?.name}`
 
-/** Volumes of the Pod's own life have a claim too, named after both. */
+/** An ephemeral volume has a claim too, named after the Pod and the volume. */
 const claimsOf = ({ metadata, spec }: V1Pod): readonly string[] =>
   (spec?.volumes ?? [])
     .map(({ name, persistentVolumeClaim, ephemeral }) =>

@@ -1,7 +1,7 @@
 import { growing } from '../waits.ts'
 import { ApiError } from './api-error.ts'
 
-/** Sleep and chance, as the caller has them. */
+/** Sleep and randomness as parameters, so that tests can pass their own. */
 export interface Waiting {
   readonly sleep: (milliseconds: number) => Promise<void>
   /** From 0 up to 1. */
@@ -12,7 +12,7 @@ const RETRIES = 3
 /** Milliseconds. */
 const PAUSE = { first: 500, longest: 30_000 }
 
-/** Again after a failure that passes, at most three times, with full jitter; a server's Retry-After comes on top. */
+/** Tries again after a transient failure, at most three times, after growing waits with full jitter, to which Retry-After is added. */
 export async function withRetries<T>(attempt: () => Promise<T>, { sleep, random }: Waiting): Promise<T> {
   for (let retry = 0; ; retry++) {
     try {

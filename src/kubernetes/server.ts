@@ -1,37 +1,37 @@
 import * as z from 'zod/mini'
-import { typedAnswer } from './answer.ts'
 import { ApiError } from './api-error.ts'
 import type { Connection } from './connection.ts'
+import { parseResponse } from './response-schema.ts'
 
-/** Kubernetes' version, `v1.36.3`; empty where the server does not tell us. Throws `ApiError` when there is no Kubernetes API. */
+/** The version of Kubernetes, `v1.36.3`; empty where the server does not say. Throws `ApiError` when there is no Kubernetes API. */
 export async function readVersion(connection: Connection, signal: AbortSignal): Promise<string> {
   try {
-    const question = { tried: 'read the version of the API', whenMissing: 'check the URL of the server' }
-    const answer = await connection.call<unknown>(question, { method: 'GET', path: '/version', signal })
-    return typedAnswer(z.object({ gitVersion: z.catch(z.string(), '') }, 'an object'), answer, question.tried).gitVersion
+    const purpose = { action: 'read the version of the API', ifNotFound: 'check the URL of the server' }
+    const response = await connection.call<unknown>(purpose, { method: 'GET', path: '/version', signal })
+    return parseResponse(z.object({ gitVersion: z.catch(z.string(), '') }, 'an object'), response, purpose.action).gitVersion
   } catch (error) {
-    // Whoever refuses us is there.
+    // A server that refuses us is an API server.
     if (error instanceof ApiError && (error.status === 401 || error.status === 403)) return ''
     throw error
   }
 }
 
 /**
- * The API server's clock, in whole seconds, cut off. It dates the object by which it tells who asks; unlike the header `Date`, which
- * any proxy writes, that is its own word. Throws `ApiError`.
+ * The API server's clock, rounded down to seconds. It is the creation time of a SelfSubjectReview: the header `Date` may be that of a
+ * proxy. Throws `ApiError`.
  */
 export async function readServerTime(connection: Connection, signal: AbortSignal): Promise<Date> {
-  const question = { tried: "ask for the API server's clock", whenMissing: 'this needs Kubernetes 1.28 or newer' }
-  const answer = await connection.call<unknown>(question, {
+  const purpose = { action: "read the API server's clock", ifNotFound: 'this needs Kubernetes 1.28 or newer' }
+  const response = await connection.call<unknown>(purpose, {
     method: 'POST',
     path: '/apis/authentication.k8s.io/v1/selfsubjectreviews',
     body: { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' },
     signal
   })
-  const { metadata } = typedAnswer(DATED, answer, question.tried)
+  const { metadata } = parseResponse(DATED, response, purpose.action)
   const time = new Date(metadata.creationTimestamp)
   if (!Number.isNaN(time.getTime())) return time
-  throw new ApiError('the API server does not date its answers', { code: 'GARBAGE' })
+  throw new ApiError('the API server sends no creation time', { code: 'INVALID_RESPONSE' })
 }
 
 const DATED = z.object({ metadata: z.object({ creationTimestamp: z.catch(z.string(), '') }, 'an object') }, 'an object')

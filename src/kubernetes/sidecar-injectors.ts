@@ -1,7 +1,7 @@
-import type { V1ObjectMeta } from '@kubernetes/client-node/dist/gen/models/V1ObjectMeta.js'
+import { METADATA_ONLY } from './call.ts'
 import type { Connection } from './connection.ts'
-import { asMissingPermission, listAll } from './list-all.ts'
-import { METADATA_ONLY } from './own-node.ts'
+import { asMissingPermission, listObjects } from './list/objects.ts'
+import type { V1ObjectMeta } from './models.ts'
 
 interface WithMetadata {
   readonly metadata?: V1ObjectMeta
@@ -18,7 +18,7 @@ export async function sidecarInjectors(connection: Connection, signal: AbortSign
     path: '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations',
     metadataOnly: true
   }
-  for await (const { metadata } of listAll<WithMetadata>(connection, webhooks, signal)) {
+  for await (const { metadata } of listObjects<WithMetadata>(connection, webhooks, signal)) {
     if (INJECTOR.test(metadata?.name ?? '')) names.push(metadata?.name ?? '')
   }
   return names
@@ -28,7 +28,7 @@ export async function sidecarInjectors(connection: Connection, signal: AbortSign
 export async function injectionOf(connection: Connection, namespace: string, signal: AbortSignal): Promise<string> {
   try {
     const { metadata } = await connection.call<WithMetadata>(
-      { tried: `read the Namespace "${namespace}"`, whenMissing: 'check --workspace-namespace' },
+      { action: `read the Namespace "${namespace}"`, ifNotFound: 'check --workspace-namespace' },
       { method: 'GET', path: `/api/v1/namespaces/${encodeURIComponent(namespace)}`, accept: METADATA_ONLY, signal }
     )
     return injectionSign(metadata ?? {})
@@ -37,7 +37,7 @@ export async function injectionOf(connection: Connection, namespace: string, sig
   }
 }
 
-/** Istio goes by labels, Linkerd by an annotation. In Istio a label that says "disabled" outranks the revision. */
+/** Istio reads labels, Linkerd an annotation. For Istio a label `istio-injection=disabled` has priority over the revision. */
 export function injectionSign({ labels = {}, annotations = {} }: Pick<V1ObjectMeta, 'labels' | 'annotations'>): string {
   const { 'istio-injection': istio, 'istio.io/rev': revision } = labels
   if (istio === 'enabled') return 'istio-injection=enabled'

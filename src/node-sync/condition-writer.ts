@@ -1,5 +1,6 @@
 import type { Snapshot } from '../cycle/snapshot.ts'
-import { type Metadata, patchCondition } from '../kubernetes/own-node.ts'
+import type { Metadata } from '../kubernetes/own-node/metadata.ts'
+import { patchCondition } from '../kubernetes/own-node/patch.ts'
 import { growing, spread } from '../waits.ts'
 import { type Condition, conditionToWrite, opinion } from './condition.ts'
 import type { NodeView } from './node-view.ts'

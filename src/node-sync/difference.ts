@@ -1,5 +1,5 @@
 import type { Snapshot } from '../cycle/snapshot.ts'
-import type { Metadata } from '../kubernetes/own-node.ts'
+import type { Metadata } from '../kubernetes/own-node/metadata.ts'
 import { type LabelPatch, type Labels, labelPatch, labels } from './labels.ts'
 import { reportAnnotation } from './report.ts'
 

@@ -1,4 +1,4 @@
-import { createEvent } from '../kubernetes/own-node.ts'
+import { createEvent } from '../kubernetes/create-event.ts'
 import type { Outcome } from '../remedies/remedy.ts'
 import { eventBody, type NodeEvent, remedyEvent } from './events.ts'
 import { attemptWrite, type WriterTerms } from './writes.ts'

@@ -1,4 +1,4 @@
-import type { Metadata } from '../kubernetes/own-node.ts'
+import type { Metadata } from '../kubernetes/own-node/metadata.ts'
 import { CAPABILITIES } from '../verdicts/decide.ts'
 import { afterRepair, NO_CONFLICTS, paused } from './conflicts.ts'
 import { differences, keysOf, restrict, type Wish } from './difference.ts'

@@ -1,5 +1,6 @@
 import { ApiError } from '../kubernetes/api-error.ts'
-import { type Metadata, patchMetadata } from '../kubernetes/own-node.ts'
+import type { Metadata } from '../kubernetes/own-node/metadata.ts'
+import { patchMetadata } from '../kubernetes/own-node/patch.ts'
 import { type Difference, keysOf, restrict } from './difference.ts'
 import type { NodeView } from './node-view.ts'
 import { isWaiting, NO_REFUSED_KEYS, nextTry, stillOpen, withRefusal } from './refused-keys.ts'

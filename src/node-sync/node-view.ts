@@ -1,4 +1,4 @@
-import type { Metadata } from '../kubernetes/own-node.ts'
+import type { Metadata } from '../kubernetes/own-node/metadata.ts'
 import type { Condition } from './condition.ts'
 import type { Taint } from './startup-taint.ts'
 

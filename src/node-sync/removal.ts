@@ -1,4 +1,4 @@
-import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
+import type { V1Node } from '../kubernetes/models.ts'
 import { CONDITION_TYPE } from './condition.ts'
 
 /** What of ours a Node carries: everything below the prefix, so what older versions wrote too. */

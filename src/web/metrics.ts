@@ -9,8 +9,8 @@ import start from 'prom-client/lib/metrics/processStartTime.js'
 import Registry from 'prom-client/lib/registry.js'
 import type { Snapshot } from '../cycle/snapshot.ts'
 import { DETECTOR_NAMES } from '../facts/all.ts'
-import type { Asked } from '../kubernetes/asked.ts'
-import type { Restart } from '../kubernetes/watch.ts'
+import type { Restart } from '../kubernetes/own-node/watch-restart.ts'
+import type { RequestInfo } from '../kubernetes/request-info.ts'
 import type { DriftKind } from '../node-sync/drift.ts'
 import { RESULTS, type Result, TARGETS, type Target } from '../node-sync/status.ts'
 import { REMEDIES, type RemedyName } from '../remedies/plan.ts'
@@ -86,7 +86,7 @@ export interface Metrics {
   readonly driftRepaired: (kind: DriftKind, seconds: number) => void
   readonly driftContested: (labels: number) => void
   /** `code`: HTTP status, 0 when there was no answer. */
-  readonly apiRequest: (asked: Asked, code: number) => void
+  readonly apiRequest: (request: RequestInfo, code: number) => void
   readonly watchRestarted: (reason: Restart) => void
   readonly success: (stage: (typeof STAGES)[number], at: Date) => void
   readonly guard: (isEnforced: boolean) => void

@@ -88,7 +88,7 @@ describe('an agent that was badly installed lives, and says what lacks', () => {
     await without('ValidatingAdmissionPolicyBinding', async () => {
       const { agent, own } = await start('no-policy')
       await own.isLabelled()
-      expect(await told(agent, 'guard-missing')).toContain('would take a foreign label')
+      expect(await told(agent, 'guard-missing')).toContain('would accept a foreign label')
       expect(await agent.metric('berth_admission_guard_enforced')).toBe(0)
     })
   })

@@ -76,5 +76,5 @@ test('what is shipped says why a token of OIDC cannot be renewed', async () => {
   const expired = ['{"alg":"none"}', '{"exp":1}', 'x'].map(part => Buffer.from(part).toString('base64url')).join('.')
   const config = { 'id-token': expired, 'refresh-token': 'r', 'client-id': 'c', 'idp-issuer-url': 'https://127.0.0.1:1' }
   const said = await ask({}, { 'auth-provider': { name: 'oidc', config } })
-  expect(said).toContain('the credentials for the Kubernetes API cannot be had')
+  expect(said).toContain('cannot get the credentials for the Kubernetes API')
 })

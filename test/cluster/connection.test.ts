@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { parseNode } from '../../src/facts/node-object.ts'
 import { type Connection, type ConnectionOptions, openConnection } from '../../src/kubernetes/connection.ts'
-import { patchMetadata, readMetadata, readNode, readPodSecurity } from '../../src/kubernetes/own-node.ts'
+import { patchMetadata } from '../../src/kubernetes/own-node/patch.ts'
+import { readMetadata, readNode } from '../../src/kubernetes/own-node/read.ts'
+import { readPodSecurity } from '../../src/kubernetes/pod-security.ts'
 import { type CountingProxy, countingProxy } from './counting-proxy.ts'
 import { makeKeys } from './keys.ts'
 import { writeKubeconfig } from './kubeconfigs.ts'
@@ -62,8 +64,8 @@ describe('one connection', () => {
     expect(proxy.accepted()).toBe(1)
   })
 
-  test('is made anew after it was cut, and after it went silent', async () => {
-    const { proxy, connection } = await throughProxy({ limits: { connect: 2_000, silence: 1_000, total: 8_000 } })
+  test('is opened again after it broke, and after it hung', async () => {
+    const { proxy, connection } = await throughProxy({ timeouts: { connect: 2_000, idle: 1_000, total: 8_000 } })
     await readNode(connection, name)
     proxy.swallow()
     await expect(readNode(connection, name)).rejects.toThrow('gave no answer in time')
@@ -71,7 +73,7 @@ describe('one connection', () => {
     expect(proxy.accepted()).toBe(2)
   })
 
-  test('is made anew when the CA file changes, and not before', async () => {
+  test('is opened again when the CA file changes, and not before', async () => {
     const proxy = await countingProxy(shared.url)
     opened.push(proxy)
     const ca = join(directory, 'rotated.crt')
@@ -98,7 +100,7 @@ describe('credentials', () => {
     await expect(readNode(connection, name)).rejects.toThrow('system:serviceaccount:connected:reader')
   })
 
-  test('from a program, as cloud providers have it', async () => {
+  test('from an exec plugin, as cloud providers have it', async () => {
     const token = await shared.tokenFor({ namespace: 'connected', serviceAccount: 'program' })
     const answer = { apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status: { token } }
     const exec = { apiVersion: answer.apiVersion, command: '/bin/echo', args: [JSON.stringify(answer)] }
@@ -107,7 +109,7 @@ describe('credentials', () => {
     await expect(readNode(connection, name)).rejects.toThrow('system:serviceaccount:connected:program')
     const without = await open(await writeKubeconfig(directory, { cluster, user: { exec: { ...exec, command: '/no/program' } } }))
     await expect(readNode(without, name)).rejects.toThrow(
-      'the credentials for the Kubernetes API cannot be had: spawn /no/program ENOENT'
+      'cannot get the credentials for the Kubernetes API: spawn /no/program ENOENT'
     )
   })
 })
@@ -124,13 +126,13 @@ describe('the own Node', () => {
     expect(node.labels).toEqual(stored.metadata.labels)
   })
 
-  test('that was created anew is not written to', async () => {
+  test('that was created again is not patched', async () => {
     const connection = await open(shared.kubeconfig)
     const patch = { uid: '00000000-0000-0000-0000-000000000000', labels: { 'example.com/never': 'written' }, annotations: {} }
     await expect(patchMetadata(connection, name, patch)).rejects.toMatchObject({
       code: 'RECREATED',
       transient: false,
-      message: expect.stringContaining('created anew')
+      message: expect.stringContaining('created again')
     })
     expect((await readMetadata(connection, name)).labels).not.toHaveProperty(['example.com/never'])
   })

@@ -280,7 +280,7 @@ describe('the admission policy', { timeout: 120_000 }, () => {
         60_000
       )
       expect(found.wrong).toEqual(['guard'])
-      expect(found.of('guard')).toEqual(answered('no', 'would take a foreign label', 'admission-policy.yaml'))
+      expect(found.of('guard')).toEqual(answered('no', 'would accept a foreign label', 'admission-policy.yaml'))
     } finally {
       await applyManifests(plane)
     }
@@ -317,7 +317,7 @@ describe('the admission policy', { timeout: 120_000 }, () => {
     await createNode(plane, realisticNode('doctor-another'))
     await guardWith(
       rules => rules.filter(({ expression }) => !expression.includes('claimedNode')),
-      'the API would take a change of another Node through /api/v1/nodes/'
+      'the API would accept a change of another Node through /api/v1/nodes/'
     )
   })
 
@@ -345,7 +345,9 @@ describe('the admission policy', { timeout: 120_000 }, () => {
         const seen = await ask()
         return seen.wrong.includes('guard') && seen
       })
-      expect(found.of('guard')).toEqual(answered('no', 'would take an Event about another Node', 'admission-policy-events.yaml'))
+      expect(found.of('guard')).toEqual(
+        answered('no', 'would accept an Event about another Node', 'admission-policy-events.yaml')
+      )
     } finally {
       await applyManifests(plane)
     }

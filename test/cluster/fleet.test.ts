@@ -206,12 +206,12 @@ describe('through an API that fails', () => {
   })
 
   test.each([
-    ['{"kind":"PodList","items":[]}', 'no list of Nodes'],
-    ['<html>Sign in</html>', 'something that is no list'],
-    ['{"kind":"NodeList","items":[{]}', 'something that is no list']
+    ['{"kind":"PodList","items":[]}', 'something that is not a list of Nodes'],
+    ['<html>Sign in</html>', 'something that is not a list'],
+    ['{"kind":"NodeList","items":[{]}', 'something that is not a list']
   ])('%s is told to be none', async (body, what) => {
     const { kubeconfig } = await fake(text(200, 'application/json', body))
-    await expect(fleet([], { kubeconfig })).rejects.toThrow(`cannot list the Nodes: the server answered with ${what}`)
+    await expect(fleet([], { kubeconfig })).rejects.toThrow(`cannot list the Nodes: the server responded with ${what}`)
   })
 
   test('a watch that is forgotten lists anew, and tells what it missed', async () => {

@@ -101,14 +101,14 @@ const refusals: Readonly<
   },
   'a server that breaks off': {
     kubeconfig: () => faked(request => request.socket.destroy()),
-    says: [/ended the connection/, /tried 4 times/]
+    says: [/the connection broke/, /tried 4 times/]
   },
   'a server that never answers': { kubeconfig: () => faked(() => undefined), says: [/gave no answer in time/] },
   'an answer that never ends': {
     kubeconfig: () => faked((_, response) => void response.writeHead(200, { 'content-type': 'application/json' }).write('{')),
     says: [/gave no answer in time/]
   },
-  'a TLS handshake that freezes': { kubeconfig: () => fakedBytes(''), says: [/no connection came about in time/] },
+  'a TLS handshake that freezes': { kubeconfig: () => fakedBytes(''), says: [/connection could not be made in time/] },
   'https to a server without TLS': {
     kubeconfig: async () => {
       const fake = await fakeApi(refuse(200, ''))
@@ -164,7 +164,7 @@ const refusals: Readonly<
   },
   'a redirect': {
     kubeconfig: () => faked((request, response) => void response.writeHead(302, { location: request.url ?? '' }).end()),
-    says: [/it sends us elsewhere \(302\)/, /write the API server's own URL/]
+    says: [/it redirects us \(302\)/, /write the API server's own URL/]
   }
 }
 

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { parseAsked } from '../../src/kubernetes/asked.ts'
+import { parseRequestInfo } from '../../src/kubernetes/request-info.ts'
 
 /** How many requests of agents there were, by what was asked and answered: `watch nodes 200`. */
 export type Counts = Readonly<Record<string, number>>
@@ -33,6 +33,6 @@ export async function requestsIn(auditLog: string, from: number, to: number): Pr
 
 function nameOf(verb: string, uri: string): string {
   const method = ({ patch: 'PATCH', create: 'POST' } as Readonly<Record<string, string>>)[verb] ?? 'GET'
-  const asked = parseAsked(method, uri)
+  const asked = parseRequestInfo(method, uri)
   return `${verb} ${asked.resource}${uri.includes('dryRun') ? ' (dry run)' : ''}`
 }

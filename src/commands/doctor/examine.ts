@@ -1,17 +1,17 @@
-import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
 import type { World } from '../../cli/connected.ts'
 import type { Clock } from '../../cycle/cycle.ts'
 import type { Attempt } from '../../facts/fact.ts'
 import { detectBootId } from '../../facts/kernel.ts'
 import type { HostReader } from '../../host/host.ts'
-import { allowedOf } from '../../kubernetes/access.ts'
-import { checkGuard } from '../../kubernetes/admission-guard.ts'
+import { checkGuard } from '../../kubernetes/admission-guard/check.ts'
 import { readAgentPage } from '../../kubernetes/agent-pages.ts'
 import type { Connection } from '../../kubernetes/connection.ts'
 import { cvmClaims } from '../../kubernetes/cvm-claims.ts'
 import { identify } from '../../kubernetes/identity.ts'
-import { changeCondition, changeKeys } from '../../kubernetes/nodes.ts'
-import { readNode } from '../../kubernetes/own-node.ts'
+import type { V1Node } from '../../kubernetes/models.ts'
+import { readNode } from '../../kubernetes/own-node/read.ts'
+import { changeCondition, changeKeys } from '../../kubernetes/patch-node.ts'
+import { grantedOf } from '../../kubernetes/permissions.ts'
 import { withRetries } from '../../kubernetes/retry.ts'
 import { readServerTime, readVersion } from '../../kubernetes/server.ts'
 import { injectionOf, sidecarInjectors } from '../../kubernetes/sidecar-injectors.ts'
@@ -44,7 +44,7 @@ export async function examine({ terms, connection, host, clock, world }: Patient
   const ahead = await ask(() => compareClocks(connection, clock, signal))
   const [node, allowed, guard, write, injectors, injection, claims] = await Promise.all([
     ask(async () => seenNode(await readNode(connection, nodeName))),
-    ask(() => allowedOf(connection, [...neededBy(terms), ...EXCESSIVE], signal)),
+    ask(() => grantedOf(connection, [...neededBy(terms), ...EXCESSIVE], signal)),
     ask(() => checkGuard(connection, nodeName, signal)),
     ask(() => tryWrite(connection, terms, clock.now())),
     ask(() => sidecarInjectors(connection, signal)),

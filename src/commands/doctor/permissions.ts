@@ -1,4 +1,4 @@
-import type { Permission } from '../../kubernetes/access.ts'
+import type { Permission } from '../../kubernetes/permissions.ts'
 import type { Terms } from './seen.ts'
 
 const to = (resource: string, ...verbs: readonly string[]): readonly Permission[] => verbs.map(verb => ({ verb, resource }))

@@ -1,9 +1,9 @@
 import type { Attempt } from '../../facts/fact.ts'
-import type { Permission } from '../../kubernetes/access.ts'
-import type { Guard } from '../../kubernetes/admission-guard.ts'
+import type { Guard } from '../../kubernetes/admission-guard/check.ts'
 import type { AgentPage } from '../../kubernetes/agent-pages.ts'
 import type { CvmClaim } from '../../kubernetes/cvm-claims.ts'
 import type { Identity } from '../../kubernetes/identity.ts'
+import type { Permission } from '../../kubernetes/permissions.ts'
 import type { Condition } from '../../node-sync/condition.ts'
 import type { Taint } from '../../node-sync/startup-taint.ts'
 

@@ -1,4 +1,4 @@
-import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
+import type { V1Node } from '../../kubernetes/models.ts'
 import { CONDITION_TYPE } from '../../node-sync/condition.ts'
 import { isNothing, removalText } from '../../node-sync/removal.ts'
 import { wrap } from '../../paint.ts'

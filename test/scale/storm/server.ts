@@ -1,7 +1,8 @@
-import { EVENT_POLICY, NODE_POLICY, POLICY_VERSION } from '../../../src/kubernetes/admission-guard.ts'
+import { EVENT_POLICY, NODE_POLICY, POLICY_VERSION } from '../../../src/kubernetes/admission-guard/dry-runs.ts'
 import { ApiError } from '../../../src/kubernetes/api-error.ts'
-import { parseAsked } from '../../../src/kubernetes/asked.ts'
-import type { Call, Connection, Exchange } from '../../../src/kubernetes/connection.ts'
+import type { Call, StreamCall } from '../../../src/kubernetes/call.ts'
+import type { Connection } from '../../../src/kubernetes/connection.ts'
+import { parseRequestInfo } from '../../../src/kubernetes/request-info.ts'
 import type { Time } from './time.ts'
 
 export interface ServerNode {
@@ -67,7 +68,7 @@ export function createServer({ time, random, onRequest }: ServerTerms): Server {
 
   /** A request on its way: the answer takes some milliseconds. Throws what the connection would. */
   const arrive = async (call: Call, node: ServerNode): Promise<void> => {
-    const { verb, resource } = parseAsked(call.method, call.path)
+    const { verb, resource } = parseRequestInfo(call.method, call.path)
     onRequest(`${verb} ${resource}${call.path.includes('dryRun') ? ' (dry run)' : ''}`, node)
     await time.sleep(5 + random() * 15)
     if (!server.isUp) throw new ApiError('nothing listens there', { code: 'ECONNREFUSED' })
@@ -88,7 +89,7 @@ export function createServer({ time, random, onRequest }: ServerTerms): Server {
     return objectOf(node)
   }
 
-  const open = async ({ path, signal }: Exchange, node: ServerNode): Promise<AsyncIterable<Uint8Array>> => {
+  const openStream = async ({ path, signal }: StreamCall, node: ServerNode): Promise<AsyncIterable<Uint8Array>> => {
     const query = new URL(path, 'http://api').searchParams
     if (query.get('fieldSelector')?.includes('!=')) return another()
     const from = Number(query.get('resourceVersion'))
@@ -120,9 +121,9 @@ export function createServer({ time, random, onRequest }: ServerTerms): Server {
         await arrive(call, node)
         return answer(call, node) as never
       },
-      open: async (_, exchange) => {
-        await arrive(exchange, node)
-        return await open(exchange, node)
+      stream: async (_, call) => {
+        await arrive(call, node)
+        return await openStream(call, node)
       },
       close: async () => node.stream?.end()
     }),

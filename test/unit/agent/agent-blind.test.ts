@@ -7,7 +7,8 @@ import { labelsFirst } from '../../../src/agent/world.ts'
 import { parseConfig } from '../../../src/cli/config.ts'
 import { recordedHost } from '../../../src/host/recorded.ts'
 import type { Pace } from '../../../src/kubernetes/backoff.ts'
-import type { Call, Connection } from '../../../src/kubernetes/connection.ts'
+import type { Call } from '../../../src/kubernetes/call.ts'
+import type { Connection } from '../../../src/kubernetes/connection.ts'
 import { identify } from '../../../src/kubernetes/identity.ts'
 import { snapshotOf } from '../report/sample.ts'
 
@@ -18,7 +19,7 @@ const KEY = 'berth.dev/gpu'
 function lateApi(told: Promise<unknown>) {
   const written: unknown[] = []
   const metadata = { name: 'n', uid: 'u', resourceVersion: '7' }
-  const open = async () =>
+  const stream = async () =>
     (async function* () {
       await told
       yield new TextEncoder().encode(`${JSON.stringify({ type: 'ADDED', object: { kind: 'Node', metadata } })}\n`)
@@ -30,7 +31,7 @@ function lateApi(told: Promise<unknown>) {
     if (labels?.[KEY] !== undefined) written.push(labels[KEY])
     return { metadata: { ...metadata, labels } }
   }
-  return { written, connection: { server: '', open, call, close: async () => undefined } as unknown as Connection }
+  return { written, connection: { server: '', stream, call, close: async () => undefined } as unknown as Connection }
 }
 
 test('what a look saw without the Node is not written when the Node comes during the look', async () => {

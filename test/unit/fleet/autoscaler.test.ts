@@ -1,7 +1,7 @@
-import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
 import { load } from 'js-yaml'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { poolAdvice } from '../../../src/fleet/autoscaler.ts'
+import type { V1Node } from '../../../src/kubernetes/models.ts'
 import { agentNode, type Circumstances, fleetOf, recordedFleet, told } from './sample.ts'
 
 const STARTUP = 'startup-taint.cluster-autoscaler.kubernetes.io/berth'

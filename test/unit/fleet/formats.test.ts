@@ -1,5 +1,5 @@
-import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
 import { beforeAll, describe, expect, test } from 'vitest'
+import type { V1Node } from '../../../src/kubernetes/models.ts'
 import { span } from '../../../src/web/page-parts.ts'
 import { bareNode, recordedFleet, told } from './sample.ts'
 

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { V1Node } from '@kubernetes/client-node/dist/gen/models/V1Node.js'
 import { beforeAll, expect, test } from 'vitest'
 import { poolText } from '../../../src/fleet/pools.ts'
+import type { V1Node } from '../../../src/kubernetes/models.ts'
 import { FLEET_GOLDENS, fleetGoldenFile, fleetOf, recordedFleet, told } from './sample.ts'
 
 let nodes: readonly V1Node[]

@@ -45,11 +45,11 @@ const config = ({ cluster = {}, user = {} }: Parts, more: object = {}) => ({
 })
 
 test.for([
-  ['broken YAML', 'a: [b', /is not one: .*; expected YAML/],
-  ['empty', '', /is not one: .*; expected YAML/],
+  ['broken YAML', 'a: [b', /is not a kubeconfig: .*; expected YAML/],
+  ['empty', '', /is not a kubeconfig: .*; expected YAML/],
   ['a list', '[]', /it is not a mapping/],
   ['a word', 'word', /it is not a mapping/],
-  ['binary', '\0\u0001\u0002', /is not one/],
+  ['binary', '\0\u0001\u0002', /is not a kubeconfig/],
   ['another document', { kind: 'Node', metadata: {} }, /has no current-context.*it has none/],
   [
     'no current-context',
@@ -62,7 +62,7 @@ test.for([
   ['a cluster without a server', { ...config({}), clusters: [{ name: 'there', cluster: {} }] }, /server is missing/],
   ['a server that is no URL', config({ cluster: { server: 'ten' } }), /cluster "there" is "ten"; expected a URL/],
   ['a server of another scheme', config({ cluster: { server: 'ftp://ten' } }), /expected a URL/],
-  ['a number as server', config({ cluster: { server: 6443 } }), /is not one/],
+  ['a number as server', config({ cluster: { server: 6443 } }), /is not a kubeconfig/],
   ['a server without TLS', config({ cluster: { server: 'http://10.0.0.1' } }), /without TLS; expected https:/],
   [
     'a CA file that is missing',
@@ -129,7 +129,7 @@ test('neither a kubeconfig nor a pod', async () => {
   await expect(open('')).rejects.toMatchObject({
     code: 'KUBECONFIG',
     message: expect.stringMatching(
-      /no pod with credentials of its own \(there is no such file\); give --kubeconfig FILE or KUBECONFIG/
+      /no kubeconfig, and no service account of a pod \(.*\/token: there is no such file\); give --kubeconfig FILE or set KUBECONFIG/
     )
   })
 })

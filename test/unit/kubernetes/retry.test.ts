@@ -4,7 +4,7 @@ import { withRetries } from '../../../src/kubernetes/retry.ts'
 
 const busy = (retryAfter = 0) => new ApiError('too busy', { status: 429, transient: true, retryAfter })
 
-/** Fails with each of the errors in turn, then succeeds; tells how long was slept before each new attempt. */
+/** Fails with each of the errors in turn, then succeeds; also returns the waits before each new attempt. */
 async function attempts(errors: readonly Error[], chance = 1) {
   const slept: number[] = []
   const left = [...errors]
@@ -21,7 +21,7 @@ test.for([
   ['nothing fails', [], 1, []],
   ['waits twice as long each time', [busy(), busy(), busy()], 1, [500, 1000, 2000]],
   ['jitter is full: the wait may be anything below that', [busy(), busy()], 0, [0, 0]],
-  ['Retry-After comes first, jitter on top', [busy(2)], 0.5, [2250]]
+  ['Retry-After is added to the jitter', [busy(2)], 0.5, [2250]]
 ] as const)('%s', async ([, errors, chance, waits]) => {
   expect(await attempts(errors, chance)).toEqual({ outcome: 'done', slept: waits, unused: 0 })
 })
@@ -37,7 +37,7 @@ test('does not wait for longer than half a minute', async () => {
 })
 
 test.for([
-  ['what does not pass by itself', new ApiError('forbidden', { status: 403 })],
+  ['a failure that is not transient', new ApiError('forbidden', { status: 403 })],
   ['a bug', new TypeError('x is undefined')]
 ] as const)('does not retry %s', async ([, error]) => {
   expect(await attempts([error])).toEqual({ outcome: error, slept: [], unused: 0 })

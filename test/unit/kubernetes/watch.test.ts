@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { ApiError } from '../../../src/kubernetes/api-error.ts'
-import type { Connection, Exchange } from '../../../src/kubernetes/connection.ts'
-import { watchNode } from '../../../src/kubernetes/watch.ts'
+import type { StreamCall } from '../../../src/kubernetes/call.ts'
+import type { Connection } from '../../../src/kubernetes/connection.ts'
+import { watchNode } from '../../../src/kubernetes/own-node/watch.ts'
 
 /** How one stream goes: what it says, how long it lives (seconds), and how it ends. */
 interface Stream {
@@ -24,7 +25,7 @@ async function story(...streams: readonly Stream[]) {
   const ending = new AbortController()
   let now = 0
   let waited = 0
-  const open = async (_: unknown, { path }: Exchange) => {
+  const stream = async (_: unknown, { path }: StreamCall) => {
     const query = new URL(path, 'http://api').searchParams
     asked.push(`${query.get('resourceVersion')} after ${waited}`)
     waited = 0
@@ -37,10 +38,10 @@ async function story(...streams: readonly Stream[]) {
     })()
   }
   await watchNode(
-    { server: '', open } as unknown as Connection,
+    { server: '', stream } as unknown as Connection,
     'n',
     {
-      onNode: told => seen.push(told?.metadata?.resourceVersion),
+      onNode: node => seen.push(node?.metadata?.resourceVersion),
       onLost: () => lost.push(asked.length),
       ...{ onAlive: () => undefined, onRestart: () => undefined }
     },
@@ -56,7 +57,7 @@ async function story(...streams: readonly Stream[]) {
 }
 
 describe('a watch that ended is opened again', () => {
-  test('at once and from where it stood, when it lived out its time', async () => {
+  test('at once and from its last version, when it lasted as long as was asked for', async () => {
     expect(await story({ says: [node('7')] })).toEqual({ asked: ['0 after 0', '7 after 0'], lost: [], seen: ['7'] })
   })
 
@@ -89,7 +90,7 @@ describe('a watch that ended is opened again', () => {
   })
 })
 
-test('a Node that was deleted while nobody watched is missing in what the server tells first', async () => {
+test('a Node that was deleted while the watch was broken is reported as deleted', async () => {
   const { seen } = await story(
     { says: [node('7'), bookmark('8')], breaks: cut },
     { says: [bookmark('9'), node('10'), bookmark('11')], breaks: cut }

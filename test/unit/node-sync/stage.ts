@@ -1,5 +1,6 @@
 import { ApiError } from '../../../src/kubernetes/api-error.ts'
-import type { Call, Connection } from '../../../src/kubernetes/connection.ts'
+import type { Call } from '../../../src/kubernetes/call.ts'
+import type { Connection } from '../../../src/kubernetes/connection.ts'
 import type { Condition } from '../../../src/node-sync/condition.ts'
 import type { eventBody } from '../../../src/node-sync/events.ts'
 import type { NodeView } from '../../../src/node-sync/node-view.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseAsked } from '../../../src/kubernetes/asked.ts'
+import { parseRequestInfo } from '../../../src/kubernetes/request-info.ts'
 
 test.each([
   ['GET', '/api/v1/nodes/n1', 'get nodes'],
@@ -19,6 +19,6 @@ test.each([
   ['GET', '/api/v1/nodes/events', 'get nodes'],
   ['GET', '', 'list other']
 ])('%s %s: %s', (method, path, expected) => {
-  const { verb, resource } = parseAsked(method, path)
+  const { verb, resource } = parseRequestInfo(method, path)
   expect(`${verb} ${resource}`).toBe(expected)
 })

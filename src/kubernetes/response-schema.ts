@@ -3,21 +3,23 @@ import { checkForm } from '../host/schema.ts'
 import { ApiError } from './api-error.ts'
 
 /**
- * `typedAnswer` checks what the API answered: a proxy in between, or a broken server, may answer any JSON. Throws `ApiError` (`GARBAGE`)
- * that names the first thing that is wrong; another try may get another answer.
+ * Checks a response of the API: a proxy in between, or a broken server, may send any JSON. Throws `ApiError` (`INVALID_RESPONSE`), which
+ * names the first thing that is wrong; it is transient, since the next response may be another one.
  */
-export function typedAnswer<T>(schema: z.ZodMiniType<T>, answer: unknown, tried: string): T {
-  const form = checkForm(schema, answer, 'the answer')
+export function parseResponse<T>(schema: z.ZodMiniType<T>, response: unknown, action: string): T {
+  const form = checkForm(schema, response, 'the response')
   if (form.ok) return form.value
-  throw new ApiError(`cannot ${tried}: the API answered with something else: ${form.why}`, { code: 'GARBAGE', transient: true })
+  throw new ApiError(`cannot ${action}: the response of the API is not as expected: ${form.why}`, {
+    ...{ code: 'INVALID_RESPONSE', transient: true }
+  })
 }
 
 const TEXT = z.string('a text')
 
-/** Go writes an empty map as `null` where nobody told it to leave it out. */
+/** Go writes an empty map as `null`, unless the field says `omitempty`. */
 const TEXTS = orElse(z.record(z.string(), TEXT, 'a mapping of texts'), () => ({}))
 
-/** Of any object's metadata, what is looked at here; the rest stays as it is. */
+/** The fields of any object's metadata that berth uses; the others stay as they are. */
 const METADATA_SHAPE = {
   name: orElse(TEXT, () => ''),
   uid: orElse(TEXT, () => ''),
@@ -35,7 +37,7 @@ const TAINT = z.object(
 
 const list = <T>(item: z.ZodMiniType<T>, expected: string) => orElse(z.array(item, expected), (): T[] => [])
 
-/** What an agent looks at of a Node besides its metadata. */
+/** The fields of a Node that an agent uses besides its metadata. */
 const NODE_PARTS = {
   spec: orElse(z.looseObject({ taints: list(TAINT, 'a list of taints') }, 'an object'), () => ({ taints: [] })),
   status: orElse(
@@ -44,10 +46,10 @@ const NODE_PARTS = {
   )
 }
 
-/** A Node of a watch; what is not looked at stays as it is. */
-export const NODE = z.looseObject(
+/** A Node of a watch; other fields stay as they are. */
+export const WATCHED_NODE = z.looseObject(
   {
-    // Of a Node of which only the metadata was asked for it is another.
+    // The kind is another one where only the metadata was requested.
     kind: z.optional(z.enum(['Node', 'PartialObjectMetadata'], '"Node"')),
     metadata: z.looseObject(
       {
@@ -62,7 +64,7 @@ export const NODE = z.looseObject(
   'an object'
 )
 
-/** What should be a Node: whoever asks for one looks at its kind and its name, to say what it is instead. */
+/** What should be a Node: the caller compares its kind and its name, and says what it is instead. */
 export const SOME_OBJECT = z.looseObject(
   {
     kind: z.optional(TEXT),
@@ -72,7 +74,7 @@ export const SOME_OBJECT = z.looseObject(
   'an object'
 )
 
-/** What is missing or `null` is that; what is there must have its form. */
+/** A missing value or `null` becomes `empty()`; any other value must match. */
 function orElse<T>(schema: z.ZodMiniType<T>, empty: () => T) {
   return z.pipe(
     z.nullish(schema),

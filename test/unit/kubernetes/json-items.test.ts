@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { listReader } from '../../../src/kubernetes/list-reader.ts'
+import { jsonItems } from '../../../src/kubernetes/list/json-items.ts'
 
 /** What is read of a text that comes in pieces of these lengths, again and again. */
 function read(text: string, lengths: readonly number[] = [text.length + 1]) {
   const items: unknown[] = []
-  const reader = listReader(item => items.push(item))
+  const reader = jsonItems(item => items.push(item))
   const bytes = Buffer.from(text)
   // The sender uses its memory again, as sockets do.
   const memory = Buffer.alloc(Math.max(...lengths))
@@ -67,8 +67,8 @@ describe('a list', () => {
     expect(() => read(text)).toThrow(SyntaxError)
   })
 
-  test('is not gathered without end, where an item does not end', () => {
-    const reader = listReader(() => undefined)
+  test('is not collected without limit, where an item does not end', () => {
+    const reader = jsonItems(() => undefined)
     const push = () => {
       for (let mebibyte = 0; mebibyte < 6; mebibyte++)
         reader.push(Buffer.alloc(1024 * 1024, mebibyte === 0 ? '{"items":[{"a":"' : 'a'))

@@ -4,21 +4,21 @@ import type { Connection } from './connection.ts'
 export interface Permission {
   readonly verb: string
   readonly resource: string
-  /** The core group where none is named. */
+  /** The core group by default. */
   readonly group?: string
-  /** Of the one object; all of them where none is named. */
+  /** Of the one object; all objects by default. */
   readonly name?: string
-  /** All of them where none is named. */
+  /** All namespaces by default. */
   readonly namespace?: string
 }
 
-/** A SelfSubjectAccessReview, as far as it matters here. */
+/** The field of a SelfSubjectAccessReview that is used here. */
 interface Review {
   readonly status?: { readonly allowed?: boolean }
 }
 
-/** Those of the permissions that the API server gives us, in the same order. Every user may ask this. Throws `ApiError`. */
-export async function allowedOf(
+/** Those of the permissions that we have, in the same order. Every user may ask the API server this. Throws `ApiError`. */
+export async function grantedOf(
   connection: Connection,
   permissions: readonly Permission[],
   signal: AbortSignal
@@ -33,10 +33,10 @@ async function isAllowed(
   signal: AbortSignal
 ): Promise<boolean> {
   const [kind = '', part = ''] = resource.split('/')
-  // A Namespace counts as within itself.
+  // For the API a Namespace is within itself.
   const namespace = kind === 'namespaces' ? name : within
   const review = await connection.call<Review>(
-    { tried: 'ask what we may do', whenMissing: 'check the URL of the server' },
+    { action: 'ask for our permissions', ifNotFound: 'check the URL of the server' },
     {
       method: 'POST',
       path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',

@@ -1,4 +1,4 @@
-/** In the words of RBAC; what is none of these is `other`. */
+/** Verbs as RBAC names them; all others are `other`. */
 export const VERBS = ['get', 'list', 'watch', 'patch', 'create', 'other'] as const
 export const RESOURCES = [
   'nodes',
@@ -10,17 +10,17 @@ export const RESOURCES = [
   'other'
 ] as const
 
-/** One request to the API as RBAC and the metrics name it. */
-export interface Asked {
+/** A request to the API as RBAC and the metrics name it; Kubernetes calls this RequestInfo too. */
+export interface RequestInfo {
   readonly verb: (typeof VERBS)[number]
   readonly resource: (typeof RESOURCES)[number]
 }
 
-/** A server behind a proxy has a path of its own before the API's. */
+/** A proxy, such as Rancher's, may put a path of its own before the API's. */
 const PATH = /\/(?:api|apis\/[^/]+)\/v[^/]+\/(?:namespaces\/[^/]+\/)?([a-z]+)(?:\/([^/]+)(?:\/([a-z]+))?)?$/
 
-/** What a request asks for, from its method and its path with its query. Pure. */
-export function parseAsked(method: string, target: string): Asked {
+/** From the method, and the path with its query. */
+export function parseRequestInfo(method: string, target: string): RequestInfo {
   const [path = '', query = ''] = target.split('?', 2)
   const [, kind = '', name, part] = PATH.exec(path) ?? []
   const resource = part === undefined ? kind : `${kind}/${part}`
@@ -30,7 +30,7 @@ export function parseAsked(method: string, target: string): Asked {
   }
 }
 
-function verbOf(method: string, isNamed: boolean, isWatch: boolean): Asked['verb'] {
+function verbOf(method: string, isNamed: boolean, isWatch: boolean): RequestInfo['verb'] {
   if (method === 'GET') return isWatch ? 'watch' : isNamed ? 'get' : 'list'
   return method === 'PATCH' ? 'patch' : method === 'POST' ? 'create' : 'other'
 }

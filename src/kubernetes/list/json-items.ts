@@ -1,36 +1,36 @@
-/** Takes a JSON list (`{…, "items": [{…}, …]}`) in pieces, and hands on each of its items when it is whole. */
-export interface ListReader {
-  /** Throws `SyntaxError` where an item is no JSON, or does not end. */
+/** Parses a JSON list (`{…, "items": [{…}, …]}`) that arrives in pieces, item by item. */
+export interface JsonItems {
+  /** Throws `SyntaxError` where an item is not JSON, or does not end. */
   readonly push: (piece: Uint8Array) => void
-  /** The list without its items. Throws `SyntaxError` where it has not come to its end. */
+  /** The list without its items. Throws `SyntaxError` where it is not complete. */
   readonly end: () => unknown
 }
 
-/** etcd holds no object larger than 1.5 MiB; what stands around the items of a list is some hundred bytes. */
+/** etcd stores no object larger than 1.5 MiB; a list without its items is some hundred bytes. */
 const LONGEST = 4 * 1024 * 1024
 
 /**
- * A page of 500 Nodes is 10 MB of text, and several times that as one value. Here only the braces are followed, and each item is parsed
- * alone, so that no more than one is ever in memory.
+ * Calls `onItem` with each item. A page of 500 Nodes is 10 MB of text, and several times that as one value. Here only the braces are
+ * counted, and each item is parsed alone, so that at most one is in memory.
  */
-export function listReader(onItem: (item: unknown) => void): ListReader {
+export function jsonItems(onItem: (item: unknown) => void): JsonItems {
   const place: Place = { depth: 0, isList: false, text: OUTSIDE }
   const [item, frame] = [collector(), collector()]
   const endItem = (bytes: Buffer, from: number, to: number): number => {
     onItem(JSON.parse(item.take(bytes.subarray(from, to))))
     return to
   }
-  /** Between two items of a list stands a comma, which nobody needs. */
+  /** The comma between two items of a list is dropped. */
   const onMember = (bytes: Buffer, from: number, at: number): number => {
     const wasList = place.isList
     place.isList = bytes[at] === LIST
     if (place.isList) frame.add(bytes.subarray(from, at + 1))
     return place.isList || wasList ? at : from
   }
-  /** Takes what stands from `from` up to the brace at `at`, or passes it by; returns from where on nothing is taken yet. */
+  /** Handles the text from `from` to the brace at `at`. Returns the position up to which all is handled. */
   const onBrace = (bytes: Buffer, from: number, at: number): number => {
     const isOpening = ((bytes[at] as number) & 0xdf) === OPENING
-    // How deep it is behind an opening brace, and before a closing one.
+    // The depth after an opening brace, and before a closing one.
     const depth = isOpening ? ++place.depth : place.depth--
     if (depth === 3 && place.isList) return isOpening ? at : endItem(bytes, from, at + 1)
     return depth === 2 ? onMember(bytes, from, at) : from
@@ -49,7 +49,7 @@ export function listReader(onItem: (item: unknown) => void): ListReader {
   }
 }
 
-/** Where the reader stands. */
+/** The state of the parser. */
 interface Place {
   depth: number
   /** In a list that is a value of the outermost object. */
@@ -60,10 +60,10 @@ interface Place {
 const [OUTSIDE, INSIDE, ESCAPED] = [0, 1, 2] as const
 const [QUOTE, BACKSLASH, LIST] = [0x22, 0x5c, 0x5b]
 
-/** `[` and `{` but for one bit, and `]` and `}`. */
+/** `[` and `{` differ in one bit, and so do `]` and `}`. */
 const [OPENING, CLOSING] = [0x5b, 0x5d]
 
-/** The place of the next brace that is not part of a text, or the end. Every byte of 300 MB comes by here. */
+/** The position of the next brace outside of texts, or the end. It runs for every byte, of which there may be 300 MB. */
 function nextBrace(place: Place, bytes: Buffer, from: number): number {
   let text = place.text
   let at = from
@@ -81,7 +81,7 @@ function nextBrace(place: Place, bytes: Buffer, from: number): number {
 
 const isBrace = (byte: number): boolean => (byte & 0xdf) === OPENING || (byte & 0xdf) === CLOSING
 
-/** Gathers pieces of one text. What it keeps is a copy: the sender of a piece may use its memory again. */
+/** Collects the pieces of one text, as copies: the memory of a piece may be used again. */
 function collector() {
   let [parts, length]: [Buffer[], number] = [[], 0]
   return {
@@ -90,7 +90,7 @@ function collector() {
       if (length > LONGEST) throw new SyntaxError('a part of the list does not end')
       parts.push(Buffer.from(part))
     },
-    /** All of it and what comes last, of which no copy is made: most items are in one piece. */
+    /** Returns all pieces and the last one, which is not copied: most items are in one piece. */
     take: (last: Buffer = EMPTY): string => {
       const text = (parts.length === 0 ? last : Buffer.concat([...parts, last])).toString()
       parts = []
