@@ -62,15 +62,12 @@ const SLIM: Readonly<Record<'undici' | 'client-node' | 'systeminformation', OnLo
         const { origin, pathname, search } = new URL(url)
         return dispatcher.request({ method: 'GET', ...options, origin, path: pathname + search })
       }
-      export { Agent, ProxyAgent, request }
-      // Named by a module of client-node that nothing calls.
-      export const fetch = undefined`
+      export { Agent, ProxyAgent, request }`
   },
   'client-node': {
-    resolveDir: join(CLIENT, 'gen'),
     contents: `
-      export { createConfiguration } from './configuration.js'
-      export { ServerConfiguration } from './servers.js'`
+      // Named by makeApiClient of KubeConfig, which nothing calls.
+      export const [createConfiguration, ServerConfiguration] = []`
   },
   systeminformation: {
     resolveDir: INFORMATION,
