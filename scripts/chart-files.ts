@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { CommandName } from '../src/cli/commands.ts'
 import { OPTIONS } from '../src/cli/options/all.ts'
 import type { OptionTable } from '../src/cli/options/option.ts'
-import { PERMITS } from '../src/remedies/plan.ts'
+import { PERMITS } from '../src/remedies/all.ts'
 import { ROOT } from './steps.ts'
 
 /** Copies, since a chart is packaged without what lies beside it, and its templates cannot read outside of it. */

@@ -1,5 +1,5 @@
-import type { RemedyName } from '../remedies/plan.ts'
-import type { Outcome } from '../remedies/remedy.ts'
+import type { RemedyName } from '../remedies/all.ts'
+import type { Outcome } from '../remedies/outcome.ts'
 import type { Metrics } from '../web/metrics.ts'
 import { type Emit, type Handlers, listenWith } from './agent-events.ts'
 

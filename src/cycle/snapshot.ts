@@ -1,7 +1,7 @@
 import type { DetectorName } from '../facts/all.ts'
 import type { NodeFacts } from '../facts/observe.ts'
+import type { Outcome } from '../remedies/outcome.ts'
 import type { PlanStep } from '../remedies/plan.ts'
-import type { Outcome } from '../remedies/remedy.ts'
 import type { Verdicts } from '../verdicts/decide.ts'
 import type { Memory } from './memory.ts'
 

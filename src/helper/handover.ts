@@ -3,8 +3,8 @@ import type { Made } from '../facts/proof-binding.ts'
 import { type Proofs, TRIALS, type TrialName } from '../facts/proofs.ts'
 import { APPARMOR_USERNS, type Readings } from '../facts/readings.ts'
 import { type Checked, checkForm, checkJson, plainText, shown } from '../host/schema.ts'
-import { REMEDIES } from '../remedies/plan.ts'
-import { type Outcome, RESULTS } from '../remedies/remedy.ts'
+import { REMEDIES } from '../remedies/all.ts'
+import { type Outcome, RESULTS } from '../remedies/outcome.ts'
 
 /** What the privileged helper hands to the agent of the same node. */
 export interface Handover {

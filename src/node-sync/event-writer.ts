@@ -1,5 +1,5 @@
 import { createEvent } from '../kubernetes/create-event.ts'
-import type { Outcome } from '../remedies/remedy.ts'
+import type { Outcome } from '../remedies/outcome.ts'
 import { eventBody, type NodeEvent, remedyEvent } from './events.ts'
 import { attemptWrite, type WriterTerms } from './writes.ts'
 

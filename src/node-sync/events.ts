@@ -1,4 +1,4 @@
-import type { Outcome } from '../remedies/remedy.ts'
+import type { Outcome } from '../remedies/outcome.ts'
 import type { Labels } from './labels.ts'
 
 export type EventReason = 'WorkspaceCapabilityChanged' | 'RemedyApplied' | 'RemedyFailed' | 'LabelDriftRepaired'

@@ -1,17 +1,11 @@
 import { attempt } from '../facts/attempt.ts'
 import type { NodeFacts } from '../facts/observe.ts'
 import type { HostWriter } from '../host/writer.ts'
-import { type PlanStep, REMEDIES, type RemedyName } from './plan.ts'
-import type { Deed, Outcome, Remedy } from './remedy.ts'
-import { type ShiftfsTerms, shiftfs } from './shiftfs.ts'
-import { type UserNamespacesTerms, userNamespaces } from './user-namespaces.ts'
-
-/** Everything that any remedy needs to know besides the node. */
-export type RemedyTerms = ShiftfsTerms & UserNamespacesTerms
-
-const remedies = { 'user-namespaces': userNamespaces, shiftfs } as const satisfies Readonly<
-  Record<RemedyName, Remedy<RemedyTerms>>
->
+import { ALL_REMEDIES, type RemedyName } from './all.ts'
+import { type Deed, failed } from './deed.ts'
+import type { RemedyTerms } from './define-remedy.ts'
+import type { Outcome } from './outcome.ts'
+import type { PlanStep } from './plan.ts'
 
 /** What a look at the node came to, as far as a remedy is concerned. */
 export interface Sight {
@@ -30,15 +24,15 @@ export async function applyPlan<S extends Sight>(
 ): Promise<{ readonly outcomes: readonly Outcome[]; readonly after: S }> {
   let sight = before
   const outcomes: Outcome[] = []
-  for (const name of REMEDIES) {
+  for (const { name, load } of ALL_REMEDIES) {
     const step = stepOf(sight, name)
     const resting = step.decision === 'apply' ? terms.rest(name) : undefined
     if (step.decision !== 'apply' || resting !== undefined) {
       outcomes.push(resting ?? untouched(step))
       continue
     }
-    const { facts } = sight
-    const deed = await told(() => remedies[name].apply(host, facts, terms))
+    const [{ facts }, { apply }] = [sight, await load()]
+    const deed = await told(() => apply(host, facts, terms))
     sight = await terms.look()
     outcomes.push(judge(step, deed, stepOf(sight, name), terms.now()))
   }
@@ -51,8 +45,9 @@ export async function undoAll(
   terms: RemedyTerms
 ): Promise<readonly (Deed & { readonly remedy: RemedyName })[]> {
   const deeds: (Deed & { readonly remedy: RemedyName })[] = []
-  for (const name of REMEDIES.toReversed()) {
-    deeds.push({ remedy: name, ...(await told(() => remedies[name].undo(host, terms))) })
+  for (const { name, load } of ALL_REMEDIES.toReversed()) {
+    const { undo } = await load()
+    deeds.push({ remedy: name, ...(await told(() => undo(host, terms))) })
   }
   return deeds
 }
@@ -60,7 +55,7 @@ export async function undoAll(
 /** The world's failures, a journal that cannot be read among them, become a deed that failed; bugs go on. */
 async function told(act: () => Promise<Deed>): Promise<Deed> {
   const done = await attempt(act)
-  return done.ok ? done.value : { failure: done.why, did: '', persistent: false, tail: '' }
+  return done.ok ? done.value : failed(done.why)
 }
 
 const stepOf = ({ plan }: Sight, name: RemedyName): PlanStep =>

@@ -27,6 +27,8 @@ export interface Journal {
     /** Host paths that we wrote for `--persist`, under this boot and earlier ones. */
     readonly files: readonly string[]
   }
+  /** Modules of the kernel's own that we loaded, and under which boot. */
+  readonly modules?: { readonly boot: string; readonly names: readonly string[] }
   /** A module that we loaded, that failed its trial, and that we unloaded again: known for as long as this boot lasts. */
   readonly broken?: { readonly boot: string; readonly because: string }
   /** Failed builds, by kernel release and checksum of the source; never more than three. */
@@ -65,6 +67,8 @@ export function parseJournal(text: string): Journal | undefined {
 
 const checkJournal = (text: string): Checked<Journal> => checkJson(JOURNAL_FORM, text, 'the file')
 
+/** What is unloaded by name must be a name, and no option of rmmod's. */
+const MODULE = z.string('a name').check(z.regex(/^\w+$/, 'the name of a module'))
 const WORDS = z.string('a text')
 const COUNT = z.int('a whole number').check(z.minimum(0, 'a whole number'))
 const OBJECT = 'an object'
@@ -78,6 +82,7 @@ const JOURNAL_FORM: z.ZodMiniType<Journal> = z.looseObject(
       z.record(z.string(), z.looseObject({ from: COUNT, to: COUNT, way: z.enum(WAYS, WAYS.join(' or ')) }, OBJECT), OBJECT)
     ),
     shiftfs: z.exactOptional(z.looseObject({ boot: WORDS, files: z.array(WORDS, 'a list of paths') }, OBJECT)),
+    modules: z.exactOptional(z.looseObject({ boot: WORDS, names: z.array(MODULE, 'a list of names of modules') }, OBJECT)),
     broken: z.exactOptional(z.looseObject({ boot: WORDS, because: WORDS }, OBJECT)),
     builds: z.exactOptional(
       z.record(z.string(), z.looseObject({ failures: COUNT, lastAt: WORDS, because: WORDS }, OBJECT), OBJECT)

@@ -1,6 +1,6 @@
 import { growing } from '../waits.ts'
-import type { RemedyName } from './plan.ts'
-import type { Outcome } from './remedy.ts'
+import type { RemedyName } from './all.ts'
+import type { Outcome } from './outcome.ts'
 
 /** Milliseconds after a failure. */
 const PAUSE = { first: 60_000, longest: 3_600_000 }

@@ -13,8 +13,8 @@ import type { Restart } from '../kubernetes/own-node/watch-restart.ts'
 import type { RequestInfo } from '../kubernetes/request-info.ts'
 import type { DriftKind } from '../node-sync/drift.ts'
 import { RESULTS, type Result, TARGETS, type Target } from '../node-sync/status.ts'
-import { REMEDIES, type RemedyName } from '../remedies/plan.ts'
-import { type Outcome, RESULTS as RESULTS_OF_REMEDIES } from '../remedies/remedy.ts'
+import { REMEDIES, type RemedyName } from '../remedies/all.ts'
+import { type Outcome, RESULTS as RESULTS_OF_REMEDIES } from '../remedies/outcome.ts'
 import type { Answer, Verdict } from '../verdicts/verdict.ts'
 
 export const DRIFTS = ['removed', 'changed', 'added'] as const satisfies readonly DriftKind[]

@@ -199,3 +199,24 @@ test('each no of the Sysbox runtime that the kernel gives is turned by its way o
   // Its daemons do not run here, and nothing else is wrong any more.
   expect(verdicts.sysbox.parts.filter(({ answer }) => answer === 'no').map(({ name }) => name)).toEqual(['daemons'])
 })
+
+test('the helper loads missing modules where it is permitted, and unloads what it loaded and nothing else', {
+  timeout: 400_000
+}, async () => {
+  const helper = (...more: readonly string[]) =>
+    machine.run(['berth', 'helper', '--handover', '/run/berth/handover.json', '--kubelet-root', '/data/kubelet', ...more])
+  await machine.must('modprobe -r nf_conntrack; modprobe fuse')
+  expect((await helper('--once')).stdout).toContain(
+    'modules: forbidden: would load nf_conntrack; permit it with --permit modules'
+  )
+  expect((await helper('--once', '--permit', 'modules')).stdout).toContain(
+    'modules: applied: loaded the module nf_conntrack (persistent: no)'
+  )
+  expect(found((await report()).verdicts.sysbox, 'nf_conntrack now')?.answer).toBe('yes')
+  expect((await helper('--once', '--permit', 'modules')).stdout).toContain('modules: not-needed')
+  expect((await helper('--undo')).stdout).toContain('unloaded nf_conntrack')
+  expect(await machine.must('grep -c "^nf_conntrack " /proc/modules; grep -c fuse /proc/filesystems || true')).toMatch(
+    /^0\n[1-9]$/
+  )
+  expect((await helper('--undo')).stdout).toContain('nothing to undo: we loaded no module here')
+})

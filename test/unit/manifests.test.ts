@@ -4,7 +4,7 @@ import { load } from 'js-yaml'
 import { expect, test } from 'vitest'
 import { environmentName } from '../../src/cli/environment.ts'
 import { OPTIONS } from '../../src/cli/options/all.ts'
-import { PERMITS } from '../../src/remedies/plan.ts'
+import { PERMITS } from '../../src/remedies/all.ts'
 import { VERSION } from '../../src/version.ts'
 
 const root = join(import.meta.dirname, '../..')

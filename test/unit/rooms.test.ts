@@ -113,7 +113,7 @@ describe('the laws of the rooms', () => {
   })
 
   test('judging and planning are pure: no waiting, nothing of the system, no clock, no chance', () => {
-    const pure = [...within('verdicts/'), ...within('remedies/plan.ts')]
+    const pure = [...within('verdicts/'), ...SOURCES.filter(({ path }) => /^remedies\/([\w-]+\/)?plan\.ts$/.test(path))]
     expect(pure.length).toBeGreaterThan(5)
     expect(
       breaches(
@@ -137,7 +137,7 @@ describe('the laws of the rooms', () => {
     const touching = /^(node:)?(fs|child_process)(\/|$)|^(execa|systeminformation)$/
     // Commands open the file that an option names, which is the operator's and not the node's.
     // The log writes to standard error at once. A source of shiftfs is the operator's too, and is built where no node is touched.
-    const building = ['remedies/shiftfs-source.ts', 'remedies/shiftfs-scratch.ts', 'remedies/shiftfs-build.ts']
+    const building = ['source', 'scratch', 'build'].map(name => `remedies/shiftfs/${name}.ts`)
     // The examples of workspaces are our own; in the bundle they are text.
     const own = ['commands/template/examples.ts', 'log.ts']
     const allowed = ['host/', 'kubernetes/', 'cli/open-host.ts', 'commands/look.ts', 'commands/record.ts', ...own, ...building]
@@ -173,7 +173,7 @@ describe('the laws of the rooms', () => {
     expect(
       breaches(
         // Bottlerocket's API is a socket of the node itself.
-        except('kubernetes/', 'web/', 'remedies/bottlerocket-api.ts'),
+        except('kubernetes/', 'web/', 'remedies/user-namespaces/bottlerocket-api.ts'),
         importing(/^node:(https?2?|net|dgram)$/, 'nothing else is reached over the network')
       )
     ).toEqual([])

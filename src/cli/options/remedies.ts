@@ -1,4 +1,4 @@
-import { PERMITS, type Permit } from '../../remedies/plan.ts'
+import { PERMITS, type Permit } from '../../remedies/all.ts'
 import { JUDGING } from '../commands.ts'
 import { type OptionTable, option, switchOption } from './option.ts'
 import { expected, oneOf, parseList } from './parsers.ts'

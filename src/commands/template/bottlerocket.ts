@@ -1,4 +1,4 @@
-import { FURTHER_LIMITS } from '../../remedies/plan.ts'
+import { FURTHER_LIMITS } from '../../remedies/user-namespaces/further-limits.ts'
 
 /** The sysctls with which Bottlerocket hosts workspaces with user namespaces: what the remedy user-namespaces would set. */
 const SYSCTLS = { 'user.max_user_namespaces': 65_536, ...FURTHER_LIMITS }

@@ -6,7 +6,7 @@ import { CommandError } from '../../../src/cli/command.ts'
 import { parseConfig } from '../../../src/cli/config.ts'
 import { WAYS } from '../../../src/commands/template/node-pool.ts'
 import { template } from '../../../src/commands/template.ts'
-import { FURTHER_LIMITS } from '../../../src/remedies/plan.ts'
+import { FURTHER_LIMITS } from '../../../src/remedies/user-namespaces/further-limits.ts'
 import { conditionsOf, MEANT, objectsOf, podOf } from '../workspaces.ts'
 
 /** What `berth template …` prints. */

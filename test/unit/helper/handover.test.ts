@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { untried } from '../../../src/facts/proofs.ts'
 import { type Handover, HandoverError, handoverText, parseHandover } from '../../../src/helper/handover.ts'
+import { REMEDIES } from '../../../src/remedies/all.ts'
 
 const live = { node: 'n1', boot: '11111111-1111-4111-8111-111111111111', release: '6.1.0-56-amd64' }
 const outcome = {
@@ -64,7 +65,11 @@ describe('is not believed', () => {
     ],
     ['a result of another word', { ...right, outcomes: [{ ...outcome, result: 'done' }] }, 'outcomes[0].result is "done"'],
     ['a remedy that there is not', { ...right, outcomes: [{ ...outcome, remedy: 'reboot' }] }, 'outcomes[0].remedy is "reboot"'],
-    ['more outcomes than remedies', { ...right, outcomes: [outcome, outcome, outcome] }, 'a list of at most 2'],
+    [
+      'more outcomes than remedies',
+      { ...right, outcomes: [...REMEDIES, ''].map(() => outcome) },
+      `a list of at most ${REMEDIES.length}`
+    ],
     ['a sentence without end', { ...right, outcomes: [{ ...outcome, because: 'x'.repeat(600) }] }, 'at most 512 characters'],
     ['a forged line', { ...right, outcomes: [{ ...outcome, because: 'a\u001b[2J' }] }, 'expected a text'],
     ['a time that is none', { ...right, at: 'yesterday' }, 'expected a time']

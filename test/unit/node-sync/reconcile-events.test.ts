@@ -4,7 +4,7 @@ import { ApiError } from '../../../src/kubernetes/api-error.ts'
 import type { Condition } from '../../../src/node-sync/condition.ts'
 import { labels } from '../../../src/node-sync/labels.ts'
 import { reportAnnotation } from '../../../src/node-sync/report.ts'
-import type { Outcome } from '../../../src/remedies/remedy.ts'
+import type { Outcome } from '../../../src/remedies/outcome.ts'
 import { snapshotOf } from '../report/sample.ts'
 import { stage, UNKNOWN_AFTER } from './stage.ts'
 

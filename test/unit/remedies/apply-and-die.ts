@@ -1,5 +1,5 @@
 import process from 'node:process'
-import { userNamespaces } from '../../../src/remedies/user-namespaces.ts'
+import { userNamespaces } from '../../../src/remedies/user-namespaces/apply.ts'
 import { distro, factsOf } from '../node-facts.ts'
 import { kernelHost } from './kernel-host.ts'
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { judge } from '../../../src/remedies/apply.ts'
+import type { Deed } from '../../../src/remedies/deed.ts'
+import type { Outcome } from '../../../src/remedies/outcome.ts'
 import type { PlanStep } from '../../../src/remedies/plan.ts'
-import type { Deed, Outcome } from '../../../src/remedies/remedy.ts'
 import { createRests } from '../../../src/remedies/rest.ts'
 
 const step: PlanStep = { remedy: 'shiftfs', decision: 'apply', because: 'load the module shiftfs' }

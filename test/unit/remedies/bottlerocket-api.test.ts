@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { chmodSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { BottlerocketError, bottlerocketApi, parseSetting } from '../../../src/remedies/bottlerocket-api.ts'
+import { BottlerocketError, bottlerocketApi, parseSetting } from '../../../src/remedies/user-namespaces/bottlerocket-api.ts'
 import { asNobody } from '../host/temporary.ts'
 import { bottlerocket, type Fault, type Node } from './bottlerocket-server.ts'
 

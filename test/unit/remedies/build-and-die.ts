@@ -1,6 +1,6 @@
 import process from 'node:process'
 import { localWriter } from '../../../src/host/local-writer.ts'
-import { build } from '../../../src/remedies/shiftfs-build.ts'
+import { build } from '../../../src/remedies/shiftfs/build.ts'
 
 // A process of its own, to be killed while make runs: build-and-die.ts RELEASE SCRATCH
 const [release = '', scratch = ''] = process.argv.slice(2)

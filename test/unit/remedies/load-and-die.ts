@@ -1,6 +1,6 @@
 import process from 'node:process'
-import { shiftfs } from '../../../src/remedies/shiftfs.ts'
-import { persist } from '../../../src/remedies/shiftfs-persist.ts'
+import { shiftfs } from '../../../src/remedies/shiftfs/apply.ts'
+import { persist } from '../../../src/remedies/shiftfs/persist.ts'
 import { loadableUnder, moduleHost, shiftfsTerms } from './shiftfs-kernel.ts'
 
 // A process of its own, to be killed at any moment: load-and-die.ts ROOT BOOT RELEASE FILE

@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { FactName } from '../../../src/facts/observe.ts'
-import { PERMITS, type PlanStep, type PlanTerms, plan, REMEDIES, type RemedyName } from '../../../src/remedies/plan.ts'
-import { distro, factsOf, IDEAL, policy, type Values } from '../node-facts.ts'
+import { PERMITS, REMEDIES, type RemedyName } from '../../../src/remedies/all.ts'
+import type { PlanTerms } from '../../../src/remedies/define-remedy.ts'
+import { type PlanStep, plan } from '../../../src/remedies/plan.ts'
+import { distro, factsOf, IDEAL, modules, policy, type Values } from '../node-facts.ts'
 
 const terms = (changes: Partial<PlanTerms> = {}): PlanTerms => ({
   permits: [],
@@ -186,8 +188,47 @@ describe('shiftfs', () => {
   })
 })
 
+/** A node on which neither fuse nor nf_conntrack was loaded, and what modprobe would make of that. */
+const withoutModules = (state: 'loadable' | 'blocked' | 'absent'): Partial<Values> => ({
+  fuse: { registered: false, device: undefined },
+  conntrack: false,
+  'kernel-modules': { ...IDEAL['kernel-modules'], modules: modules({ fuse: state, nf_conntrack: state }) }
+})
+
+describe('modules', () => {
+  test.each<
+    [what: string, changes: Partial<Values>, permits: readonly string[], decision: PlanStep['decision'], because: RegExp]
+  >([
+    ['are not needed where they are there', {}, ['modules'], 'not-needed', /fuse and nf_conntrack/],
+    ['are loaded where they may be', withoutModules('loadable'), ['modules'], 'apply', /^load fuse and nf_conntrack$/],
+    ['are not loaded without their permit', withoutModules('loadable'), ['shiftfs'], 'forbidden', /--permit modules/],
+    ['are not loaded against modprobe.d', withoutModules('blocked'), ['modules'], 'blocked', /^fuse: .*; nf_conntrack: /],
+    ['are not loaded where the node has none', withoutModules('absent'), ['modules'], 'blocked', /as the test says/],
+    [
+      'are loaded one by one, and what keeps the other away is said',
+      {
+        ...withoutModules('blocked'),
+        'kernel-modules': { ...IDEAL['kernel-modules'], modules: modules({ fuse: 'loadable', nf_conntrack: 'blocked' }) }
+      },
+      ['modules'],
+      'apply',
+      /^load fuse; nf_conntrack: /
+    ]
+  ])('%s', (_, changes, permits, decision, because) => {
+    expect(step('modules', changes, { permits })).toEqual({
+      remedy: 'modules',
+      decision,
+      because: expect.stringMatching(because)
+    })
+  })
+
+  test('are not loaded where it is not known whether they can be', () => {
+    expect(step('modules', withoutModules('loadable'), { permits: PERMITS }, 'kernel-modules').decision).toBe('blocked')
+  })
+})
+
 test('where nothing could be taken back, what is permitted is blocked with that reason, and nothing else changes', () => {
-  const changes = { ...NO_NAMESPACES, ...shiftfs('loadable') }
+  const changes = { ...NO_NAMESPACES, ...shiftfs('loadable'), ...withoutModules('loadable') }
   const terms = { permits: PERMITS, cannotAct: 'the journal is broken' } as const
   for (const name of REMEDIES) {
     expect(step(name, changes, terms)).toEqual({ remedy: name, decision: 'blocked', because: 'the journal is broken' })

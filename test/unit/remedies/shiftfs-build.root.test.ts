@@ -4,7 +4,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { expect, onTestFinished, test } from 'vitest'
-import { clearScratch } from '../../../src/remedies/shiftfs-scratch.ts'
+import { clearScratch } from '../../../src/remedies/shiftfs/scratch.ts'
 import { temporary } from '../host/temporary.ts'
 
 const RELEASE = 'berth-test'

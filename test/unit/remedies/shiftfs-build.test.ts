@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { compilerWarning } from '../../../src/remedies/shiftfs-build.ts'
+import { compilerWarning } from '../../../src/remedies/shiftfs/build.ts'
 
 const VERSIONS = {
   debian:

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { readJournal, writeJournal } from '../../../src/remedies/journal.ts'
-import { shiftfs } from '../../../src/remedies/shiftfs.ts'
-import { persist } from '../../../src/remedies/shiftfs-persist.ts'
+import { shiftfs } from '../../../src/remedies/shiftfs/apply.ts'
+import { persist } from '../../../src/remedies/shiftfs/persist.ts'
 import { builtModule, loadableUnder, moduleHost, moduleNode, shiftfsTerms } from './shiftfs-kernel.ts'
 
 const [FIRST, SECOND] = ['1111', '2222']

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { localWriter } from '../../../src/host/local-writer.ts'
 import type { HostWriter } from '../../../src/host/writer.ts'
-import type { ShiftfsTerms } from '../../../src/remedies/shiftfs.ts'
+import type { ShiftfsTerms } from '../../../src/remedies/shiftfs/apply.ts'
 import { temporary } from '../host/temporary.ts'
 import { factsOf, proofs } from '../node-facts.ts'
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { isInstalled } from '../../../src/host/execute.ts'
 import { localWriter } from '../../../src/host/local-writer.ts'
-import { whyNoBuild } from '../../../src/remedies/shiftfs-needs.ts'
+import { whyNoBuild } from '../../../src/remedies/shiftfs/needs.ts'
 import { temporary } from '../host/temporary.ts'
 
 const host = (release: string) => localWriter(temporary({ 'proc/sys/kernel/osrelease': `${release}\n` }))

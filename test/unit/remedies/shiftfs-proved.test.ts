@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Proof } from '../../../src/facts/proofs.ts'
 import { readJournal } from '../../../src/remedies/journal.ts'
-import { shiftfs } from '../../../src/remedies/shiftfs.ts'
+import { shiftfs } from '../../../src/remedies/shiftfs/apply.ts'
 import { proofs } from '../node-facts.ts'
 import { builtModule, loadableUnder, moduleNode, shiftfsTerms } from './shiftfs-kernel.ts'
 

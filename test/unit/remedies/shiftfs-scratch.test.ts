@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, statSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { clearScratch, newBuildFolder, whyNoScratch } from '../../../src/remedies/shiftfs-scratch.ts'
+import { clearScratch, newBuildFolder, whyNoScratch } from '../../../src/remedies/shiftfs/scratch.ts'
 import { temporary } from '../host/temporary.ts'
 
 const modeOf = (path: string): number => statSync(path).mode & 0o777

@@ -2,8 +2,8 @@ import { chownSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parseKernel } from '../../../src/facts/kernel.ts'
-import { clearScratch, newBuildFolder, whyNoScratch } from '../../../src/remedies/shiftfs-scratch.ts'
-import { findSource } from '../../../src/remedies/shiftfs-source.ts'
+import { clearScratch, newBuildFolder, whyNoScratch } from '../../../src/remedies/shiftfs/scratch.ts'
+import { findSource } from '../../../src/remedies/shiftfs/source.ts'
 import { temporary } from '../host/temporary.ts'
 
 const kernel = parseKernel('6.1.0')

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parseKernel } from '../../../src/facts/kernel.ts'
 import { sourceFolder } from '../../../src/facts/shiftfs-sources.ts'
-import { findSource } from '../../../src/remedies/shiftfs-source.ts'
+import { findSource } from '../../../src/remedies/shiftfs/source.ts'
 
 const kernel = (release: string) => {
   const parsed = parseKernel(release)

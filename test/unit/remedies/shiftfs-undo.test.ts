@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest'
 import type { HostWriter } from '../../../src/host/writer.ts'
 import { undoAll } from '../../../src/remedies/apply.ts'
 import { JOURNAL, readJournal, writeJournal } from '../../../src/remedies/journal.ts'
-import { shiftfs } from '../../../src/remedies/shiftfs.ts'
-import { persist } from '../../../src/remedies/shiftfs-persist.ts'
+import { shiftfs } from '../../../src/remedies/shiftfs/apply.ts'
+import { persist } from '../../../src/remedies/shiftfs/persist.ts'
 import { builtModule, loadableUnder, moduleNode, shiftfsTerms } from './shiftfs-kernel.ts'
 
 const [FIRST, SECOND] = ['1111', '2222']

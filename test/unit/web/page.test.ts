@@ -7,6 +7,7 @@ import type { Snapshot } from '../../../src/cycle/snapshot.ts'
 import { parseNode } from '../../../src/facts/node-object.ts'
 import type { FactName } from '../../../src/facts/observe.ts'
 import { readTimes, statusJson } from '../../../src/node-sync/status.ts'
+import { REMEDIES } from '../../../src/remedies/all.ts'
 import type { Verdict } from '../../../src/verdicts/verdict.ts'
 import { page, STYLE_HASH } from '../../../src/web/page.ts'
 import { html, textOf } from '../../../src/web/page-html.ts'
@@ -231,7 +232,7 @@ describe('the status as JSON', () => {
       facts: { kernel: { known: true, value: { release: '6.12.37' }, readAt: AT } },
       verdicts: { podman: { answer: 'no', because: 'user.max_user_namespaces is 0' } }
     })
-    expect(told.plan).toHaveLength(2)
+    expect(told.plan).toHaveLength(REMEDIES.length)
     expect(told.outcomes).toEqual([])
     expect(Object.keys(told.facts)).toEqual(Object.keys(snapshot.facts))
   })

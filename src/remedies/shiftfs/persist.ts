@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
-import { HostError } from '../host/host.ts'
-import type { HostWriter } from '../host/writer.ts'
-import { JOURNAL, readJournal, writeJournal } from './journal.ts'
+import { HostError } from '../../host/host.ts'
+import type { HostWriter } from '../../host/writer.ts'
+import { JOURNAL, readJournal, writeJournal } from '../journal.ts'
 
 const LOAD_AT_BOOT = '/etc/modules-load.d/berth-shiftfs.conf'
 

@@ -1,35 +1,26 @@
 import { dirname } from 'node:path'
-import type { NodeFacts } from '../facts/observe.ts'
-import type { Proofs } from '../facts/proofs.ts'
-import { shiftfsTrials } from '../facts/shiftfs.ts'
-import type { HostWriter } from '../host/writer.ts'
-import { type Journal, readJournal, writeJournal } from './journal.ts'
-import { lastLine, plainText } from './program-text.ts'
-import type { Deed, Remedy } from './remedy.ts'
-import { type Built, build } from './shiftfs-build.ts'
-import { bootOf, claimModule, isLoaded, isOurs, settleClaim } from './shiftfs-claim.ts'
-import { type Attempted, countFailure, whyNotAgain } from './shiftfs-failures.ts'
-import { mustBeOurs, persist, unpersist } from './shiftfs-persist.ts'
-import { clearScratch, removeFolder } from './shiftfs-scratch.ts'
-import { findSource } from './shiftfs-source.ts'
+import type { NodeFacts } from '../../facts/observe.ts'
+import { shiftfsTrials } from '../../facts/shiftfs.ts'
+import type { HostWriter } from '../../host/writer.ts'
+import { bootOf } from '../boot.ts'
+import { type Deed, deed, failed } from '../deed.ts'
+import type { Action, RemedyTerms } from '../define-remedy.ts'
+import { type Journal, readJournal, writeJournal } from '../journal.ts'
+import { lastLine } from '../program-text.ts'
+import { type Built, build } from './build.ts'
+import { claimModule, isLoaded, isOurs, settleClaim } from './claim.ts'
+import { type Attempted, countFailure, whyNotAgain } from './failures.ts'
+import { mustBeOurs, persist, unpersist } from './persist.ts'
+import { clearScratch, removeFolder } from './scratch.ts'
+import { findSource } from './source.ts'
 
-export interface ShiftfsTerms {
-  /** The operator's sources, empty where none were given. */
-  readonly source: string
-  readonly scratch: string
-  /** Whether the module shall be there after a reboot too. */
-  readonly persist: boolean
-  readonly now: () => Date
-  /** Tries the module that was just loaded. */
-  readonly prove: () => Promise<Proofs>
-}
+export type ShiftfsTerms = Pick<RemedyTerms, 'source' | 'scratch' | 'persist' | 'now' | 'prove'>
 
 /** A load takes less than a second (milliseconds). */
 const PATIENCE = 30_000
 
 /** Loads shiftfs, or builds it with the kernel headers and then loads it, and keeps it only if it works. */
-export const shiftfs: Remedy<ShiftfsTerms> = {
-  name: 'shiftfs',
+export const shiftfs: Action<ShiftfsTerms> = {
   apply: async (host, facts, terms) => {
     const state = facts.shiftfs.known ? facts.shiftfs.value.state : 'absent'
     if (state === 'loadable') return await load(host, terms)
@@ -141,11 +132,3 @@ const tainted = async (host: HostWriter): Promise<string> => (await host.read('/
 
 const taintOf = (before: string, after: string): string =>
   before === after ? `; the kernel's taint stays ${after}` : `; the kernel's taint went from ${before} to ${after}`
-
-const deed = (did: string): Deed => ({ failure: undefined, did, persistent: false, tail: '' })
-const failed = (failure: string, tail = ''): Deed => ({
-  failure: plainText(failure),
-  did: '',
-  persistent: false,
-  tail: plainText(tail).trim().slice(0, 2000)
-})

@@ -1,10 +1,10 @@
-import { attempt } from '../facts/attempt.ts'
-import { readKernel } from '../facts/kernel.ts'
-import { isInstalled } from '../host/execute.ts'
-import type { HostReader } from '../host/host.ts'
-import type { ShiftfsTerms } from './shiftfs.ts'
-import { whyNoScratch } from './shiftfs-scratch.ts'
-import { findSource } from './shiftfs-source.ts'
+import { attempt } from '../../facts/attempt.ts'
+import { readKernel } from '../../facts/kernel.ts'
+import { isInstalled } from '../../host/execute.ts'
+import type { HostReader } from '../../host/host.ts'
+import type { ShiftfsTerms } from './apply.ts'
+import { whyNoScratch } from './scratch.ts'
+import { findSource } from './source.ts'
 
 const PROGRAMS = ['gcc', 'make', 'setpriv', 'unshare'] as const
 

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { HostWriter } from '../host/writer.ts'
-import { buildTail } from './program-text.ts'
-import { newBuildFolder } from './shiftfs-scratch.ts'
-import type { Source } from './shiftfs-source.ts'
+import type { HostWriter } from '../../host/writer.ts'
+import { buildTail } from '../program-text.ts'
+import { newBuildFolder } from './scratch.ts'
+import type { Source } from './source.ts'
 
 export type Built =
   | { readonly ok: true; readonly file: string; readonly warning: string }

@@ -3,8 +3,8 @@ import { constants } from 'node:fs'
 import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
-import type { Kernel } from '../facts/kernel.ts'
-import { sourceFolder } from '../facts/shiftfs-sources.ts'
+import type { Kernel } from '../../facts/kernel.ts'
+import { sourceFolder } from '../../facts/shiftfs-sources.ts'
 
 export interface Source {
   /** What a build needs, by the name of the file, as it was read and checked: nothing is read a second time. */

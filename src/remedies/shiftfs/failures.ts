@@ -1,6 +1,6 @@
-import type { HostWriter } from '../host/writer.ts'
-import { readJournal, writeJournal } from './journal.ts'
-import type { Source } from './shiftfs-source.ts'
+import type { HostWriter } from '../../host/writer.ts'
+import { readJournal, writeJournal } from '../journal.ts'
+import type { Source } from './source.ts'
 
 /** The same source on the same kernel fails the same way: tried three times, since a disk may have been full. */
 const MOST_FAILURES = 3

@@ -1,11 +1,8 @@
-import type { HostWriter } from '../host/writer.ts'
-import { type Journal, readJournal, writeJournal } from './journal.ts'
+import type { HostWriter } from '../../host/writer.ts'
+import { bootOf } from '../boot.ts'
+import { type Journal, readJournal, writeJournal } from '../journal.ts'
 
 type Claim = NonNullable<Journal['shiftfs']>
-
-/** The live boot id, empty where it cannot be read. */
-export const bootOf = async (host: HostWriter): Promise<string> =>
-  (await host.read('/proc/sys/kernel/random/boot_id'))?.trim() ?? ''
 
 export const isLoaded = async (host: HostWriter): Promise<boolean> => /^shiftfs /m.test((await host.read('/proc/modules')) ?? '')
 

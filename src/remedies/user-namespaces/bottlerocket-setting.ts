@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import { Unsure } from '../facts/fact.ts'
-import { readCount } from '../facts/numbers.ts'
-import type { HostReader } from '../host/host.ts'
+import { Unsure } from '../../facts/fact.ts'
+import { readCount } from '../../facts/numbers.ts'
+import type { HostReader } from '../../host/host.ts'
 import { type BottlerocketApi, BottlerocketError, type Setting, spellings } from './bottlerocket-api.ts'
 
 /** A limit that is a sysctl, by its name with dots. */

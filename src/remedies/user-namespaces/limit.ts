@@ -1,6 +1,8 @@
-import { Unsure } from '../facts/fact.ts'
-import { HostError } from '../host/host.ts'
-import type { HostWriter } from '../host/writer.ts'
+import { Unsure } from '../../facts/fact.ts'
+import { HostError } from '../../host/host.ts'
+import type { HostWriter } from '../../host/writer.ts'
+import { type Deed, deed, failed } from '../deed.ts'
+import { type Journal, readJournal, writeJournal } from '../journal.ts'
 import { BottlerocketError, bottlerocketApi } from './bottlerocket-api.ts'
 import {
   type Aim,
@@ -13,8 +15,6 @@ import {
   seenText,
   settle
 } from './bottlerocket-setting.ts'
-import { type Journal, readJournal, writeJournal } from './journal.ts'
-import type { Deed } from './remedy.ts'
 
 export type Sleep = (milliseconds: number) => Promise<unknown>
 type Entry = NonNullable<Journal['sysctls']>[string]
@@ -183,6 +183,3 @@ async function findApi(host: HostWriter, limit: Limit) {
   if (found?.kind === 'socket' && path !== undefined) return bottlerocketApi(host.inside(path), limit)
   throw new BottlerocketError('absent', `the Bottlerocket API has no socket at ${SOCKET}`)
 }
-
-const deed = (did: string, persistent = false): Deed => ({ failure: undefined, did, persistent, tail: '' })
-const failed = (failure: string): Deed => ({ failure, did: '', persistent: false, tail: '' })

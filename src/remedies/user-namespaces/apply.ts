@@ -1,27 +1,25 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { attempt } from '../facts/attempt.ts'
-import { Unsure } from '../facts/fact.ts'
-import { HostError } from '../host/host.ts'
-import type { HostWriter } from '../host/writer.ts'
+import { attempt } from '../../facts/attempt.ts'
+import { Unsure } from '../../facts/fact.ts'
+import { HostError } from '../../host/host.ts'
+import type { HostWriter } from '../../host/writer.ts'
+import { type Deed, failed, together } from '../deed.ts'
+import type { Action, RemedyTerms } from '../define-remedy.ts'
 import { BottlerocketError } from './bottlerocket-api.ts'
 import { type Limit, readLive } from './bottlerocket-setting.ts'
+import { FURTHER_LIMITS } from './further-limits.ts'
 import { putBack, raisedLimits, raiseLive, raiseSetting, type Sleep, unstoredLimits } from './limit.ts'
-import { FURTHER_LIMITS } from './plan.ts'
-import type { Deed, Remedy } from './remedy.ts'
 
-export interface UserNamespacesTerms {
-  readonly maxUserNamespaces: number
-}
+export type UserNamespacesTerms = Pick<RemedyTerms, 'maxUserNamespaces'>
 
 /** Raises how many user namespaces a user of this node may have, and lowers it never. */
-export const userNamespaces: Remedy<UserNamespacesTerms> = pacedUserNamespaces(milliseconds => wait(milliseconds))
+export const userNamespaces: Action<UserNamespacesTerms> = pacedUserNamespaces(milliseconds => wait(milliseconds))
 
 const FIRST: Limit = 'user.max_user_namespaces'
 
 /** The same with a sleep of the caller's. */
-export function pacedUserNamespaces(sleep: Sleep): Remedy<UserNamespacesTerms> {
+export function pacedUserNamespaces(sleep: Sleep): Action<UserNamespacesTerms> {
   return {
-    name: 'user-namespaces',
     apply: async (host, { distro }, { maxUserNamespaces: wanted }) => {
       const first = { limit: FIRST, wanted }
       if (!distro.known || distro.value.id !== 'bottlerocket') return await told(() => raiseLive(host, first))
@@ -50,26 +48,12 @@ async function furtherLimits(host: HostWriter) {
   return found.filter(({ limit, live, wanted }) => live.ok && (live.value < wanted || isUnstored(limit)))
 }
 
-const NOTHING: Deed = { failure: undefined, did: '', persistent: false, tail: '' }
-
-const together = (deeds: readonly Deed[]): Deed => {
-  const failures = deeds.flatMap(({ failure }) => failure ?? [])
-  const did = deeds.map(({ did }) => did).filter(text => text !== '')
-  return {
-    failure: failures.length === 0 ? undefined : failures.join('; '),
-    did: did.join('; '),
-    persistent: deeds.every(({ persistent }) => persistent),
-    tail: ''
-  }
-}
-
 /** The world's failures become a deed that failed; bugs go on. */
 async function told(act: () => Promise<Deed>): Promise<Deed> {
   try {
     return await act()
   } catch (error) {
-    if (error instanceof HostError || error instanceof Unsure || error instanceof BottlerocketError)
-      return { ...NOTHING, failure: error.message }
+    if (error instanceof HostError || error instanceof Unsure || error instanceof BottlerocketError) return failed(error.message)
     throw error
   }
 }

@@ -1,0 +1,36 @@
+import { plainText } from './program-text.ts'
+
+/** What a remedy says after it acted; whether that changed anything is seen by observing again, not believed. */
+export interface Deed {
+  /** It could not be done, and why; `undefined` when everything was done that there is to do. */
+  readonly failure: string | undefined
+  /** What was done, in one sentence. */
+  readonly did: string
+  /** Survives a reboot. */
+  readonly persistent: boolean
+  /** The last lines that the tool wrote, empty where there are none. */
+  readonly tail: string
+}
+
+export const deed = (did: string, persistent = false): Deed => ({ failure: undefined, did, persistent, tail: '' })
+
+export const failed = (failure: string, tail = ''): Deed => ({
+  failure: plainText(failure),
+  did: '',
+  persistent: false,
+  tail: plainText(tail).trim().slice(0, 2000)
+})
+
+/** Several deeds of one remedy as one. It is persistent when all of them are. */
+export function together(deeds: readonly Deed[]): Deed {
+  const failures = deeds.flatMap(({ failure }) => failure ?? [])
+  return {
+    failure: failures.length === 0 ? undefined : failures.join('; '),
+    did: deeds
+      .map(({ did }) => did)
+      .filter(did => did !== '')
+      .join('; '),
+    persistent: deeds.every(({ persistent }) => persistent),
+    tail: deeds.map(({ tail }) => tail).find(tail => tail !== '') ?? ''
+  }
+}

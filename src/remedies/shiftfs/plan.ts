@@ -1,0 +1,31 @@
+import type { NodeFacts } from '../../facts/observe.ts'
+import { buildObstacles } from '../../facts/shiftfs.ts'
+import type { Decision, PlanTerms } from '../define-remedy.ts'
+
+/** Whether shiftfs is to be loaded, or built first. */
+export function planShiftfs(facts: NodeFacts, terms: PlanTerms): Decision {
+  const { shiftfs, distro } = facts
+  if (!shiftfs.known) return { decision: 'blocked', because: shiftfs.why }
+  const { state, because } = shiftfs.value
+  if (state === 'loaded') return { decision: 'not-needed', because: `shiftfs is loaded: ${because}` }
+  if (state === 'broken') return { decision: 'blocked', because: `shiftfs does not work on this kernel: ${because}` }
+  if (state === 'absent') return { decision: 'blocked', because: buildObstacles(facts).join('; ') }
+  if (!distro.known) return { decision: 'blocked', because: `the distribution is not known: ${distro.why}` }
+  const gates = shiftfsGates(distro.value.id, terms)
+  const lacking = state === 'buildable' ? (terms.cannotBuild ?? '') : ''
+  const act = state === 'loadable' ? 'load the module shiftfs' : 'build shiftfs with the kernel headers and load it'
+  if (gates.length > 0) {
+    const all = [`would ${act}`, ...gates, ...(lacking === '' ? [] : [lacking])]
+    return { decision: 'forbidden', because: all.join('; ') }
+  }
+  return lacking === '' ? { decision: 'apply', because: act } : { decision: 'blocked', because: lacking }
+}
+
+/** All that the operator has to say first, so that nobody finds one gate behind the other. */
+const shiftfsGates = (distribution: string, { permits, policy }: PlanTerms): readonly string[] => [
+  ...(permits.includes('shiftfs') ? [] : ['permit it with --permit shiftfs']),
+  ...(distribution === 'ubuntu' || policy.shiftfsOutsideUbuntu === 'allow' ? [] : [DANGER])
+]
+
+const DANGER =
+  "outside Ubuntu's kernels shiftfs lets a user in a container crash the node; accept that with --shiftfs-outside-ubuntu allow"

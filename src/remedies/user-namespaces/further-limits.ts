@@ -1,0 +1,7 @@
+/** What workspaces on Bottlerocket need besides user namespaces; Coder's engineers raised them there, too. */
+export const FURTHER_LIMITS = {
+  'user.max_mnt_namespaces': 20_000,
+  'user.max_pid_namespaces': 20_000,
+  'fs.inotify.max_user_watches': 1_048_576,
+  'fs.inotify.max_user_instances': 8_192
+} as const

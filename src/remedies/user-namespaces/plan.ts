@@ -1,0 +1,46 @@
+import type { NodeFacts } from '../../facts/observe.ts'
+import type { Decision, PlanTerms } from '../define-remedy.ts'
+import { FURTHER_LIMITS } from './further-limits.ts'
+
+/** `raise fs.inotify.max_user_watches from 65536 to 1048576`, for each that is known to be lower. */
+function furtherRaises({ 'namespace-limits': namespaces, inotify }: NodeFacts): readonly string[] {
+  const live: Readonly<Record<keyof typeof FURTHER_LIMITS, number | undefined>> = {
+    'user.max_mnt_namespaces': namespaces.known ? namespaces.value.mnt : undefined,
+    'user.max_pid_namespaces': namespaces.known ? namespaces.value.pid : undefined,
+    'fs.inotify.max_user_watches': inotify.known ? inotify.value.watches : undefined,
+    'fs.inotify.max_user_instances': inotify.known ? inotify.value.instances : undefined
+  }
+  return (Object.keys(live) as (keyof typeof live)[]).flatMap(name => {
+    const [now, wanted] = [live[name], FURTHER_LIMITS[name]]
+    return now === undefined || now >= wanted ? [] : [`${name} from ${now} to ${wanted}`]
+  })
+}
+
+/** Whether the limits are to be raised. */
+export function planUserNamespaces(facts: NodeFacts, terms: PlanTerms): Decision {
+  const { 'user-namespaces': fact, distro } = facts
+  if (!fact.known) return { decision: 'blocked', because: fact.why }
+  const { compiled, max } = fact.value
+  if (!compiled) return { decision: 'blocked', because: 'the kernel was built without user namespaces' }
+  const act = actsOf(facts, max, terms).join(', and ')
+  // Some are enough to start a workspace with, so nobody is asked for a permit then.
+  const enough: Decision = { decision: 'not-needed', because: `user.max_user_namespaces is ${max}` }
+  if (act === '') return enough
+  if (!distro.known)
+    return max > 0 ? enough : { decision: 'blocked', because: `would ${act}, but the distribution is not known: ${distro.why}` }
+  const wanted = distro.value.id === 'bottlerocket' ? 'user-namespaces' : 'user-namespaces-anywhere'
+  if (terms.permits.includes(wanted)) return { decision: 'apply', because: act }
+  return max > 0 ? enough : { decision: 'forbidden', because: `would ${act}; permit it with --permit ${wanted}` }
+}
+
+/** In words. The further limits, and what the API keeps, are of Bottlerocket only. */
+function actsOf(facts: NodeFacts, max: number, { maxUserNamespaces, unstored = [] }: PlanTerms): readonly string[] {
+  const isBottlerocket = facts.distro.known && facts.distro.value.id === 'bottlerocket'
+  const first = max < maxUserNamespaces ? [`user.max_user_namespaces from ${max} to ${maxUserNamespaces}`] : []
+  const raises = [...first, ...(isBottlerocket ? furtherRaises(facts) : [])]
+  const isUnstored = isBottlerocket && unstored.length > 0
+  return [
+    ...(raises.length > 0 ? [`raise ${raises.join(', ')}`] : []),
+    ...(isUnstored ? [`store ${unstored.join(', ')} through the Bottlerocket API, which was away`] : [])
+  ]
+}
