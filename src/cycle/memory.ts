@@ -1,6 +1,7 @@
 import { DETECTOR_NAMES, type DetectorName } from '../facts/all.ts'
 import type { Fact, Known } from '../facts/fact.ts'
 import type { DetectedFacts } from '../facts/observe.ts'
+import type { ModuleState } from '../facts/kernel-modules/state.ts'
 
 /** The last whole value of each fact, and when it was read (milliseconds). Each look makes a new one. */
 export interface Memory {
@@ -49,26 +50,41 @@ function keep(
 ): readonly (readonly [DetectorName, Kept])[] {
   // What was not asked is no answer to go by once it is asked.
   if (fact.known && wasNotAsked(fact.value)) return []
-  if (fact.known && isWhole(fact.value)) return [[name, { fact, at: now }]]
+  const isUnread = unreadParts(name)
+  if (fact.known && isWhole(fact.value, isUnread)) return [[name, { fact, at: now }]]
   if (before === undefined || now - before.at >= patience) return []
   // What was read of it counts at once, and only what was not is recalled.
-  return [[name, fact.known ? { ...before, fact: { ...fact, value: completed(fact.value, before.fact.value) } } : before]]
+  if (!fact.known) return [[name, before]]
+  return [[name, { ...before, fact: { ...fact, value: completed(fact.value, before.fact.value, isUnread) } }]]
 }
 
-/** Some facts have parts that fail apart from each other (`Attempt`, `ModuleState`): whole is one without a failed part. */
-const isWhole = (value: unknown): boolean =>
-  !isFailed(value) && (!isRecord(value) || Object.values(value).every(part => isWhole(part)))
+type IsUnread = (part: Readonly<Record<string, unknown>>) => boolean
 
-const isFailed = (value: unknown): boolean =>
-  isRecord(value) && (('ok' in value && value['ok'] === false) || ('state' in value && value['state'] === 'unknown'))
+/** An `Attempt` that failed. */
+const isFailed: IsUnread = ({ ok }) => ok === false
+
+/** A `ModuleState` that could not be found out. */
+const isUnknownModule: IsUnread = ({ state }) => state === ('unknown' satisfies ModuleState['state'])
+
+/**
+ * Some facts have parts that fail apart from each other. `state: 'unknown'` says so of a kernel module only: elsewhere it is what was
+ * read, for instance a label of the Node with this key and value.
+ */
+const unreadParts = (name: DetectorName): IsUnread =>
+  name === 'kernel-modules' ? part => isFailed(part) || isUnknownModule(part) : isFailed
+
+/** A fact without a part that could not be read. */
+const isWhole = (value: unknown, isUnread: IsUnread): boolean =>
+  !isRecord(value) || (!isUnread(value) && Object.values(value).every(part => isWhole(part, isUnread)))
 
 const wasNotAsked = (value: unknown): boolean => isRecord(value) && value['asked'] === false
 
-/** A value whose failed parts are those of an earlier one. */
-function completed(value: unknown, before: unknown): unknown {
-  if (isFailed(value)) return before ?? value
-  if (!isRecord(value) || !isRecord(before)) return value
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, completed(part, before[key])]))
+/** A value whose unread parts are those of an earlier one. */
+function completed(value: unknown, before: unknown, isUnread: IsUnread): unknown {
+  if (!isRecord(value)) return value
+  if (isUnread(value)) return before ?? value
+  if (!isRecord(before)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, completed(part, before[key], isUnread)]))
 }
 
 /** Of named parts; a list or a map is one part. */

@@ -92,6 +92,14 @@ describe('of a fact whose parts fail apart from each other', () => {
   })
 })
 
+test('a label of the Node that says state=unknown is a value like another, and what it was before is not recalled', () => {
+  const labelled = (state: string) => seen({ node: { ...IDEAL.node, labels: { state } } })
+  const { memory } = recollect(NO_MEMORY, labelled('ready'), 0, PATIENCE)
+  const { facts, recalled } = recollect(memory, labelled('unknown'), 1, PATIENCE)
+  expect(facts.node).toMatchObject({ value: { labels: { state: 'unknown' } } })
+  expect(recalled).toEqual([])
+})
+
 test('no patience recalls nothing', () => {
   expect(recollect(first.memory, seen({}, 'fuse'), 0, 0).facts.fuse.known).toBe(false)
 })
