@@ -3,6 +3,7 @@ import { attempt } from '../facts/attempt.ts'
 import type { Sources } from '../facts/define-fact.ts'
 import { detectBootId, readKernel } from '../facts/kernel.ts'
 import { readBinding, readUptime, whyTooOld, whyVoid } from '../facts/proof-binding.ts'
+import { Unsure } from '../facts/fact.ts'
 import { untried } from '../facts/proofs.ts'
 import { HostError, type HostReader } from '../host/host.ts'
 import { readHandover } from '../host/owned-file.ts'
@@ -40,8 +41,8 @@ export async function helperHandover({ config, host, doubted, name = '' }: Terms
       outcomes: found.outcomes
     }
   } catch (error) {
-    if (!(error instanceof HandoverError || error instanceof HostError || (error as Error).name === 'Unsure')) throw error
-    const { message } = error as Error
+    if (!(error instanceof HandoverError || error instanceof HostError || error instanceof Unsure)) throw error
+    const { message } = error
     doubted(message)
     return { proofs: untried(message) }
   }

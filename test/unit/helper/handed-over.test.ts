@@ -6,6 +6,8 @@ import { explain } from '../../../src/commands/explain.ts'
 import { report } from '../../../src/commands/report.ts'
 import { readBinding } from '../../../src/facts/proof-binding.ts'
 import { type Handover, handoverText } from '../../../src/helper/handover.ts'
+import { helperHandover } from '../../../src/helper/read-handover.ts'
+import type { HostReader } from '../../../src/host/host.ts'
 import { localHost } from '../../../src/host/local.ts'
 import { temporary } from '../host/temporary.ts'
 import { proofs } from '../node-facts.ts'
@@ -93,6 +95,14 @@ test('what was found on another Node is not believed, where the name of this one
   expect(JSON.stringify(proofsOf(await said(report, argv)))).toContain('they are about the Node \\"node-a\\"')
   written('node-a')
   expect(JSON.stringify(proofsOf(await said(report, argv)))).toContain(WORKS)
+})
+
+test('an error that only bears the name of an unsure answer is a bug, and is thrown on', async () => {
+  const { root, file } = await handedNode()
+  const bug = Object.assign(new Error('a bug'), { name: 'Unsure' })
+  const host: HostReader = { ...localHost(root), read: () => Promise.reject(bug) }
+  const config = parseConfig(['report', '--handover', file], {}, {})
+  await expect(helperHandover({ config, host, doubted: () => undefined })).rejects.toBe(bug)
 })
 
 test('a recorded node has no helper', async () => {
