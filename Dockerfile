@@ -87,7 +87,7 @@ ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=1", "/usr/local/lib/be
 CMD ["run"]
 EXPOSE 9642
 LABEL org.opencontainers.image.title="berth" \
-      org.opencontainers.image.description="Finds out which developer workspaces a Kubernetes node can host, and labels the node so." \
+      org.opencontainers.image.description="Finds out which developer workspaces a Kubernetes node can host, and labels the node accordingly." \
       org.opencontainers.image.licenses="Apache-2.0"
 ARG REVISION=""
 LABEL org.opencontainers.image.revision="${REVISION}"
