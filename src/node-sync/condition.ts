@@ -71,7 +71,11 @@ export function opinion(
     return {
       status: 'Unknown',
       reason: 'FactsUnknown',
-      message: `${unknown.length} facts are unknown (${names}); the first: ${why}`.slice(0, 1024)
+      message:
+        `${unknown.length === 1 ? '1 fact is' : `${unknown.length} facts are`} unknown (${names}); the first: ${why}`.slice(
+          0,
+          1024
+        )
     }
   }
   if (!published)

@@ -153,9 +153,11 @@ export const judgeUserNamespaces = (facts: NodeFacts): Verdict =>
 /** From 5.12 on Sysbox's manager ends without overlay; below it only the Docker inside works worse. */
 function judgeOverlay(facts: NodeFacts): Verdict {
   const part = judgeModulePart(facts, 'overlay')
-  const { kernel } = facts
+  const { kernel, 'kernel-modules': found } = facts
   if (!kernel.known || atLeast(kernel.value, [5, 12]) || part.answer === 'yes') return part
-  const caution = `overlay: ${part.because}; Docker inside the workspace falls back to vfs`
+  // What was found out of a module begins with its name; why nothing could be read does not.
+  const state = found.known ? part.because : `overlay: ${part.because}`
+  const caution = `${state}; Docker inside the workspace falls back to vfs`
   return { ...part, answer: 'yes', cautions: [caution], wayOut: [] }
 }
 

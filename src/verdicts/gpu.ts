@@ -21,7 +21,7 @@ export function judgeGpu(facts: NodeFacts): Verdict {
     ),
     ask(facts, 'device files', 'nvidia-devices', ({ control, gpus }) =>
       control
-        ? yes(`/dev/nvidiactl is there, and the driver has ${gpus} GPUs`)
+        ? yes(`/dev/nvidiactl is there, and the driver has ${gpus} ${gpus === 1 ? 'GPU' : 'GPUs'}`)
         : no('/dev/nvidiactl is not there', 'Create the device files (nvidia-modprobe, or nvidia-persistenced).')
     ),
     judgeLibrary(facts),

@@ -59,7 +59,7 @@ test('the opinion counts the facts that are unknown by name, but for those on wh
   expect(opinion({ facts: factsOf({}, 'inventory', 'docker'), recalled: [], outcomes: [] }, true).status).toBe('True')
   expect(opinion({ facts: factsOf(), recalled: ['docker'], outcomes: [] }, true).status).toBe('True')
   expect(opinion({ facts: factsOf({}, 'inventory', 'yama'), recalled: [], outcomes: [] }, true).message).toBe(
-    '1 facts are unknown (yama); the first: nobody could read yama'
+    '1 fact is unknown (yama); the first: nobody could read yama'
   )
 })
 

@@ -166,10 +166,17 @@ describe('a permission of the operator is told as a caution, with what it lifted
     })
   })
 
+  test('below 5.12 an overlay of which nothing could be read is named once too', () => {
+    const { cvm } = decide(factsOf({ kernel: kernel('5.10.0') }, 'kernel-modules'), policy())
+    expect(cvm.cautions.filter(caution => caution.startsWith('overlay: '))).toEqual([
+      'overlay: nobody could read kernel-modules; Docker inside the workspace falls back to vfs'
+    ])
+  })
+
   test('below 5.12 a missing overlay is a caution and no obstacle', () => {
     const { cvm } = decide(factsOf({ kernel: kernel('5.10.0'), ...withModules({ overlay: 'absent' }) }), policy())
     expect(cvm.answer).toBe('yes')
-    expect(cvm.cautions).toContain('overlay: overlay: as the test says; Docker inside the workspace falls back to vfs')
+    expect(cvm.cautions).toContain('overlay: as the test says; Docker inside the workspace falls back to vfs')
   })
 })
 

@@ -248,7 +248,14 @@ describe('a part tells the value that was measured', () => {
       'no driver is bound to 0000:00:1e.0'
     ],
     ['gpu', 'loaded driver', {}, 'yes', 'NVIDIA driver 550.135 is loaded'],
-    ['gpu', 'device files', {}, 'yes', '/dev/nvidiactl is there, and the driver has 1 GPUs'],
+    ['gpu', 'device files', {}, 'yes', '/dev/nvidiactl is there, and the driver has 1 GPU'],
+    [
+      'gpu',
+      'device files',
+      { 'nvidia-devices': { ...IDEAL['nvidia-devices'], gpus: 8 } },
+      'yes',
+      '/dev/nvidiactl is there, and the driver has 8 GPUs'
+    ],
     ['gpu', 'offered to pods', {}, 'yes', 'the Node offers 1 nvidia.com/gpu'],
     [
       'gpu',
