@@ -5,7 +5,7 @@ import type { HostPath } from '../facts/storage.ts'
 import { judgeDataDisk, judgeIdMapping } from './data-disk.ts'
 import { judgeFuse } from './fuse.ts'
 import { judgeFusermount } from './fusermount3.ts'
-import { judgeModulePart } from './modules.ts'
+import { judgeModulePart, OTHER_KERNEL } from './modules.ts'
 import { judgeNftables } from './netfilter.ts'
 import type { Policy } from './policy.ts'
 import { judgePrivilegedPods, wasAsked } from './privileged.ts'
@@ -24,10 +24,7 @@ export function judgeCvm(facts: NodeFacts, policy: Policy): Verdict {
       ask(facts, 'loadable modules', 'kernel-modules', ({ supported }) =>
         supported
           ? yes('/proc/modules is there')
-          : no(
-              'the kernel has no loadable modules (no /proc/modules), which Sysbox refuses',
-              'Boot a kernel with loadable modules.'
-            )
+          : no('the kernel has no loadable modules (no /proc/modules), which Sysbox refuses', OTHER_KERNEL)
       ),
       judgeFuse(facts),
       judgeModulePart(facts, 'nf_conntrack'),

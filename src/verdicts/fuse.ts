@@ -1,6 +1,6 @@
 import { FUSE_DEVICE, type Fuse } from '../facts/fuse.ts'
 import type { NodeFacts } from '../facts/observe.ts'
-import { judgeModulePart } from './modules.ts'
+import { judgeModulePart, moduleWayOut } from './modules.ts'
 import { allOf, ask, type Judgement, no, type Verdict, yes } from './verdict.ts'
 
 /** The driver is registered or can be loaded, and /dev/fuse is there: opening the device is what loads the driver. */
@@ -12,14 +12,17 @@ const judgeFuseDriver = (facts: NodeFacts): Verdict =>
     ? ask(facts, 'FUSE driver', 'fuse', () => yes('fuse is registered in /proc/filesystems'))
     : { ...judgeModulePart(facts, 'fuse'), name: 'FUSE driver' }
 
-export const judgeFuseDevice = (facts: NodeFacts): Verdict => ask(facts, 'FUSE device', 'fuse', judgeDevice)
+export const judgeFuseDevice = (facts: NodeFacts): Verdict =>
+  ask(facts, 'FUSE device', 'fuse', found => judgeDevice(facts, found))
 
-function judgeDevice({ device, registered }: Fuse): Judgement {
+function judgeDevice(facts: NodeFacts, { device, registered }: Fuse): Judgement {
   if (device === undefined) {
     return no(
       registered ? '/dev/fuse is not there, although the driver is' : '/dev/fuse is not there, so nothing loads the driver',
       // devtmpfs makes the device when the driver comes, and not again after somebody removed it.
-      registered ? 'Create it: mknod -m 666 /dev/fuse c 10 229.' : 'Load the driver, which makes it: modprobe fuse.'
+      registered
+        ? 'Create it: mknod -m 666 /dev/fuse c 10 229.'
+        : moduleWayOut(facts, 'Load the driver, which makes it: modprobe fuse.')
     )
   }
   return device.number === FUSE_DEVICE

@@ -1,6 +1,6 @@
 import type { ModuleName } from '../facts/kernel-modules/names.ts'
 import type { NodeFacts } from '../facts/observe.ts'
-import { judgeModuleNow, judgeModulePart } from './modules.ts'
+import { judgeModuleNow, judgeModulePart, moduleWayOut } from './modules.ts'
 import { allOf, anyOf, type Verdict } from './verdict.ts'
 
 /** Matches and targets of Docker's rules, by either iptables. */
@@ -10,14 +10,17 @@ const PORTS = ['xt_nat', 'xt_tcpudp'] as const satisfies readonly ModuleName[]
 
 /** What iptables-nft needs, which Envbox's Docker uses: without any of it dockerd does not start. Measured with Docker 26 and 29. */
 export const judgeNftables = (facts: NodeFacts): Verdict =>
-  withPorts(facts, judgeAll('netfilter (iptables-nft)', partsOf(facts, ['nf_tables', 'nft_compat', 'nft_chain_nat', ...MATCHES])))
+  withPorts(
+    facts,
+    judgeAll(facts, 'netfilter (iptables-nft)', partsOf(facts, ['nf_tables', 'nft_compat', 'nft_chain_nat', ...MATCHES]))
+  )
 
 /**
  * Where the workspace's own image chooses its iptables: the set above, or what iptables-legacy needs. A user namespace cannot have
  * ip_tables loaded, which legacy asks for by running modprobe; the rest the kernel loads by itself.
  */
 export const judgeAnyNetfilter = (facts: NodeFacts): Verdict => {
-  const legacy = judgeAll('netfilter (iptables-legacy)', {
+  const legacy = judgeAll(facts, 'netfilter (iptables-legacy)', {
     ip_tables: judgeModuleNow(facts, 'ip_tables'),
     ...partsOf(facts, ['iptable_nat', 'iptable_filter', 'iptable_raw', ...MATCHES])
   })
@@ -25,12 +28,12 @@ export const judgeAnyNetfilter = (facts: NodeFacts): Verdict => {
 }
 
 /** With one way out for all that is missing. */
-function judgeAll(name: string, parts: Readonly<Partial<Record<ModuleName, Verdict>>>): Verdict {
+function judgeAll(facts: NodeFacts, name: string, parts: Readonly<Partial<Record<ModuleName, Verdict>>>): Verdict {
   const set = allOf(name, Object.values(parts))
   const missing = Object.entries(parts).flatMap(([module, { answer }]) => (answer === 'no' ? [module] : []))
   if (missing.length < 2) return set
   const wayOut = `Install the kernel package that holds ${missing.join(', ')} (EL 10: kernel-modules-extra), and remove what keeps them from being loaded.`
-  return { ...set, wayOut: [wayOut] }
+  return { ...set, wayOut: [moduleWayOut(facts, wayOut)] }
 }
 
 const partsOf = (facts: NodeFacts, names: readonly ModuleName[]): Readonly<Partial<Record<ModuleName, Verdict>>> =>

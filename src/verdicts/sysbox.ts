@@ -4,6 +4,7 @@ import { judgeKernel, judgeSeccomp, judgeSeLinux, judgeUserNamespaces, judgeYama
 import { judgeDataDisk } from './data-disk.ts'
 import { judgeFuseDevice } from './fuse.ts'
 import { judgeFusermount } from './fusermount3.ts'
+import { moduleWayOut } from './modules.ts'
 import { judgeAnyNetfilter } from './netfilter.ts'
 import type { Policy } from './policy.ts'
 import { allOf, ask, type Judgement, leaf, no, unsure, type Verdict, yes } from './verdict.ts'
@@ -45,7 +46,7 @@ export function judgeSysbox(facts: NodeFacts, policy: Policy): Verdict {
     ask(facts, 'FUSE now', 'fuse', ({ registered }) =>
       registered
         ? yes('fuse is registered in /proc/filesystems')
-        : no('fuse is not registered in /proc/filesystems', 'Load it: modprobe fuse.')
+        : no('fuse is not registered in /proc/filesystems', moduleWayOut(facts, 'Load it: modprobe fuse.'))
     ),
     judgeFuseDevice(facts),
     judgeConntrackNow(facts),
@@ -59,7 +60,10 @@ const judgeConntrackNow = (facts: NodeFacts): Verdict =>
   ask(facts, 'nf_conntrack now', 'conntrack', there =>
     there
       ? yes('/sys/module/nf_conntrack/parameters is there')
-      : no('/sys/module/nf_conntrack/parameters is not there, so no container starts', 'Load it: modprobe nf_conntrack.')
+      : no(
+          '/sys/module/nf_conntrack/parameters is not there, so no container starts',
+          moduleWayOut(facts, 'Load it: modprobe nf_conntrack.')
+        )
   )
 
 function judgeHandler(facts: NodeFacts): Verdict {
