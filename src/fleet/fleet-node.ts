@@ -127,6 +127,12 @@ export function standingOf({ answers, heartbeat, isRebooted }: FleetNode, { at, 
   return isRebooted ? 'rebooted' : 'fresh'
 }
 
+/** Its labels are of a time that nobody answers for: whatever they say counts for nothing until an agent has observed the Node. Pure. */
+export function isOutdated(node: FleetNode, now: Now): boolean {
+  const standing = standingOf(node, now)
+  return standing === 'stale' || standing === 'rebooted'
+}
+
 /** What the Node's report tells of a capability, under the answer that its label gives. `undefined` where it carries no label. Pure. */
 export function toldOf({ answers, report }: FleetNode, capability: Capability): Told | undefined {
   const answer = answers[capability]

@@ -1,6 +1,6 @@
 import type { Capability } from '../verdicts/decide.ts'
 import { ANSWERS, type Answer } from '../verdicts/verdict.ts'
-import { type FleetNode, type Now, type Standing, standingOf, toldOf } from './fleet-node.ts'
+import { type FleetNode, isOutdated, type Now, type Standing, standingOf, toldOf } from './fleet-node.ts'
 import { type Pool, poolText } from './pools.ts'
 
 /** All Nodes at one moment, as every format tells them. */
@@ -40,12 +40,18 @@ const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 export const nodesOf = ({ pools }: Pick<Fleet, 'pools'>): readonly FleetNode[] => pools.flatMap(({ nodes }) => nodes)
 
-export type Counts = Readonly<Record<Answer | 'absent', number>>
+export type Counts = Readonly<Record<Answer | 'absent' | 'outdated', number>>
 
-/** How many Nodes give each answer; `absent`: they carry no label of it. Pure. */
-export function countsOf(nodes: readonly FleetNode[], capability: Capability): Counts {
-  const counts = { yes: 0, no: 0, unknown: 0, absent: 0 }
-  for (const { answers } of nodes) counts[answers[capability] ?? 'absent']++
+/**
+ * Each Node is counted once: by its answer, as `absent` where it carries no label of the capability, or as `outdated` where the label
+ * is not to be relied on: the agent is silent, or has not observed the Node since it booted. Pure.
+ */
+export function countsOf(nodes: readonly FleetNode[], capability: Capability, now: Now): Counts {
+  const counts = { yes: 0, no: 0, unknown: 0, absent: 0, outdated: 0 }
+  for (const node of nodes) {
+    const answer = node.answers[capability]
+    counts[answer === undefined ? 'absent' : isOutdated(node, now) ? 'outdated' : answer]++
+  }
   return counts
 }
 

@@ -127,7 +127,7 @@ describe('on a real API server', () => {
       const counts = JSON.parse((await fleet(['--format', 'json'])).text).pools.find(
         (pool: { name: string }) => pool.name === name
       )
-      expect(counts.counts.podman).toEqual({ yes: 0, no: 0, unknown: 1, absent: 0 })
+      expect(counts.counts.podman).toEqual({ yes: 0, no: 0, unknown: 1, absent: 0, outdated: 0 })
       expect((await fleet(['--autoscaler'])).status).toBe(0)
     } finally {
       await shared.api('DELETE', `/api/v1/nodes/${name}`)

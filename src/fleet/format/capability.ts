@@ -2,7 +2,7 @@ import { hang, type Paint } from '../../paint.ts'
 import { section } from '../../report/table.ts'
 import type { Capability } from '../../verdicts/decide.ts'
 import { ANSWERS, type Answer } from '../../verdicts/verdict.ts'
-import { type FleetNode, standingOf } from '../fleet-node.ts'
+import { isOutdated } from '../fleet-node.ts'
 import { poolText } from '../pools.ts'
 import { countsOf, type Fleet, nodesOf, reasonsOf, standingsOf, type Way, waysOf } from '../summary.ts'
 import { aloneText, namesText, nodesText, standingNotes } from './words.ts'
@@ -10,49 +10,57 @@ import { aloneText, namesText, nodesText, standingNotes } from './words.ts'
 /** Of one capability: who can, who cannot and why, and what would help most Nodes. Part by part. */
 export function* capabilityText(fleet: Fleet, capability: Capability, paint: Paint): Generator<string> {
   const nodes = nodesOf(fleet)
-  yield `${hang('', 0, leadText(nodes, capability), paint.columns).join('\n')}\n`
+  yield `${hang('', 0, leadText(fleet, capability), paint.columns).join('\n')}\n`
   for (const note of standingNotes(standingsOf(nodes, fleet.now))) yield `${hang('', 0, note, paint.columns).join('\n')}\n`
-  for (const answer of ANSWERS) {
-    const lines = answerLines(fleet, { capability, answer }, paint)
-    if (lines.length > 0) yield `\n${section(TITLES[answer], lines, paint)}`
+  for (const title of [...ANSWERS, 'outdated'] as const) {
+    const lines = reasonLines(fleet, { capability, title }, paint)
+    if (lines.length > 0) yield `\n${section(TITLES[title], lines, paint)}`
   }
   const ways = waysOf(nodes, capability).flatMap(way => wayLines(way, paint))
   if (ways.length > 0) yield `\n${section('What would help most', ways, paint)}`
 }
 
-const TITLES: Readonly<Record<Answer, string>> = { yes: 'Can', no: 'Cannot', unknown: 'Not known' }
+const TITLES: Readonly<Record<Answer | 'outdated', string>> = {
+  yes: 'Can',
+  no: 'Cannot',
+  unknown: 'Not known',
+  outdated: 'Out of date'
+}
 
-function leadText(nodes: readonly FleetNode[], capability: Capability): string {
-  const { yes, no, unknown, absent } = countsOf(nodes, capability)
+function leadText(fleet: Fleet, capability: Capability): string {
+  const nodes = nodesOf(fleet)
+  const { yes, no, unknown, absent, outdated } = countsOf(nodes, capability, fleet.now)
   const parts = [`${yes} of ${nodesText(nodes.length)} can`, `${no} cannot`]
   if (unknown > 0) parts.push(`of ${unknown} it is not known`)
   if (absent > 0) parts.push(`${absent} ${absent === 1 ? 'does' : 'do'} not tell`)
+  if (outdated > 0) parts.push(`${outdated} ${outdated === 1 ? 'is' : 'are'} out of date`)
   return `${capability}: ${parts.join(', ')}.`
 }
 
 /** Names that stand beside a reason. */
 const NAMES = 5
 
-function answerLines(
+function reasonLines(
   { pools, now }: Fleet,
-  { capability, answer }: { readonly capability: Capability; readonly answer: Answer },
+  { capability, title }: { readonly capability: Capability; readonly title: Answer | 'outdated' },
   paint: Paint
 ): readonly string[] {
   return pools.flatMap(({ pool, nodes }) => {
-    const reasons = reasonsOf(nodes, capability).filter(reason => reason.answer === answer)
+    const told = nodes.filter(node => isOutdated(node, now) === (title === 'outdated'))
+    const reasons = reasonsOf(told, capability).filter(({ answer }) => title === 'outdated' || answer === title)
     const count = reasons.reduce((sum, reason) => sum + reason.nodes.length, 0)
     if (count === 0) return []
-    const lines = reasons.flatMap(({ because, nodes: those }) => [
-      ...hang('    ', 4, `${nodesText(those.length)}: ${because}${staleText(those, now)}`, paint.columns),
+    const lines = reasons.flatMap(({ answer, because, nodes: those }) => [
+      ...hang(
+        '    ',
+        4,
+        `${nodesText(those.length)}: ${title === 'outdated' ? `last said ${answer}: ` : ''}${because}`,
+        paint.columns
+      ),
       ...hang(' '.repeat(6), 6, namesText(those, NAMES), paint.columns, paint.dim)
     ])
     return [`  ${paint.bold(poolText(pool))}, ${count} of ${nodes.length}`, ...lines]
   })
-}
-
-function staleText(nodes: readonly FleetNode[], now: Fleet['now']): string {
-  const old = nodes.filter(node => standingOf(node, now) !== 'fresh').length
-  return old === 0 ? '' : ` (${old === nodes.length ? 'out of date' : `${old} of them out of date`})`
 }
 
 const wayLines = ({ way, nodes, alone, pools }: Way, paint: Paint): readonly string[] => [

@@ -2,7 +2,7 @@ import { type FleetNode, standingOf, toldOf } from '../fleet-node.ts'
 import { countsOf, type Fleet, nodesOf, standingsOf, waysOf } from '../summary.ts'
 
 /**
- * One object, `{"schema":1,"at":…,"server":…,"counts":{capability:{"yes":…,"no":…,"unknown":…,"absent":…}},"agents":{"fresh":…,"stale":…,
+ * One object, `{"schema":1,"at":…,"server":…,"counts":{capability:{"yes":…,"no":…,"unknown":…,"absent":…,"outdated":…}},"agents":{"fresh":…,"stale":…,
  * "rebooted":…,"absent":…},"ways":{capability:[{"way":…,"nodes":…,"alone":…,"pools":[[pool,nodes]]}]},"pools":[{"kind":…,"name":…,
  * "nodes":…,"counts":…}],"nodes":[{"name":…,"pool":{"kind":…,"name":…},"agent":{"standing":…,"heartbeat":…,"version":…},"notes":[…],
  * "capabilities":{capability:{"answer":…,"because":…,"cautions":[…],"ways":[…]}}}]}`. In parts, so that it is never whole in memory.
@@ -16,10 +16,14 @@ export function* fleetJson(fleet: Fleet): Generator<string> {
     schema: 1,
     at: new Date(now.at).toISOString(),
     server,
-    counts: each(name => countsOf(nodes, name)),
+    counts: each(name => countsOf(nodes, name, now)),
     agents: standingsOf(nodes, now),
     ways: each(name => waysOf(nodes, name)),
-    pools: pools.map(({ pool, nodes: those }) => ({ ...pool, nodes: those.length, counts: each(name => countsOf(those, name)) }))
+    pools: pools.map(({ pool, nodes: those }) => ({
+      ...pool,
+      nodes: those.length,
+      counts: each(name => countsOf(those, name, now))
+    }))
   }
   yield `${JSON.stringify(head).slice(0, -1)},"nodes":[`
   for (const [index, node] of nodes.entries()) yield `${index === 0 ? '' : ','}\n${JSON.stringify(nodeJson(node, fleet))}`

@@ -13,6 +13,7 @@ export const fleetStyle = (capabilities: readonly Capability[]): Html => html`
 .bar .y { background: light-dark(#2f8f55, #58b981); }
 .bar .n { background: light-dark(#c9574b, #d9776b); }
 .bar .u { background: light-dark(#d9a514, #e0b84a); }
+.bar .o { background: light-dark(#a7afb7, #5d666e); }
 .bars p { grid-column: 2; font-size: 0.875rem; color: var(--muted); }
 .matrix th:first-child { width: 38%; }
 .matrix.noted th:last-child { width: 16%; }

@@ -17,7 +17,7 @@ import {
   waysOf
 } from '../summary.ts'
 import { fleetStyle } from './page-style.ts'
-import { aloneText, namesText, nodesText, noteOf } from './words.ts'
+import { aloneText, namesText, nodesText, noteOf, outdatedText } from './words.ts'
 
 /** The fleet as one file for people: no script, nothing from elsewhere, and every text escaped. In parts, pool by pool. */
 export function* fleetPage(fleet: Fleet): Generator<string> {
@@ -80,25 +80,26 @@ const foot = ({ prefix }: Fleet): Html => html`
 </html>
 `
 
-const capabilitySection = ({ capabilities }: Fleet, nodes: readonly FleetNode[]): Html =>
+const capabilitySection = ({ capabilities, now }: Fleet, nodes: readonly FleetNode[]): Html =>
   section(
     'capabilities',
     'Workspaces',
     'How many nodes can host each kind.',
-    html`<ul class="bars">${capabilities.map(name => bar(name, countsOf(nodes, name)))}</ul>`
+    html`<ul class="bars">${capabilities.map(name => bar(name, countsOf(nodes, name, now)))}</ul>`
   )
 
-const bar = (name: Capability, { yes, no, unknown, absent }: Counts): Html => {
+const bar = (name: Capability, { yes, no, unknown, absent, outdated }: Counts): Html => {
   const parts = [
     `${yes} can`,
     `${no} cannot`,
     ...(unknown > 0 ? [`${unknown} not known`] : []),
-    ...(absent > 0 ? [`${absent} untold`] : [])
+    ...(absent > 0 ? [`${absent} untold`] : []),
+    ...(outdated > 0 ? [`${outdated} out of date`] : [])
   ]
   const share = (kind: string, count: number) =>
     count === 0 ? nothing : html`<span class="${kind}" style="flex:${count}"></span>`
   return html`<li><h3>${name}</h3>
-<div class="bar" aria-hidden="true">${share('y', yes)}${share('u', unknown)}${share('n', no)}${share('z', absent)}</div>
+<div class="bar" aria-hidden="true">${share('y', yes)}${share('u', unknown)}${share('n', no)}${share('o', outdated)}${share('z', absent)}</div>
 <p>${parts.join(', ')}</p></li>`
 }
 
@@ -123,7 +124,7 @@ function helpSection({ capabilities }: Fleet, nodes: readonly FleetNode[]): Html
 const helpLine = ({ way, nodes, alone, pools }: Way): Html =>
   html`<li><b>${nodesText(nodes)}</b><span>${way} <small>${aloneText(alone, nodes)} ${pools.map(([pool, count]) => `${pool} (${count})`).join(', ')}</small></span></li>`
 
-const poolSection = ({ pools, capabilities }: Fleet): Html =>
+const poolSection = ({ pools, capabilities, now }: Fleet): Html =>
   section(
     'pools',
     'Pools',
@@ -131,13 +132,13 @@ const poolSection = ({ pools, capabilities }: Fleet): Html =>
     matrix(
       'Pool',
       capabilities,
-      html`${pools.map(({ pool, nodes }) => html`<tr role="row"><th role="rowheader" scope="row">${poolText(pool)}</th>${capabilities.map(name => poolCell(nodes, name))}</tr>`)}`
+      html`${pools.map(({ pool, nodes }) => html`<tr role="row"><th role="rowheader" scope="row">${poolText(pool)}</th>${capabilities.map(name => poolCell(nodes, name, now))}</tr>`)}`
     )
   )
 
-function poolCell(nodes: readonly FleetNode[], name: Capability): Html {
-  const { yes, unknown } = countsOf(nodes, name)
-  const kind = yes === nodes.length ? 'y' : yes > 0 ? 'p' : unknown > 0 ? 'u' : 'n'
+function poolCell(nodes: readonly FleetNode[], name: Capability, now: Fleet['now']): Html {
+  const { yes, unknown, outdated } = countsOf(nodes, name, now)
+  const kind = yes === nodes.length ? 'y' : yes > 0 ? 'p' : unknown + outdated > 0 ? 'u' : 'n'
   return html`<td role="cell" class="${kind}">${yes}/${nodes.length}</td>`
 }
 
@@ -156,7 +157,7 @@ function* poolParts({ pool, nodes }: FleetPool, fleet: Fleet, isOpen: boolean): 
   const { capabilities } = fleet
   yield textOf(html`<details class="pool"${isOpen ? html` open` : nothing}>
 <summary><h3>${poolText(pool)}</h3> <span class="muted">${nodesText(nodes.length)}</span></summary>
-<div class="inside"><ul class="why">${capabilities.map(name => reasons(nodes, name))}</ul>
+<div class="inside"><ul class="why">${capabilities.map(name => reasons(nodes, name, fleet.now))}</ul>
 ${tableStart('Node', [...capabilities, 'Note'])}`)
   for (const node of nodes) yield textOf(nodeRow(node, fleet))
   yield `${textOf(TABLE_END)}</div></details>`
@@ -165,12 +166,12 @@ ${tableStart('Node', [...capabilities, 'Note'])}`)
 /** Names that stand below a reason. */
 const NAMES = 4
 
-function reasons(nodes: readonly FleetNode[], name: Capability): readonly Html[] {
-  const telling = nodes.length - countsOf(nodes, name).absent
+function reasons(nodes: readonly FleetNode[], name: Capability, now: Fleet['now']): readonly Html[] {
+  const telling = nodes.length - countsOf(nodes, name, now).absent
   return reasonsOf(nodes, name).map(({ answer, because, cautions, nodes: those }) => {
     const whose = those.length === telling ? nothing : html`<small>${nodesText(those.length)}: ${namesText(those, NAMES)}</small>`
     const notes = html`${cautions.map(caution => html`<small>Caution: ${caution}</small>`)}${whose}`
-    return html`<li>${answerChip(answer)} <b>${name}</b> <span>${because}${notes}</span></li>`
+    return html`<li>${answerChip(answer)} <b>${name}</b> <span>${because}${outdatedText(those, now)}${notes}</span></li>`
   })
 }
 

@@ -3,7 +3,7 @@ import type { Capability } from '../../verdicts/decide.ts'
 import type { FleetNode } from '../fleet-node.ts'
 import { poolText } from '../pools.ts'
 import { countsOf, type Fleet, type FleetPool, nodesOf, type Reason, reasonsOf, standingsOf } from '../summary.ts'
-import { namesText, nodesText, noteOf, standingNotes } from './words.ts'
+import { namesText, nodesText, noteOf, outdatedText, standingNotes } from './words.ts'
 
 /** All Nodes and what each can host, pool by pool; with `why`, the reasons below each pool. Line by line, each with its end. */
 export function* fleetTable(fleet: Fleet, paint: Paint, { why }: { readonly why: boolean }): Generator<string> {
@@ -14,7 +14,7 @@ export function* fleetTable(fleet: Fleet, paint: Paint, { why }: { readonly why:
   }
   const table = columnsOf(fleet, nodes, paint)
   for (const pool of fleet.pools) {
-    yield table.row(poolTitle(pool), capability => counted(pool.nodes, capability), paint.bold)
+    yield table.row(poolTitle(pool), capability => counted(pool.nodes, capability, fleet.now), paint.bold)
     for (const node of pool.nodes) yield table.row(`  ${node.name}`, answer(node, paint), undefined, noteOf(node, fleet.now))
     if (why) yield* reasonLines(fleet, pool, paint)
     yield '\n'
@@ -26,19 +26,19 @@ export function* fleetTable(fleet: Fleet, paint: Paint, { why }: { readonly why:
 export function* fleetPools(fleet: Fleet, paint: Paint): Generator<string> {
   const nodes = nodesOf(fleet)
   const table = columnsOf(fleet, [], paint)
-  for (const pool of fleet.pools) yield table.row(poolTitle(pool), capability => counted(pool.nodes, capability))
+  for (const pool of fleet.pools) yield table.row(poolTitle(pool), capability => counted(pool.nodes, capability, fleet.now))
   yield* endLines(fleet, nodes, table, paint)
 }
 
 function* endLines({ now }: Fleet, nodes: readonly FleetNode[], table: Columns, paint: Paint): Generator<string> {
-  yield table.row(`all ${nodesText(nodes.length)}`, capability => counted(nodes, capability), paint.bold)
+  yield table.row(`all ${nodesText(nodes.length)}`, capability => counted(nodes, capability, now), paint.bold)
   for (const note of standingNotes(standingsOf(nodes, now))) yield* ended(hang('', 0, note, paint.columns))
 }
 
 const poolTitle = ({ pool, nodes }: FleetPool): string => `${poolText(pool)}, ${nodesText(nodes.length)}`
 
-const counted = (nodes: readonly FleetNode[], capability: Capability): Cell => {
-  const text = `${countsOf(nodes, capability).yes}/${nodes.length}`
+const counted = (nodes: readonly FleetNode[], capability: Capability, now: Fleet['now']): Cell => {
+  const text = `${countsOf(nodes, capability, now).yes}/${nodes.length}`
   return { text, shown: text }
 }
 
@@ -91,12 +91,14 @@ const longest = (texts: readonly string[], least = 0): number => texts.reduce((m
 
 const ended = (lines: readonly string[]): readonly string[] => lines.map(line => `${line}\n`)
 
-function* reasonLines({ capabilities }: Fleet, { nodes }: FleetPool, paint: Paint): Generator<string> {
+function* reasonLines({ capabilities, now }: Fleet, { nodes }: FleetPool, paint: Paint): Generator<string> {
   for (const capability of capabilities) {
-    const telling = nodes.length - countsOf(nodes, capability).absent
+    const telling = nodes.length - countsOf(nodes, capability, now).absent
     for (const reason of reasonsOf(nodes, capability)) {
       const lead = `    ${paint.bold(capability.padEnd(12))}${paint.answer(reason.answer, reason.answer.padEnd(9))}`
-      yield* ended(hang(lead, REASON_AT, `${reason.because}${whose(reason, telling)}`, paint.columns))
+      yield* ended(
+        hang(lead, REASON_AT, `${reason.because}${whose(reason, telling)}${outdatedText(reason.nodes, now)}`, paint.columns)
+      )
       for (const caution of reason.cautions) {
         yield* ended(hang(' '.repeat(REASON_AT), REASON_AT, `caution: ${caution}`, paint.columns, paint.dim))
       }

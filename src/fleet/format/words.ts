@@ -1,6 +1,6 @@
 import { AHEAD } from '../../node-sync/condition.ts'
 import { span } from '../../web/page-parts.ts'
-import { type FleetNode, type Now, type Standing, standingOf } from '../fleet-node.ts'
+import { type FleetNode, isOutdated, type Now, type Standing, standingOf } from '../fleet-node.ts'
 
 /** `stale: last heartbeat 2 d 3 h ago, cordoned`; empty for a Node of which there is nothing to say. */
 export const noteOf = (node: FleetNode, now: Now): string =>
@@ -22,8 +22,10 @@ function heartbeatText({ heartbeat }: FleetNode, { at }: Now): string {
 export function standingNotes(counts: Readonly<Record<Standing, number>>): readonly string[] {
   const { stale, rebooted, absent } = counts
   return [
-    ...(stale > 0 ? [`${nodesText(stale)}: the agent is silent, so what the labels say is old (stale).`] : []),
-    ...(rebooted > 0 ? [`${nodesText(rebooted)}: booted since the agent last looked.`] : []),
+    ...(stale > 0 ? [`${nodesText(stale)}: the agent is silent, so what the labels say is old (stale) and not counted.`] : []),
+    ...(rebooted > 0
+      ? [`${nodesText(rebooted)}: booted since the agent last looked, so what the labels say is not counted.`]
+      : []),
     ...(absent > 0 ? [`${nodesText(absent)}: no agent has been here, so nothing is known (-).`] : [])
   ]
 }
@@ -34,6 +36,12 @@ export const nodesText = (count: number): string => `${count} ${count === 1 ? 'n
 export function namesText(nodes: readonly FleetNode[], most: number): string {
   const names = nodes.slice(0, most).map(({ name }) => name)
   return nodes.length > names.length ? `${names.join(', ')} and ${nodes.length - names.length} more` : names.join(', ')
+}
+
+/** How many of them have labels that are not to be relied on; empty where none has. */
+export function outdatedText(nodes: readonly FleetNode[], now: Now): string {
+  const outdated = nodes.filter(node => isOutdated(node, now)).length
+  return outdated === 0 ? '' : ` (${outdated === nodes.length ? 'out of date' : `${outdated} of them out of date`})`
 }
 
 /** Whether a way out is enough, as far as berth knows; empty where it is on all of its nodes. */

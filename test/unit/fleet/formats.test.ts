@@ -109,14 +109,14 @@ describe('json', () => {
       schema: 1,
       at: '2026-11-03T10:00:00.000Z',
       server: 'https://10.0.0.1:6443',
-      counts: { cvm: { yes: 36, no: 3, unknown: 0, absent: 1 } },
+      counts: { cvm: { yes: 34, no: 3, unknown: 0, absent: 1, outdated: 2 } },
       agents: { fresh: 37, stale: 1, rebooted: 1, absent: 1 }
     })
     expect((fleet['pools'] as unknown[])[0]).toMatchObject({
       kind: 'eks',
       name: 'al2023',
       nodes: 9,
-      counts: { podman: { yes: 8, no: 0, unknown: 0, absent: 1 } }
+      counts: { podman: { yes: 8, no: 0, unknown: 0, absent: 1, outdated: 0 } }
     })
     expect(fleet.nodes).toHaveLength(40)
     for (const node of fleet.nodes) {
@@ -170,7 +170,7 @@ describe('html', () => {
     for (const { metadata } of nodes)
       expect(page.split(`<th role="rowheader" scope="row">${metadata?.name}</th>`)).toHaveLength(2)
     expect(page.match(/<details class="pool" open>/g)).toHaveLength(5)
-    expect(page).toContain('<p>36 can, 3 cannot, 1 untold</p>')
+    expect(page).toContain('<p>34 can, 3 cannot, 1 untold, 2 out of date</p>')
     expect(page).toContain(`stale: last heartbeat ${span('2026-10-31T21:15:00.000Z', '2026-11-03T10:00:00.000Z')} ago`)
     expect(page).toContain('Use an Ubuntu 22.04 image whose kernel has shiftfs (linux-modules-extra).')
   })

@@ -56,17 +56,45 @@ describe('the pool of a node', () => {
 describe('counts', () => {
   test('are those of the labels, and no node is lost', () => {
     const value = (node: V1Node, name: string) => node.metadata?.labels?.[`berth.dev/${name}`]
+    const isFresh = (node: V1Node) => standingOf(one(node), now) === 'fresh'
     for (const name of CAPABILITIES) {
-      const counts = countsOf(read40, name)
+      const counts = countsOf(read40, name, now)
+      const fresh = (label: string) => nodes.filter(node => isFresh(node) && value(node, name) === label).length
       expect(counts).toEqual({
-        yes: nodes.filter(node => value(node, name) === 'true').length,
-        no: nodes.filter(node => value(node, name) === 'false').length,
-        unknown: nodes.filter(node => value(node, name) === 'unknown').length,
-        absent: nodes.filter(node => value(node, name) === undefined).length
+        yes: fresh('true'),
+        no: fresh('false'),
+        unknown: fresh('unknown'),
+        absent: nodes.filter(node => value(node, name) === undefined).length,
+        outdated: nodes.filter(node => !isFresh(node) && value(node, name) !== undefined).length
       })
-      expect(counts.yes + counts.no + counts.unknown + counts.absent).toBe(40)
+      expect(Object.values(counts).reduce((sum, count) => sum + count)).toBe(40)
     }
-    expect(countsOf(read40, 'cvm')).toEqual({ yes: 36, no: 3, unknown: 0, absent: 1 })
+    expect(countsOf(read40, 'cvm', now)).toEqual({ yes: 34, no: 3, unknown: 0, absent: 1, outdated: 2 })
+  })
+
+  test.each([
+    ['whose agent is silent', { heartbeat: new Date(NOW.getTime() - 3_600_000) }],
+    ['whose heartbeat is in the future', { heartbeat: new Date(NOW.getTime() + 3_600_000) }],
+    ['that no agent has observed since it booted', { isRebooted: true }]
+  ])('are without the node %s, in every format', async (_, circumstances) => {
+    const pool = ['eks.amazonaws.com/nodegroup', 'one'] as const
+    const able = await agentNode('able', 'eks-al2023', { pool })
+    const outdated = await agentNode('outdated', 'eks-al2023', { pool, ...circumstances })
+    const say = (...args: readonly string[]) => told([able, outdated], args)
+    expect(outdated.metadata?.labels?.['berth.dev/cvm']).toBe('true')
+    expect(say()).toMatch(/^EKS node group one, 2 nodes +1\/2 /m)
+    expect(say()).toMatch(/^all 2 nodes +1\/2 /m)
+    expect(say()).toMatch(/^1 node: .* not counted\.$/m)
+    expect(say('--why')).toMatch(/cvm +yes .*\(1 of them out of date\)/s)
+    const text = say('--capability', 'cvm')
+    expect(text).toMatch(/^cvm: 1 of 2 nodes can, 0 cannot, 1 is out of date\.\n/)
+    expect(text.slice(text.indexOf('\nCan\n'), text.indexOf('\nOut of date\n'))).not.toContain('outdated')
+    expect(text.slice(text.indexOf('\nOut of date\n'))).toMatch(/1 node: last said yes: .*\n *outdated\n/s)
+    const { counts, pools } = JSON.parse(say('--format', 'json'))
+    for (const found of [counts, pools[0].counts]) expect(found.cvm).toMatchObject({ yes: 1, no: 0, unknown: 0, outdated: 1 })
+    const page = say('--format', 'html')
+    expect(page).toContain('<p>1 can, 0 cannot, 1 out of date</p>')
+    expect(page).toContain('<td role="cell" class="p">1/2</td>')
   })
 
   test.each(['True', 'yes', '', 'TRUE'])('a label "%s", which no agent writes, is no yes', value => {
@@ -269,14 +297,15 @@ describe('what would help most', () => {
 
   test('is told after who can and who cannot, grouped by pools', () => {
     const text = told(nodes, ['--capability', 'podman'])
-    expect(text).toMatch(/^podman: 33 of 40 nodes can, 6 cannot, 1 does not tell\.\n/)
-    expect(text.match(/^(Can|Cannot|Not known|What would help most)$/gm)).toEqual(['Can', 'Cannot', 'What would help most'])
-    const cannot = text.slice(text.indexOf('\nCannot\n'), text.indexOf('\nWhat would'))
-    expect(cannot.match(/^ {2}\S.*$/gm)).toEqual([
-      '  EKS node group bottlerocket, 3 of 10',
-      '  Karpenter node pool general, 1 of 4',
-      '  Karpenter node pool gpu, 2 of 5'
+    expect(text).toMatch(/^podman: 32 of 40 nodes can, 5 cannot, 1 does not tell, 2 are out of date\.\n/)
+    expect(text.match(/^(Can|Cannot|Not known|Out of date|What would help most)$/gm)).toEqual([
+      'Can',
+      'Cannot',
+      'Out of date',
+      'What would help most'
     ])
+    const cannot = text.slice(text.indexOf('\nCannot\n'), text.indexOf('\nOut of date'))
+    expect(cannot.match(/^ {2}\S.*$/gm)).toEqual(['  EKS node group bottlerocket, 3 of 10', '  Karpenter node pool gpu, 2 of 5'])
     expect(text.slice(text.indexOf('\nWhat would'))).toMatch(/^ {2}3 nodes: /m)
   })
 })
@@ -287,7 +316,7 @@ describe('the table', () => {
     for (const { name } of read40) expect(lines.filter(line => line.startsWith(`  ${name} `))).toHaveLength(1)
     expect(lines.find(line => line.startsWith('all 40 nodes'))?.split(/\s{2,}/)).toEqual([
       'all 40 nodes',
-      ...['36/40', '2/40', '5/40', '3/40', '33/40', '0/40']
+      ...['34/40', '2/40', '5/40', '3/40', '32/40', '0/40']
     ])
   })
 
