@@ -6,7 +6,8 @@ import { pagesOfNodes } from '../kubernetes/list/nodes.ts'
 import type { V1Node } from '../kubernetes/models.ts'
 import { readNode } from '../kubernetes/own-node/read.ts'
 import { withRetries } from '../kubernetes/retry.ts'
-import { counted, EMPTY, summary, type Tally, taintNote, told, warning } from './uninstall/story.ts'
+import { type RunningAgent, runningAgent } from './uninstall/running-agent.ts'
+import { counted, EMPTY, heartbeatWarning, runningWarning, summary, type Tally, taintNote, told } from './uninstall/story.ts'
 import { strip } from './uninstall/strip.ts'
 
 /** What a test gives in place of the world. */
@@ -40,8 +41,10 @@ export async function uninstallFrom(config: Config, surroundings: Surroundings, 
     )
   }
   return await withConnection(config, world, async connection => {
-    const book: Book = { tally: EMPTY, seen: new Set(), hasWarned: false }
-    const job = { config, surroundings, world, connection, book }
+    const agent = await runningAgent(connection, options['all-nodes'] ? '' : options['node-name'], world)
+    if (agent.state === 'runs') surroundings.print(`${runningWarning(agent.pod, config.screen.columns)}\n`)
+    const book: Book = { tally: EMPTY, seen: new Set(), hasWarned: agent.state === 'runs' }
+    const job = { config, surroundings, world, connection, agent, book }
     try {
       for await (const page of pages(job)) {
         if (world.signal.aborted) break
@@ -60,6 +63,7 @@ interface Job {
   readonly surroundings: Surroundings
   readonly world: UninstallWorld
   readonly connection: Connection
+  readonly agent: RunningAgent
   readonly book: Book
 }
 
@@ -76,13 +80,12 @@ async function* pages({ config, connection, world }: Job): AsyncGenerator<readon
   else yield [await withRetries(() => readNode(connection, name), world)]
 }
 
-async function stripPage(page: readonly V1Node[], { config, surroundings, world, connection, book }: Job): Promise<void> {
-  const { print, clock } = surroundings
+async function stripPage(page: readonly V1Node[], job: Job): Promise<void> {
+  const { config, surroundings, world, connection, book } = job
+  const { print } = surroundings
   const { 'label-prefix': prefix, 'dry-run': isDryRun, 'startup-taint': taint } = config.options
   const { columns } = config.screen
-  const warn = book.hasWarned ? undefined : warning(page, clock.now(), columns)
-  if (warn !== undefined) print(`${warn}\n`)
-  book.hasWarned ||= warn !== undefined
+  warnByHeartbeat(page, job)
   const rest = page.filter(({ metadata }) => !book.seen.has(metadata?.name ?? ''))
   const worker = async (): Promise<void> => {
     for (let node = rest.shift(); node !== undefined && !world.signal.aborted; node = rest.shift()) {
@@ -96,6 +99,16 @@ async function stripPage(page: readonly V1Node[], { config, surroundings, world,
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
+}
+
+/** Once, and only where the Pods could not be listed. */
+function warnByHeartbeat(page: readonly V1Node[], { config, surroundings, agent, book }: Job): void {
+  if (agent.state !== 'unknown' || book.hasWarned) return
+  const terms = { why: agent.why, now: surroundings.clock.now(), columns: config.screen.columns }
+  const warning = heartbeatWarning(page, terms)
+  if (warning === undefined) return
+  book.hasWarned = true
+  surroundings.print(`${warning}\n`)
 }
 
 function tellEnd({ config, surroundings, world, book }: Job): void {

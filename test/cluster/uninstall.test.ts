@@ -201,7 +201,10 @@ describe('what an agent wrote', () => {
     const args = ['src/main.ts', 'uninstall', '--kubeconfig', kubeconfig, '--node-name', name]
     const { exitCode, stdout } = await execa(process.execPath, args, { cwd: root, reject: false })
     expect(exitCode).toBe(0)
-    expect(stdout).toContain('kubectl -n berth delete daemonset berth')
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
+      'it is not known whether an agent still runs (these credentials may not list Pods). The last heartbeat on was-host is'
+    )
+    expect(stdout).toContain('Unless it has ended: kubectl -n berth delete daemonset berth')
     expect(stdout).toMatch(new RegExp(`^${name}: removed \\d+ labels`, 'm'))
     const node = await read(name)
     expect(JSON.stringify(node.metadata.labels)).not.toContain('berth')
@@ -211,6 +214,70 @@ describe('what an agent wrote', () => {
   })
 })
 
+describe('whether an agent runs', () => {
+  const justNow = () => new Date().toISOString()
+  const removed = /^beats: removed 2 labels/m
+
+  test('is told by its Pods: after they are gone there is no warning, however young the heartbeat', async () => {
+    await put(labelled('beats', justNow()))
+    const { text } = await uninstall(['--node-name', 'beats'])
+    expect(text).toMatch(removed)
+    expect(text).not.toContain('warning')
+  })
+
+  test.each([
+    ['of that Node', ['--node-name', 'beats'], 'beats', 'Running', true],
+    ['of any Node', ['--all-nodes'], 'elsewhere', 'Pending', true],
+    ['of another Node is no matter of this one', ['--node-name', 'beats'], 'elsewhere', 'Running', false],
+    ['that has ended is none', ['--all-nodes'], 'beats', 'Failed', false]
+  ] as const)('is told by its Pods: one %s', async (_, args, node, phase, warns) => {
+    await put(labelled('beats'))
+    const pod = await agentPod(node, phase)
+    try {
+      const { text } = await uninstall(args)
+      expect(text).toMatch(removed)
+      expect(text.replaceAll(/\s+/g, ' ').includes(`warning: an agent runs on ${node} (Pod ${pod} in the Namespace tools)`)).toBe(
+        warns
+      )
+      expect(text.includes('First end it: kubectl -n tools delete daemonset the-agent\n')).toBe(warns)
+    } finally {
+      await succeeded('delete', plane.api('DELETE', `/api/v1/namespaces/tools/pods/${pod}?gracePeriodSeconds=0`))
+    }
+  })
+
+  test('is not known where Pods may not be listed: then a young heartbeat is told, and an old one is not', async () => {
+    const withoutPods = (args: readonly string[]) =>
+      throughMeddler(args, async ({ path, pass }) => (path.startsWith('/api/v1/pods') ? refusal(403, 'Forbidden') : await pass()))
+    await put(labelled('beats', justNow()), labelled('silent'))
+    const young = await withoutPods(['--node-name', 'beats'])
+    expect(young.text).toMatch(removed)
+    expect(young.text.replaceAll(/\s+/g, ' ')).toMatch(
+      /^warning: it is not known whether an agent still runs \(these credentials may not list Pods\)\. The last heartbeat on beats is \d+ s old/
+    )
+    expect((await withoutPods(['--node-name', 'silent'])).text).not.toContain('warning')
+  })
+})
+
+/** In a Namespace of its own choice, as somebody may install it; returns its name. */
+async function agentPod(node: string, phase: 'Running' | 'Pending' | 'Failed'): Promise<string> {
+  await plane.tokenFor({ namespace: 'tools', serviceAccount: 'berth-agent' })
+  const name = `the-agent-${node}`
+  const metadata = {
+    name,
+    labels: { 'app.kubernetes.io/name': 'berth', 'app.kubernetes.io/component': 'agent' },
+    ownerReferences: [
+      { apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'the-agent', uid: '0b4e8a52-0000-4000-8000-000000000001' }
+    ]
+  }
+  const containers = [{ name: 'never-run', image: 'image.example/never-run' }]
+  const spec = { nodeName: node, serviceAccountName: 'berth-agent', automountServiceAccountToken: false, containers }
+  const pods = '/api/v1/namespaces/tools/pods'
+  await succeeded('create', plane.api('POST', pods, { apiVersion: 'v1', kind: 'Pod', metadata, spec }))
+  const patch = ['PATCH', `${pods}/${name}/status`, { status: { phase } }, 'application/merge-patch+json'] as const
+  await succeeded('set the phase', plane.api(...patch))
+  return name
+}
+
 describe('uninstall of all Nodes', () => {
   const names = Array.from({ length: 7 }, (_, index) => `all-${index}`)
 
@@ -218,7 +285,7 @@ describe('uninstall of all Nodes', () => {
     await put(...names.map(name => labelled(name)), bareNode('all-bare'))
     const requests: string[] = []
     const { status, text } = await throughMeddler(['--all-nodes'], ({ method, path, pass }) => {
-      if (method === 'GET') requests.push(path)
+      if (method === 'GET' && path.startsWith('/api/v1/nodes?')) requests.push(path)
       return pass()
     })
     expect(status).toBe(0)

@@ -3,6 +3,7 @@ import { CONDITION_TYPE } from '../../node-sync/condition.ts'
 import { isNothing, removalText } from '../../node-sync/removal.ts'
 import { wrap } from '../../paint.ts'
 import { span } from '../../web/page-parts.ts'
+import type { AgentPod } from './running-agent.ts'
 import type { Stripped } from './strip.ts'
 
 /** How it is told. */
@@ -21,18 +22,35 @@ export function told({ name, removed, isGone, problems }: Stripped, { isDryRun, 
   return paragraph(`${name}: ${parts.length === 0 ? 'nothing to remove' : parts.join('; ')}`, columns)
 }
 
+interface Unasked {
+  /** Why the Pods could not be listed. */
+  readonly why: string
+  readonly now: Date
+  readonly columns: number
+}
+
 /** An agent that lives writes at least every few minutes (milliseconds). */
 const FRESH = 10 * 60_000
 
-/** A warning when one of the Nodes has had an agent's heartbeat lately; it would write everything back. */
-export function warning(nodes: readonly V1Node[], now: Date, columns: number): string | undefined {
+/** A warning of an agent that runs. */
+export function runningWarning({ namespace, name, node, owner }: AgentPod, columns: number): string {
+  const place = node === '' ? '' : ` on ${node}`
+  const text = `warning: an agent runs${place} (Pod ${name} in the Namespace ${namespace}) and would write everything back.`
+  return `${paragraph(text, columns)}\n    First end it: kubectl -n ${namespace} delete ${owner}`
+}
+
+/**
+ * A warning when one of the Nodes has had an agent's heartbeat lately, for whoever cannot ask whether the agent still runs. For some
+ * minutes after an agent has ended this is all that is known.
+ */
+export function heartbeatWarning(nodes: readonly V1Node[], { why, now, columns }: Unasked): string | undefined {
   for (const { metadata, status } of nodes) {
     const beat = status?.conditions?.find(({ type }) => type === CONDITION_TYPE)?.lastHeartbeatTime
     const age = beat === undefined ? Number.POSITIVE_INFINITY : now.getTime() - new Date(beat).getTime()
     if (beat === undefined || Math.abs(age) >= FRESH) continue
     const old = span(new Date(beat).toISOString(), now.toISOString()) || '0 s'
-    const text = `warning: an agent seems to run on ${metadata?.name} (its last heartbeat is ${old} old) and would write everything back.`
-    return `${paragraph(text, columns)}\n    First end it: kubectl -n berth delete daemonset berth`
+    const text = `warning: it is not known whether an agent still runs (${why}). The last heartbeat on ${metadata?.name} is ${old} old; an agent that runs would write everything back.`
+    return `${paragraph(text, columns)}\n    Unless it has ended: kubectl -n berth delete daemonset berth`
   }
   return undefined
 }

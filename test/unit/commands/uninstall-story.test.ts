@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { counted, EMPTY, summary, taintNote, told, warning } from '../../../src/commands/uninstall/story.ts'
+import {
+  counted,
+  EMPTY,
+  heartbeatWarning,
+  runningWarning,
+  summary,
+  taintNote,
+  told
+} from '../../../src/commands/uninstall/story.ts'
 import type { Stripped } from '../../../src/commands/uninstall/strip.ts'
 import { NOTHING } from '../../../src/node-sync/removal.ts'
 
@@ -38,6 +46,8 @@ describe('what came of a Node', () => {
   })
 })
 
+const unasked = (seconds: number) => ({ why: 'no answer', now: at(seconds), columns: 80 })
+
 describe('a warning', () => {
   test.each([
     [0, true],
@@ -48,14 +58,29 @@ describe('a warning', () => {
     [-60, true],
     [-86_400, false]
   ])('at a heartbeat that is %i s old: %j', (age, isWarned) => {
-    const text = warning([beating('n1', at(0))], at(age), 80)
+    const text = heartbeatWarning([beating('n1', at(0))], unasked(age))
     expect(text !== undefined).toBe(isWarned)
     if (isWarned) expect(text).toContain('kubectl -n berth delete daemonset berth')
   })
 
   test('names the first Node of those that beat, and none where none does', () => {
-    expect(warning([{ metadata: { name: 'quiet' } }, beating('n2', at(0))], at(1), 80)).toContain('n2')
-    expect(warning([{ metadata: { name: 'quiet' } }], at(0), 80)).toBeUndefined()
+    expect(heartbeatWarning([{ metadata: { name: 'quiet' } }, beating('n2', at(0))], unasked(1))).toContain('n2')
+    expect(heartbeatWarning([{ metadata: { name: 'quiet' } }], unasked(0))).toBeUndefined()
+  })
+})
+
+describe('a warning of a Pod', () => {
+  const pod = { namespace: 'tools', name: 'agent-x', node: 'n1', owner: 'daemonset agent' }
+
+  test('names what has to be deleted, so that no new Pod comes', () => {
+    const text = runningWarning(pod, 80)
+    expect(text.replaceAll(/\s+/g, ' ')).toContain('an agent runs on n1 (Pod agent-x in the Namespace tools)')
+    expect(text.split('\n').at(-1)).toBe('    First end it: kubectl -n tools delete daemonset agent')
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
+  })
+
+  test('that no scheduler has placed yet names no Node', () => {
+    expect(runningWarning({ ...pod, node: '' }, 80)).toContain('warning: an agent runs (Pod agent-x')
   })
 })
 

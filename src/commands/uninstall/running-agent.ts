@@ -1,0 +1,65 @@
+import { ApiError } from '../../kubernetes/api-error.ts'
+import { type Connection, LIST } from '../../kubernetes/connection.ts'
+import { type Waiting, withRetries } from '../../kubernetes/retry.ts'
+
+/** Whether an agent runs that would write back what is removed. */
+export type RunningAgent =
+  | { readonly state: 'runs'; readonly pod: AgentPod }
+  /** The API server has no Pod of the agent. */
+  | { readonly state: 'gone' }
+  | { readonly state: 'unknown'; readonly why: string }
+
+/** Every text is what the API server accepted as a name. */
+export interface AgentPod {
+  readonly namespace: string
+  readonly name: string
+  readonly node: string
+  /** What makes a new Pod when this one is deleted, `daemonset berth`; the Pod itself where nothing does. */
+  readonly owner: string
+}
+
+interface PodList {
+  readonly items?: readonly {
+    readonly metadata?: {
+      readonly name?: string
+      readonly namespace?: string
+      readonly ownerReferences?: readonly { readonly kind: string; readonly name: string }[]
+    }
+    readonly spec?: { readonly nodeName?: string }
+  }[]
+}
+
+/** Those of manifests/base/daemonset.yaml. */
+const AGENT = 'app.kubernetes.io/name=berth,app.kubernetes.io/component=agent'
+/** A Pod that ended writes nothing more. One that is being deleted may still write. */
+const ALIVE = 'status.phase!=Succeeded,status.phase!=Failed'
+
+/** Asks the API server for a Pod of the agent, in any namespace: on one Node, or where no Node is named on any. Only bugs escape. */
+export async function runningAgent(connection: Connection, node: string, waiting: Waiting): Promise<RunningAgent> {
+  const query = new URLSearchParams({
+    labelSelector: AGENT,
+    fieldSelector: node === '' ? ALIVE : `${ALIVE},spec.nodeName=${node}`,
+    limit: '1'
+  })
+  const question = { tried: 'list the Pods of the agent', whenMissing: 'check the URL of the server' }
+  const call = { method: 'GET', path: `/api/v1/pods?${query}`, most: LIST } as const
+  try {
+    const { items = [] } = await withRetries(() => connection.call<PodList>(question, call), waiting)
+    const [pod] = items
+    return pod === undefined ? { state: 'gone' } : { state: 'runs', pod: agentPod(pod) }
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error
+    return { state: 'unknown', why: error.status === 403 ? 'these credentials may not list Pods' : error.message }
+  }
+}
+
+function agentPod({ metadata, spec }: NonNullable<PodList['items']>[number]): AgentPod {
+  const name = metadata?.name ?? ''
+  const [owner] = metadata?.ownerReferences ?? []
+  return {
+    namespace: metadata?.namespace ?? '',
+    name,
+    node: spec?.nodeName ?? '',
+    owner: owner === undefined ? `pod ${name}` : `${owner.kind.toLowerCase()} ${owner.name}`
+  }
+}
