@@ -25,6 +25,7 @@ ARG INSTALL="npm ci --ignore-scripts"
 RUN ${INSTALL}
 COPY tsconfig.json LICENSE ./
 COPY scripts scripts
+COPY packaging packaging
 COPY src src
 COPY manifests/workspaces manifests/workspaces
 RUN sh scripts/image.sh /image

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { execa } from 'execa'
-import type { ControlPlane } from '../test/cluster/control-plane.ts'
-import { writeKubeconfig } from '../test/cluster/kubeconfigs.ts'
-import { AGENT } from '../test/cluster/manifests.ts'
+import type { ControlPlane } from '../test/support/cluster/control-plane.ts'
+import { writeKubeconfig } from '../test/support/cluster/kubeconfigs.ts'
+import { AGENT } from '../test/support/cluster/manifests.ts'
 import { ROOT } from './steps.ts'
 
 export interface Start {

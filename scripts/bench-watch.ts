@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { join } from 'node:path'
-import type { ControlPlane } from '../test/cluster/control-plane.ts'
+import type { ControlPlane } from '../test/support/cluster/control-plane.ts'
 
 /** A watch of an administrator's own: when it opened, and when it first told of what `sees` looks for. */
 export function watchFor(

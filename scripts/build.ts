@@ -1,10 +1,10 @@
 import { chmod, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import process from 'node:process'
 import { build } from 'esbuild'
-import { packagesOf } from './bundled-packages.ts'
-import { embeddedExamples } from './examples.ts'
-import { notice, packageNotices } from './notices.ts'
-import { lateBuiltins, latePackages, slimIndexes } from './slim.ts'
+import { packagesOf } from '../packaging/bundled-packages.ts'
+import { embeddedExamples } from '../packaging/examples.ts'
+import { notice, packageNotices } from '../packaging/notices.ts'
+import { lateBuiltins, latePackages, slimIndexes } from '../packaging/slim.ts'
 import { ROOT } from './steps.ts'
 
 const INTRODUCTION = `berth is licensed under the Apache License, Version 2.0. berth.mjs contains code of the packages below; each is

@@ -1,6 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { CHART_FILES, chartFiles } from './chart-files.ts'
+import { CHART_FILES, chartFiles } from '../packaging/chart-files.ts'
 import { ROOT } from './steps.ts'
 
 /** Writes all of the chart that comes from elsewhere anew, and takes away copies of what is no more. */

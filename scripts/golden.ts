@@ -4,7 +4,7 @@ import process from 'node:process'
 import { agentSees, SEEN } from '../test/nodes/agent-sees.ts'
 import { machines } from '../test/nodes/machines.ts'
 import { GOLDENS, golden, NODES, recordingOf } from '../test/nodes/recordings.ts'
-import { FLEET_GOLDENS, fleetGoldenFile, recordedFleet, told } from '../test/unit/fleet/sample.ts'
+import { FLEET_GOLDENS, fleetGoldenFile, recordedFleet, told } from '../test/support/recorded-fleet.ts'
 
 /** Writes every recording and golden of test/nodes anew, takes away those of machines that are no more, then the table of what the agent cannot see, and the goldens of a fleet. */
 async function main(): Promise<void> {

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
-import { packageIn } from './bundled-packages.ts'
-import { debianPackages } from './debian-packages.ts'
-import { debianNotices, packageNotices } from './notices.ts'
+import { packageIn } from '../packaging/bundled-packages.ts'
+import { debianPackages } from '../packaging/debian-packages.ts'
+import { debianNotices, packageNotices } from '../packaging/notices.ts'
 import { ROOT } from './steps.ts'
 
 // The notices of an image, on standard output: of the bundle, of Node, and of the Debian packages named, whose files Node needs.

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { startBrowser } from '../test/agent/browser.ts'
-import { recordedFleet, told } from '../test/unit/fleet/sample.ts'
+import { recordedFleet, told } from '../test/support/recorded-fleet.ts'
 import { ROOT } from './steps.ts'
 
 /** In pixels. */

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { execa } from 'execa'
-import { bundledPackages } from './bundled-packages.ts'
-import { type DebianPackage, debianPackages, debianRelease } from './debian-packages.ts'
+import { bundledPackages } from '../packaging/bundled-packages.ts'
+import { type DebianPackage, debianPackages, debianRelease } from '../packaging/debian-packages.ts'
 import { ROOT } from './steps.ts'
 
 interface Component {

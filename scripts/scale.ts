@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { execa } from 'execa'
-import { startControlPlane } from '../test/cluster/control-plane.ts'
-import { applyManifests } from '../test/cluster/manifests.ts'
 import { writeDocuments } from '../test/scale/document.ts'
 import { furnish, measure, startFleet } from '../test/scale/fleet.ts'
 import { record, SMALL } from '../test/scale/recorded.ts'
 import { STORMS, simulate } from '../test/scale/storm/storms.ts'
+import { startControlPlane } from '../test/support/cluster/control-plane.ts'
+import { applyManifests } from '../test/support/cluster/manifests.ts'
 
 const { values } = parseArgs({
   options: {

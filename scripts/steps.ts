@@ -1,9 +1,9 @@
-import { dirname } from 'node:path'
 import process from 'node:process'
-import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
+import { ROOT } from '../packaging/root.ts'
 
-export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
+export { ROOT }
+
 const MODULES = `${ROOT}/node_modules`
 const BIN = `${MODULES}/.bin`
 

@@ -1,6 +1,6 @@
 import { relative } from 'node:path'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
-import { ROOT } from '../scripts/steps.ts'
+import { ROOT } from '../packaging/root.ts'
 
 /** They take minutes, most of which the first three wait. At the end they would wait alone, with nothing left to do meanwhile. */
 const FIRST = [

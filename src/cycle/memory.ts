@@ -1,7 +1,7 @@
 import { DETECTOR_NAMES, type DetectorName } from '../facts/all.ts'
 import type { Fact, Known } from '../facts/fact.ts'
-import type { DetectedFacts } from '../facts/observe.ts'
 import type { ModuleState } from '../facts/kernel-modules/state.ts'
+import type { DetectedFacts } from '../facts/observe.ts'
 
 /** The last whole value of each fact, and when it was read (milliseconds). Each look makes a new one. */
 export interface Memory {

@@ -192,7 +192,7 @@ export const nvidiaDevicesFact = defineFact({
   describes: '`/dev/nvidiactl`, GPUs that the driver has, nouveau',
   detect: detectNvidiaDevices,
   format: ({ control, gpus, nouveau }) =>
-    `${control ? '/dev/nvidiactl' : 'no /dev/nvidiactl'}, driver has ${gpus === 1 ? "1 GPU" : `${gpus} GPUs`}${nouveau ? ', nouveau is loaded' : ''}`
+    `${control ? '/dev/nvidiactl' : 'no /dev/nvidiactl'}, driver has ${gpus === 1 ? '1 GPU' : `${gpus} GPUs`}${nouveau ? ', nouveau is loaded' : ''}`
 })
 
 export const nvidiaLibraryFact = defineFact({

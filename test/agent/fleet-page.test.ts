@@ -6,7 +6,7 @@ import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { V1Node } from '../../src/kubernetes/models.ts'
-import { recordedFleet, told } from '../unit/fleet/sample.ts'
+import { recordedFleet, told } from '../support/recorded-fleet.ts'
 import { startBrowser } from './browser.ts'
 
 let browser: Browser

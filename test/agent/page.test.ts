@@ -2,7 +2,7 @@ import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Status } from '../../src/node-sync/status.ts'
-import { snapshotOf } from '../unit/report/sample.ts'
+import { snapshotOf } from '../support/recorded-snapshot.ts'
 import { startBrowser } from './browser.ts'
 import { type Serving, serve } from './serving.ts'
 

@@ -3,7 +3,7 @@ import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Snapshot } from '../../src/cycle/snapshot.ts'
 import { programFolder } from '../support/go-programs.ts'
-import { snapshotOf } from '../unit/report/sample.ts'
+import { snapshotOf } from '../support/recorded-snapshot.ts'
 import { oneTarget, type Prometheus, startPrometheus } from './prometheus.ts'
 import { type Serving, serve } from './serving.ts'
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { launch, untilReady } from '../cluster/processes.ts'
+import { launch, untilReady } from '../support/cluster/processes.ts'
 import { programFolder } from '../support/go-programs.ts'
 import { listeningPort } from '../support/listening-port.ts'
 

@@ -2,7 +2,7 @@ import type { Snapshot } from '../../src/cycle/snapshot.ts'
 import type { Status } from '../../src/node-sync/status.ts'
 import { createMetrics, type Metrics } from '../../src/web/metrics.ts'
 import { type HttpServer, type HttpSources, startHttp } from '../../src/web/server.ts'
-import { statusOf } from '../unit/report/sample.ts'
+import { statusOf } from '../support/recorded-snapshot.ts'
 
 export interface Serving extends HttpServer {
   readonly metrics: Metrics

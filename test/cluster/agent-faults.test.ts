@@ -1,13 +1,13 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { endAgents, eventually, nodeOf, ownKubeconfig, startAgent } from './agent-process.ts'
-import { succeeded } from './api.ts'
-import { type ControlPlane, startControlPlane } from './control-plane.ts'
+import { endAgents, eventually, nodeOf, ownKubeconfig, startAgent } from '../support/cluster/agent-process.ts'
+import { succeeded } from '../support/cluster/api.ts'
+import { type ControlPlane, startControlPlane } from '../support/cluster/control-plane.ts'
+import { applyManifests } from '../support/cluster/manifests.ts'
+import { createNode, realisticNode } from '../support/cluster/nodes.ts'
 import { type Answers, refuse, text } from './fake-api.ts'
-import { applyManifests } from './manifests.ts'
 import { moodyProxy } from './moody-proxy.ts'
-import { createNode, realisticNode } from './nodes.ts'
 
 const recorded = join(import.meta.dirname, '../nodes/gke-ubuntu-22.04.yaml')
 let cluster: ControlPlane

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
+import { type AgentProcess, endAgents, eventually, startAgent } from '../support/cluster/agent-process.ts'
+import { writeKubeconfig } from '../support/cluster/kubeconfigs.ts'
 import { memoryLimit } from '../support/memory-limit.ts'
 import { temporary } from '../unit/host/temporary.ts'
-import { type AgentProcess, endAgents, eventually, startAgent } from './agent-process.ts'
-import { writeKubeconfig } from './kubeconfigs.ts'
 
 afterAll(endAgents)
 

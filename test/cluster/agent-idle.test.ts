@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CONDITION_TYPE } from '../../src/node-sync/condition.ts'
-import { endAgents, eventually, nodeOf, ownKubeconfig, startAgent } from './agent-process.ts'
+import { endAgents, eventually, nodeOf, ownKubeconfig, startAgent } from '../support/cluster/agent-process.ts'
+import { type ControlPlane, startControlPlane } from '../support/cluster/control-plane.ts'
+import { applyManifests } from '../support/cluster/manifests.ts'
+import { createNode, realisticNode } from '../support/cluster/nodes.ts'
 import { historyOf, KEEPS_HISTORY } from './agent-truth.ts'
-import { type ControlPlane, startControlPlane } from './control-plane.ts'
-import { applyManifests } from './manifests.ts'
-import { createNode, realisticNode } from './nodes.ts'
 
 const recorded = join(import.meta.dirname, '../nodes/gke-ubuntu-22.04.yaml')
 let cluster: ControlPlane

@@ -14,13 +14,13 @@ import {
   ownKubeconfig,
   RELEASE,
   startAgent
-} from './agent-process.ts'
+} from '../support/cluster/agent-process.ts'
+import { succeeded } from '../support/cluster/api.ts'
+import { type ControlPlane, startControlPlane } from '../support/cluster/control-plane.ts'
+import { applyManifests } from '../support/cluster/manifests.ts'
+import { createNode, type NodeObject, realisticNode } from '../support/cluster/nodes.ts'
 import { recordedRoot } from './agent-roots.ts'
 import { historyOf, KEEPS_HISTORY, type Labels, storyOf } from './agent-truth.ts'
-import { succeeded } from './api.ts'
-import { type ControlPlane, startControlPlane } from './control-plane.ts'
-import { applyManifests } from './manifests.ts'
-import { createNode, type NodeObject, realisticNode } from './nodes.ts'
 
 const recorded = join(import.meta.dirname, '../nodes/gke-ubuntu-22.04.yaml')
 const SECCOMP = 'proc/sys/kernel/seccomp/actions_avail'

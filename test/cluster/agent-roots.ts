@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { execaSync } from 'execa'
 import { parseRecording, type RecordedPath } from '../../src/host/recorded.ts'
-import { type HostRoot, hostRoot } from './agent-process.ts'
+import { type HostRoot, hostRoot } from '../support/cluster/agent-process.ts'
 
 /** A recorded node laid out as files below a host root, so that a test can change it while it is looked at. Needs root for devices. */
 export function recordedRoot(recording: string): HostRoot {

@@ -1,5 +1,5 @@
-import { oursOf } from './agent-process.ts'
-import type { NodeObject } from './nodes.ts'
+import { oursOf } from '../support/cluster/agent-process.ts'
+import type { NodeObject } from '../support/cluster/nodes.ts'
 
 /** Flags of a control plane whose etcd keeps every version of everything, as JSON. */
 export const KEEPS_HISTORY = ['--storage-media-type', 'application/json', '--etcd-compaction-interval', '0'] as const

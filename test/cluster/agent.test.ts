@@ -17,11 +17,11 @@ import {
   ownKubeconfig,
   RELEASE,
   startAgent
-} from './agent-process.ts'
-import { succeeded } from './api.ts'
-import { writeKubeconfig } from './kubeconfigs.ts'
-import { applyManifests } from './manifests.ts'
-import { createNode, type NodeObject, realisticNode } from './nodes.ts'
+} from '../support/cluster/agent-process.ts'
+import { succeeded } from '../support/cluster/api.ts'
+import { writeKubeconfig } from '../support/cluster/kubeconfigs.ts'
+import { applyManifests } from '../support/cluster/manifests.ts'
+import { createNode, type NodeObject, realisticNode } from '../support/cluster/nodes.ts'
 import { sharedControlPlane } from './shared.ts'
 
 const shared = sharedControlPlane()

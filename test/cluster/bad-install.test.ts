@@ -3,12 +3,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { CONDITION_TYPE } from '../../src/node-sync/condition.ts'
-import { type AgentProcess, endAgents, eventually, nodeOf, startAgent } from './agent-process.ts'
-import { succeeded } from './api.ts'
-import { type ControlPlane, startControlPlane } from './control-plane.ts'
-import { writeKubeconfig } from './kubeconfigs.ts'
-import { AGENT, applyAll, BASE, type Manifest, mayNotCreateNodes, mayReadNodes, pathOf, readManifests } from './manifests.ts'
-import { createNode, realisticNode } from './nodes.ts'
+import { type AgentProcess, endAgents, eventually, nodeOf, startAgent } from '../support/cluster/agent-process.ts'
+import { succeeded } from '../support/cluster/api.ts'
+import { type ControlPlane, startControlPlane } from '../support/cluster/control-plane.ts'
+import { writeKubeconfig } from '../support/cluster/kubeconfigs.ts'
+import {
+  AGENT,
+  applyAll,
+  BASE,
+  type Manifest,
+  mayNotCreateNodes,
+  mayReadNodes,
+  pathOf,
+  readManifests
+} from '../support/cluster/manifests.ts'
+import { createNode, realisticNode } from '../support/cluster/nodes.ts'
 
 const recorded = join(import.meta.dirname, '../nodes/gke-ubuntu-22.04.yaml')
 

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { writeKubeconfig } from '../support/cluster/kubeconfigs.ts'
 import { type FakeApi, fakeApi, fakeTcp, json } from './fake-api.ts'
-import { writeKubeconfig } from './kubeconfigs.ts'
 
 const BUNDLE = join(import.meta.dirname, '../../dist/berth.mjs')
 let directory: string

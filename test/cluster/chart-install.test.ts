@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type ControlPlane, startControlPlane } from '../support/cluster/control-plane.ts'
+import { AGENT } from '../support/cluster/manifests.ts'
 import { CHART, helm } from './chart.ts'
-import { type ControlPlane, startControlPlane } from './control-plane.ts'
-import { AGENT } from './manifests.ts'
 
 let cluster: ControlPlane
 beforeAll(async () => {

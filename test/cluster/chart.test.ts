@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import type { Manifest } from '../support/cluster/manifests.ts'
 import { comparable, renderChart, template, valuesOf } from './chart.ts'
 import { installKinds } from './kinds.ts'
 import { dryRun, render, renderFrom } from './kustomize.ts'
-import type { Manifest } from './manifests.ts'
 import { sharedControlPlane } from './shared.ts'
 
 const shared = sharedControlPlane()

@@ -2,8 +2,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { loadAll } from 'js-yaml'
+import { BASE, type Manifest } from '../support/cluster/manifests.ts'
 import { kubernetesVersion, programFolder } from '../support/go-programs.ts'
-import { BASE, type Manifest } from './manifests.ts'
 
 /** The chart's folder. */
 export const CHART = join(BASE, '../chart')

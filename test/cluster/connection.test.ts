@@ -7,10 +7,10 @@ import { type Connection, type ConnectionOptions, openConnection } from '../../s
 import { patchMetadata } from '../../src/kubernetes/own-node/patch.ts'
 import { readMetadata, readNode } from '../../src/kubernetes/own-node/read.ts'
 import { readPodSecurity } from '../../src/kubernetes/pod-security.ts'
-import { type CountingProxy, countingProxy } from './counting-proxy.ts'
-import { makeKeys } from './keys.ts'
-import { writeKubeconfig } from './kubeconfigs.ts'
-import { createNode, type NodeObject, realisticNode } from './nodes.ts'
+import { type CountingProxy, countingProxy } from '../support/cluster/counting-proxy.ts'
+import { makeKeys } from '../support/cluster/keys.ts'
+import { writeKubeconfig } from '../support/cluster/kubeconfigs.ts'
+import { createNode, type NodeObject, realisticNode } from '../support/cluster/nodes.ts'
 import { sharedControlPlane } from './shared.ts'
 
 const shared = sharedControlPlane()

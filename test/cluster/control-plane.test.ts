@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { afterAll, describe, expect, test } from 'vitest'
-import { apiOf, succeeded } from './api.ts'
-import { type ControlPlane, startControlPlane } from './control-plane.ts'
-import { bareNode, createNode, type NodeObject, realisticNode } from './nodes.ts'
+import { apiOf, succeeded } from '../support/cluster/api.ts'
+import { type ControlPlane, startControlPlane } from '../support/cluster/control-plane.ts'
+import { bareNode, createNode, type NodeObject, realisticNode } from '../support/cluster/nodes.ts'
 import { sharedControlPlane } from './shared.ts'
 
 const slow = 120_000

@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { parseConfig } from '../../src/cli/config.ts'
 import { examineAndTell } from '../../src/commands/doctor.ts'
 import type { Finding } from '../../src/report/findings.ts'
-import { succeeded } from './api.ts'
-import { type ControlPlane, startControlPlane } from './control-plane.ts'
-import { writeKubeconfig } from './kubeconfigs.ts'
-import { AGENT, applyManifests } from './manifests.ts'
-import { createNode, realisticNode } from './nodes.ts'
+import { succeeded } from '../support/cluster/api.ts'
+import { type ControlPlane, startControlPlane } from '../support/cluster/control-plane.ts'
+import { writeKubeconfig } from '../support/cluster/kubeconfigs.ts'
+import { AGENT, applyManifests } from '../support/cluster/manifests.ts'
+import { createNode, realisticNode } from '../support/cluster/nodes.ts'
 
 // Webhooks and Pods are made here that other test files do not expect.
 let plane: ControlPlane

@@ -6,13 +6,22 @@ import { type CheckName, checks } from '../../src/commands/doctor/checks.ts'
 import { examineAndTell } from '../../src/commands/doctor.ts'
 import { CONDITION_TYPE } from '../../src/node-sync/condition.ts'
 import type { Finding } from '../../src/report/findings.ts'
-import { type AgentProcess, BOOT, endAgents, eventually, type HostRoot, hostRoot, nodeOf, startAgent } from './agent-process.ts'
-import { succeeded } from './api.ts'
-import { type ControlPlane, startControlPlane } from './control-plane.ts'
+import {
+  type AgentProcess,
+  BOOT,
+  endAgents,
+  eventually,
+  type HostRoot,
+  hostRoot,
+  nodeOf,
+  startAgent
+} from '../support/cluster/agent-process.ts'
+import { succeeded } from '../support/cluster/api.ts'
+import { type ControlPlane, startControlPlane } from '../support/cluster/control-plane.ts'
+import { writeKubeconfig } from '../support/cluster/kubeconfigs.ts'
+import { AGENT, applyManifests } from '../support/cluster/manifests.ts'
+import { createNode, type NodeObject, realisticNode } from '../support/cluster/nodes.ts'
 import { type FakeApi, fakeApi, text } from './fake-api.ts'
-import { writeKubeconfig } from './kubeconfigs.ts'
-import { AGENT, applyManifests } from './manifests.ts'
-import { createNode, type NodeObject, realisticNode } from './nodes.ts'
 
 // Roles and policies are taken away here, which other test files rely on.
 let plane: ControlPlane

@@ -4,10 +4,10 @@ import { delimiter, join } from 'node:path'
 import process from 'node:process'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ROOT } from '../../scripts/steps.ts'
-import { agentNode, BOOT } from '../unit/fleet/sample.ts'
+import { ROOT } from '../../packaging/root.ts'
+import { writeKubeconfig } from '../support/cluster/kubeconfigs.ts'
+import { agentNode, BOOT } from '../support/recorded-fleet.ts'
 import { type FakeApi, fakeApi } from './fake-api.ts'
-import { writeKubeconfig } from './kubeconfigs.ts'
 
 const NODES = 15_000
 const MACHINES = ['eks-ubuntu-22.04', 'eks-al2023', 'bottlerocket-raised', 'bottlerocket-fresh', 'ec2-g5'] as const

@@ -1,7 +1,7 @@
 import type { TestProject } from 'vitest/node'
 import { buildBundle } from '../support/bundle.ts'
+import { type ControlPlaneAddress, startControlPlane } from '../support/cluster/control-plane.ts'
 import type { Release } from '../support/go-programs.ts'
-import { type ControlPlaneAddress, startControlPlane } from './control-plane.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {

@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { load } from 'js-yaml'
 import { pathOfCached } from '../support/cache.ts'
+import { eventually } from '../support/cluster/agent-process.ts'
+import { succeeded } from '../support/cluster/api.ts'
+import type { ControlPlaneClient } from '../support/cluster/control-plane.ts'
+import { type Manifest, pathOf } from '../support/cluster/manifests.ts'
 import { KIND_DEFINITIONS } from '../support/kind-definitions.ts'
-import { eventually } from './agent-process.ts'
-import { succeeded } from './api.ts'
-import type { ControlPlaneClient } from './control-plane.ts'
-import { type Manifest, pathOf } from './manifests.ts'
 
 /** Makes PodMonitor, PrometheusRule, NodePool, NodeOverlay and EC2NodeClass known to the API server, and resolves when it serves them. */
 export async function installKinds(client: ControlPlaneClient): Promise<void> {

@@ -1,9 +1,9 @@
 import { Agent, fetch } from 'undici'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { eventually } from './agent-process.ts'
-import { succeeded } from './api.ts'
+import { eventually } from '../support/cluster/agent-process.ts'
+import { succeeded } from '../support/cluster/api.ts'
+import { AGENT, applyManifests, type Manifest, pathOf } from '../support/cluster/manifests.ts'
 import { dryRun, render } from './kustomize.ts'
-import { AGENT, applyManifests, type Manifest, pathOf } from './manifests.ts'
 import { sharedControlPlane } from './shared.ts'
 
 const shared = sharedControlPlane()

@@ -1,8 +1,8 @@
 import { load } from 'js-yaml'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { OPTIONS } from '../../src/cli/options/all.ts'
+import type { Manifest } from '../support/cluster/manifests.ts'
 import { dryRun, render } from './kustomize.ts'
-import type { Manifest } from './manifests.ts'
 import { sharedControlPlane } from './shared.ts'
 
 interface DaemonSet extends Manifest {

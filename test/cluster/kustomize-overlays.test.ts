@@ -4,9 +4,9 @@ import { load, loadAll } from 'js-yaml'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { OPTIONS } from '../../src/cli/options/all.ts'
 import { BOTTLEROCKET_SETTINGS } from '../../src/commands/template/bottlerocket.ts'
+import { BASE, type Manifest } from '../support/cluster/manifests.ts'
 import { installKinds } from './kinds.ts'
 import { dryRun, renderFrom } from './kustomize.ts'
-import { BASE, type Manifest } from './manifests.ts'
 import { sharedControlPlane } from './shared.ts'
 
 const shared = sharedControlPlane()

@@ -2,11 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { eventually } from './agent-process.ts'
-import { succeeded } from './api.ts'
-import { type ControlPlane, startControlPlane } from './control-plane.ts'
+import { eventually } from '../support/cluster/agent-process.ts'
+import { succeeded } from '../support/cluster/api.ts'
+import { type ControlPlane, startControlPlane } from '../support/cluster/control-plane.ts'
+import { AGENT, type Manifest, pathOf } from '../support/cluster/manifests.ts'
 import { render } from './kustomize.ts'
-import { AGENT, type Manifest, pathOf } from './manifests.ts'
 
 /** As GKE configures its API server: critical pods only where a quota covers them. */
 const LIMITED = {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import { AGENT, type Manifest } from '../support/cluster/manifests.ts'
 import { dryRun, render } from './kustomize.ts'
-import { AGENT, type Manifest } from './manifests.ts'
 import { sharedControlPlane } from './shared.ts'
 
 interface Container {

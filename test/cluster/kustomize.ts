@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { isAbsolute, join, relative } from 'node:path'
 import { execa } from 'execa'
 import { loadAll } from 'js-yaml'
+import { type Answer, succeeded } from '../support/cluster/api.ts'
+import type { ControlPlaneClient } from '../support/cluster/control-plane.ts'
+import { AGENT, BASE, type Manifest, pathOf } from '../support/cluster/manifests.ts'
 import { programFolder } from '../support/go-programs.ts'
-import { type Answer, succeeded } from './api.ts'
-import type { ControlPlaneClient } from './control-plane.ts'
-import { AGENT, BASE, type Manifest, pathOf } from './manifests.ts'
 
 const MANIFESTS = join(BASE, '..')
 

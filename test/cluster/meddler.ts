@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Answer, Api } from './api.ts'
+import type { Answer, Api } from '../support/cluster/api.ts'
 import { type FakeApi, fakeApi, json } from './fake-api.ts'
 
 export interface Passing {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { request } from 'node:https'
 import { join } from 'node:path'
-import type { ControlPlaneAddress } from './control-plane.ts'
+import type { ControlPlaneAddress } from '../support/cluster/control-plane.ts'
 import { type Answers, fakeApi } from './fake-api.ts'
 
 /** Stands before the control plane under its own certificate, and passes on what it does not answer itself; the token with it. */

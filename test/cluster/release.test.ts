@@ -1,6 +1,6 @@
 import { expect, inject, test } from 'vitest'
+import { succeeded } from '../support/cluster/api.ts'
 import { kubernetesVersion } from '../support/go-programs.ts'
-import { succeeded } from './api.ts'
 import { sharedControlPlane } from './shared.ts'
 
 test('the API server is of the release that docs/testing.md says the tests ran on', async () => {

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { METRICS } from '../../src/web/metrics.ts'
 import { oneTarget, type Prometheus, startPrometheus } from '../agent/prometheus.ts'
-import { endAgents, eventually, nodeOf, ownKubeconfig, startAgent } from './agent-process.ts'
+import { endAgents, eventually, nodeOf, ownKubeconfig, startAgent } from '../support/cluster/agent-process.ts'
+import { applyManifests, BASE } from '../support/cluster/manifests.ts'
+import { createNode, realisticNode } from '../support/cluster/nodes.ts'
 import { render } from './kustomize.ts'
-import { applyManifests, BASE } from './manifests.ts'
-import { createNode, realisticNode } from './nodes.ts'
 import { sharedControlPlane } from './shared.ts'
 
 interface Panel {

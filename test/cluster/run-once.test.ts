@@ -11,10 +11,10 @@ import { runOnce } from '../../src/commands/run.ts'
 import { untried } from '../../src/facts/proofs.ts'
 import { type Handover, handoverText } from '../../src/helper/handover.ts'
 import { parseRecording } from '../../src/host/recorded.ts'
-import { succeeded } from './api.ts'
+import { succeeded } from '../support/cluster/api.ts'
+import { writeKubeconfig } from '../support/cluster/kubeconfigs.ts'
+import { bareNode, createNode, type NodeObject, realisticNode } from '../support/cluster/nodes.ts'
 import { fakeApi, json } from './fake-api.ts'
-import { writeKubeconfig } from './kubeconfigs.ts'
-import { bareNode, createNode, type NodeObject, realisticNode } from './nodes.ts'
 import { sharedControlPlane } from './shared.ts'
 
 const shared = sharedControlPlane()

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Fleet, furnish, type Measured, measure, startFleet } from '../scale/fleet.ts'
 import { requestsIn } from '../scale/requests.ts'
-import { type ControlPlane, startControlPlane } from './control-plane.ts'
-import { applyManifests } from './manifests.ts'
+import { type ControlPlane, startControlPlane } from '../support/cluster/control-plane.ts'
+import { applyManifests } from '../support/cluster/manifests.ts'
 
 const AGENTS = 50
 /** Requests of an agent and minute: a heartbeat every 5 minutes, a renewed watch every 5 to 10, and at first the guard check, once. */

@@ -1,5 +1,5 @@
 import { inject } from 'vitest'
-import { type ControlPlaneClient, clientOf } from './control-plane.ts'
+import { type ControlPlaneClient, clientOf } from '../support/cluster/control-plane.ts'
 import type {} from './global.ts' // declares what `inject` knows
 
 /**

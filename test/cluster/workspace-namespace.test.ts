@@ -2,12 +2,12 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { endAgents, eventually, nodeOf, ownKubeconfig, startAgent } from './agent-process.ts'
-import { succeeded } from './api.ts'
+import { endAgents, eventually, nodeOf, ownKubeconfig, startAgent } from '../support/cluster/agent-process.ts'
+import { succeeded } from '../support/cluster/api.ts'
+import { applyAll, applyManifests, BASE, type Manifest, replacedOnce } from '../support/cluster/manifests.ts'
+import { createNode, realisticNode } from '../support/cluster/nodes.ts'
 import { renderChart } from './chart.ts'
 import { renderFrom } from './kustomize.ts'
-import { applyAll, applyManifests, BASE, type Manifest, replacedOnce } from './manifests.ts'
-import { createNode, realisticNode } from './nodes.ts'
 import { sharedControlPlane } from './shared.ts'
 
 const shared = sharedControlPlane()
@@ -93,7 +93,7 @@ test('without the right it is unknown, with the way out, and the log says it onc
   const { agent, own } = await agentOn('wsn-without', 'wsn-forbidden')
   await own.isLabelled({ 'berth.dev/privileged': 'unknown', 'berth.dev/cvm': 'unknown' })
   const why = await because('wsn-without', 'privileged')
-  expect(why).toMatch(/forbids us to read the Namespace "wsn-forbidden"; grant "get".*components\/workspace-namespace/)
+  expect(why).toMatch(/does not allow us to read the Namespace "wsn-forbidden"; grant "get".*components\/workspace-namespace/)
   const times = (code: string) => agent.said().split(`"event":"${code}"`).length - 1
   await eventually('it looked four times', () => times('node-looked-at') >= 4)
   expect(times('fact-lost')).toBe(1)

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ROOT } from '../../scripts/steps.ts'
+import { ROOT } from '../../packaging/root.ts'
 import type { CpioFile } from './cpio.ts'
 
 // What V8 compiles to machine code the emulator has to translate again and again: a cycle takes 3 instead of 5 s without.

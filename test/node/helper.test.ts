@@ -1,8 +1,8 @@
 import { expect, inject, test } from 'vitest'
-import { eventually, nodeOf } from '../cluster/agent-process.ts'
-import { succeeded } from '../cluster/api.ts'
 import { render } from '../cluster/kustomize.ts'
-import { applyAll, type Manifest, replacedOnce } from '../cluster/manifests.ts'
+import { eventually, nodeOf } from '../support/cluster/agent-process.ts'
+import { succeeded } from '../support/cluster/api.ts'
+import { applyAll, type Manifest, replacedOnce } from '../support/cluster/manifests.ts'
 import { NODE_NAME, startNode } from './node.ts'
 import { eventsOf, offerFuse, PODS, phaseOf, podOf, STARTUP, workspace } from './pods.ts'
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ROOT } from '../../scripts/steps.ts'
+import { ROOT } from '../../packaging/root.ts'
 import { buildAnew, type Target } from './images.ts'
 import { type ImageConfig, unpack } from './unpacked.ts'
 

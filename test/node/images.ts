@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promise
 import { basename, join, relative } from 'node:path'
 import process from 'node:process'
 import { execa } from 'execa'
-import { ROOT } from '../../scripts/steps.ts'
+import { ROOT } from '../../packaging/root.ts'
 import { machineMirrors } from '../machine/archive.ts'
 import { type CachedFolder, cacheFolder, isCached, makeCached, pathOfCached } from '../support/cache.ts'
 import type { Part } from '../support/prepare.ts'
@@ -65,7 +65,7 @@ async function cachedImages(): Promise<CachedFolder> {
 /** What `.dockerignore` lets through, without tars. */
 async function contextFiles(): Promise<readonly string[]> {
   const files = ['package.json', 'package-lock.json', 'tsconfig.json', 'LICENSE', 'Dockerfile']
-  for (const folder of ['scripts', 'src', 'manifests/workspaces'])
+  for (const folder of ['scripts', 'packaging', 'src', 'manifests/workspaces'])
     for (const entry of await readdir(join(ROOT, folder), { recursive: true, withFileTypes: true }))
       if (entry.isFile()) files.push(relative(ROOT, join(entry.parentPath, entry.name)))
   return files.toSorted()

@@ -1,4 +1,4 @@
-import type { Manifest } from '../cluster/manifests.ts'
+import type { Manifest } from '../support/cluster/manifests.ts'
 
 interface PodMonitor {
   readonly metadata: { readonly namespace?: string }

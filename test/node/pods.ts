@@ -1,6 +1,6 @@
-import { eventually, nodeOf } from '../cluster/agent-process.ts'
-import { succeeded } from '../cluster/api.ts'
-import type { ControlPlane } from '../cluster/control-plane.ts'
+import { eventually, nodeOf } from '../support/cluster/agent-process.ts'
+import { succeeded } from '../support/cluster/api.ts'
+import type { ControlPlane } from '../support/cluster/control-plane.ts'
 import { NODE_NAME } from './node.ts'
 
 export const STARTUP = { key: 'startup-taint.cluster-autoscaler.kubernetes.io/berth', effect: 'NoSchedule', value: 'true' }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { load } from 'js-yaml'
-import { ROOT } from '../../scripts/steps.ts'
+import { ROOT } from '../../packaging/root.ts'
 import { parseNode } from '../../src/facts/node-object.ts'
 import { observe } from '../../src/facts/observe.ts'
 import { HostError, type HostReader, NOT_MOUNTED } from '../../src/host/host.ts'

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { ROOT } from '../../scripts/steps.ts'
+import { ROOT } from '../../packaging/root.ts'
 import type { Part } from './prepare.ts'
 
 /** Builds `dist/berth.mjs` from the sources as they are; a second. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ROOT } from '../../scripts/steps.ts'
+import { ROOT } from '../../packaging/root.ts'
 
 export const readPage = (page: string): string => readFileSync(join(ROOT, page), 'utf8')
 

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { expect, test } from 'vitest'
-import { bundledPackages, packageIn } from '../../scripts/bundled-packages.ts'
-import { packageNotices } from '../../scripts/notices.ts'
-import { ROOT } from '../../scripts/steps.ts'
+import { bundledPackages, packageIn } from '../../packaging/bundled-packages.ts'
+import { packageNotices } from '../../packaging/notices.ts'
+import { ROOT } from '../../packaging/root.ts'
 import { buildBundle } from '../support/bundle.ts'
 
 test('every package whose code is in the bundle has its licence text in the notices', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { execa } from 'execa'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { ROOT } from '../../scripts/steps.ts'
+import { ROOT } from '../../packaging/root.ts'
 
 // A checkout as small as can be, whose packages lie in folders beside it: npm installs them without a network.
 const NODE = `node-linux-${process.arch}`

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadAll } from 'js-yaml'
-import { EXAMPLES } from '../../scripts/examples.ts'
+import { EXAMPLES } from '../../packaging/examples.ts'
 import { WAYS, type Way } from '../../src/commands/template/node-pool.ts'
 
 /** One condition on a node: a label's key, and the values that it must have, or must not. */

@@ -1,5 +1,6 @@
 import { ApiError } from '../../kubernetes/api-error.ts'
-import { type Connection, LIST } from '../../kubernetes/connection.ts'
+import { LIST_BYTES } from '../../kubernetes/call.ts'
+import type { Connection } from '../../kubernetes/connection.ts'
 import { type Waiting, withRetries } from '../../kubernetes/retry.ts'
 
 /** Whether an agent runs that would write back what is removed. */
@@ -41,8 +42,8 @@ export async function runningAgent(connection: Connection, node: string, waiting
     fieldSelector: node === '' ? ALIVE : `${ALIVE},spec.nodeName=${node}`,
     limit: '1'
   })
-  const question = { tried: 'list the Pods of the agent', whenMissing: 'check the URL of the server' }
-  const call = { method: 'GET', path: `/api/v1/pods?${query}`, most: LIST } as const
+  const question = { action: 'list the Pods of the agent', ifNotFound: 'check the URL of the server' }
+  const call = { method: 'GET', path: `/api/v1/pods?${query}`, maxBytes: LIST_BYTES } as const
   try {
     const { items = [] } = await withRetries(() => connection.call<PodList>(question, call), waiting)
     const [pod] = items

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { eventually, nodeOf, oursOf } from '../agent-process.ts'
+import { eventually, nodeOf, oursOf } from '../../support/cluster/agent-process.ts'
 import { chanceOf } from './chance.ts'
 import { memoryWatch } from './memory.ts'
 import { secondWriter } from './second-writer.ts'

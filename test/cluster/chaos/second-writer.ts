@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { nodeOf } from '../agent-process.ts'
-import type { ControlPlane } from '../control-plane.ts'
+import { nodeOf } from '../../support/cluster/agent-process.ts'
+import type { ControlPlane } from '../../support/cluster/control-plane.ts'
 import type { Chance } from './chance.ts'
 import type { Home } from './stage.ts'
 

@@ -1,12 +1,19 @@
 import { join } from 'node:path'
+import {
+  type AgentProcess,
+  eventually,
+  type HostRoot,
+  nodeOf,
+  ownKubeconfig,
+  startAgent
+} from '../../support/cluster/agent-process.ts'
+import { type ControlPlane, startControlPlane } from '../../support/cluster/control-plane.ts'
+import { applyManifests } from '../../support/cluster/manifests.ts'
+import { createNode, type NodeObject, realisticNode } from '../../support/cluster/nodes.ts'
 import { type AgentInside, agentInside } from '../agent-inside.ts'
-import { type AgentProcess, eventually, type HostRoot, nodeOf, ownKubeconfig, startAgent } from '../agent-process.ts'
 import { recordedRoot } from '../agent-roots.ts'
 import type { Labels } from '../agent-truth.ts'
-import { type ControlPlane, startControlPlane } from '../control-plane.ts'
-import { applyManifests } from '../manifests.ts'
 import { type MoodyProxy, moodyProxy } from '../moody-proxy.ts'
-import { createNode, type NodeObject, realisticNode } from '../nodes.ts'
 import { type SlowProxy, slowProxy } from '../slow-proxy.ts'
 import type { Chance } from './chance.ts'
 

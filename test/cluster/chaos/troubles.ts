@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { OS_RELEASE } from '../agent-process.ts'
+import { OS_RELEASE } from '../../support/cluster/agent-process.ts'
 import { refuse } from '../fake-api.ts'
 import type { Chance } from './chance.ts'
 import type { Stage } from './stage.ts'

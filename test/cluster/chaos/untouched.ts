@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import { nodeOf } from '../agent-process.ts'
-import type { ControlPlane } from '../control-plane.ts'
-import type { NodeObject } from '../nodes.ts'
+import { nodeOf } from '../../support/cluster/agent-process.ts'
+import type { ControlPlane } from '../../support/cluster/control-plane.ts'
+import type { NodeObject } from '../../support/cluster/nodes.ts'
 import type { Home } from './stage.ts'
 
 type Texts = Readonly<Record<string, string>>

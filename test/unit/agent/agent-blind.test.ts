@@ -10,7 +10,7 @@ import type { Pace } from '../../../src/kubernetes/backoff.ts'
 import type { Call } from '../../../src/kubernetes/call.ts'
 import type { Connection } from '../../../src/kubernetes/connection.ts'
 import { identify } from '../../../src/kubernetes/identity.ts'
-import { snapshotOf } from '../report/sample.ts'
+import { snapshotOf } from '../../support/recorded-snapshot.ts'
 
 const CLOCK = { elapsed: () => performance.now(), now: () => new Date() }
 const KEY = 'berth.dev/gpu'

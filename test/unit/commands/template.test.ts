@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { EXAMPLES } from '../../../scripts/examples.ts'
+import { EXAMPLES } from '../../../packaging/examples.ts'
 import { CommandError } from '../../../src/cli/command.ts'
 import { parseConfig } from '../../../src/cli/config.ts'
 import { WAYS } from '../../../src/commands/template/node-pool.ts'

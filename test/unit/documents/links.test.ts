@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { ROOT } from '../../../packaging/root.ts'
 import { pages } from '../../../scripts/pages.ts'
 import { slug } from '../../../scripts/slug.ts'
-import { ROOT } from '../../../scripts/steps.ts'
 import { readPage } from '../../support/page-commands.ts'
 
 /** The text of a page as it is read: code blocks, code and comments hold no links. */

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ROOT } from '../../../packaging/root.ts'
 import { pages } from '../../../scripts/pages.ts'
-import { ROOT } from '../../../scripts/steps.ts'
 import { commandsIn, readPage } from '../../support/page-commands.ts'
 
 /** Commands that need nothing but this machine; those that reach a cluster run in other tests. */

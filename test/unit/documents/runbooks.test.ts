@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { load } from 'js-yaml'
 import { expect, test } from 'vitest'
-import { ROOT } from '../../../scripts/steps.ts'
+import { ROOT } from '../../../packaging/root.ts'
 import { readPage } from '../../support/page-commands.ts'
 
 interface Rule {

@@ -2,7 +2,7 @@ import { load } from 'js-yaml'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { poolAdvice } from '../../../src/fleet/autoscaler.ts'
 import type { V1Node } from '../../../src/kubernetes/models.ts'
-import { agentNode, type Circumstances, fleetOf, recordedFleet, told } from './sample.ts'
+import { agentNode, type Circumstances, fleetOf, recordedFleet, told } from '../../support/recorded-fleet.ts'
 
 const STARTUP = 'startup-taint.cluster-autoscaler.kubernetes.io/berth'
 const LONG_AGO = new Date('2026-10-01T00:00:00.000Z')

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { V1Node } from '../../../src/kubernetes/models.ts'
 import { span } from '../../../src/web/page-parts.ts'
-import { bareNode, recordedFleet, told } from './sample.ts'
+import { bareNode, recordedFleet, told } from '../../support/recorded-fleet.ts'
 
 let nodes: readonly V1Node[]
 beforeAll(async () => {

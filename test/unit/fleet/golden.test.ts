@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { poolText } from '../../../src/fleet/pools.ts'
 import type { V1Node } from '../../../src/kubernetes/models.ts'
-import { FLEET_GOLDENS, fleetGoldenFile, fleetOf, recordedFleet, told } from './sample.ts'
+import { FLEET_GOLDENS, fleetGoldenFile, fleetOf, recordedFleet, told } from '../../support/recorded-fleet.ts'
 
 let nodes: readonly V1Node[]
 beforeAll(async () => {

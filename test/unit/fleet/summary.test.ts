@@ -10,8 +10,8 @@ import { reportAnnotation } from '../../../src/node-sync/report.ts'
 import { CAPABILITIES } from '../../../src/verdicts/decide.ts'
 import type { Verdict } from '../../../src/verdicts/verdict.ts'
 import { machines } from '../../nodes/machines.ts'
-import { snapshotOf } from '../report/sample.ts'
-import { agentNode, bareNode, fleetOf, NOW, read, recordedFleet, told } from './sample.ts'
+import { agentNode, bareNode, fleetOf, NOW, read, recordedFleet, told } from '../../support/recorded-fleet.ts'
+import { snapshotOf } from '../../support/recorded-snapshot.ts'
 
 let nodes: readonly V1Node[]
 let read40: readonly FleetNode[]

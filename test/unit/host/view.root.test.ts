@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { ROOT } from '../../../scripts/steps.ts'
+import { ROOT } from '../../../packaging/root.ts'
 
 /**
  * A node and a pod with real mounts, in a mount namespace of their own: a tree of files with file systems of its own is the node, and a

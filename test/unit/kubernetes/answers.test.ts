@@ -11,7 +11,7 @@ import { readMetadata } from '../../../src/kubernetes/own-node/read.ts'
 import { readPodSecurity } from '../../../src/kubernetes/pod-security.ts'
 import { watchStream } from '../../../src/kubernetes/watch-stream.ts'
 import { type Answers, fakeApi, text } from '../../cluster/fake-api.ts'
-import { writeKubeconfig } from '../../cluster/kubeconfigs.ts'
+import { writeKubeconfig } from '../../support/cluster/kubeconfigs.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'berth-answers-'))
 const open: { readonly close: () => Promise<void> }[] = []

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { afterRepair, NO_CONFLICTS, paused } from '../../../src/node-sync/conflicts.ts'
-import { snapshotOf } from '../report/sample.ts'
+import { snapshotOf } from '../../support/recorded-snapshot.ts'
 import { stage } from './stage.ts'
 
 test('8,000 keys that somebody adds one after the other cost no more than the first ones', async () => {

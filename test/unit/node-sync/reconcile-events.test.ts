@@ -5,7 +5,7 @@ import type { Condition } from '../../../src/node-sync/condition.ts'
 import { labels } from '../../../src/node-sync/labels.ts'
 import { reportAnnotation } from '../../../src/node-sync/report.ts'
 import type { Outcome } from '../../../src/remedies/outcome.ts'
-import { snapshotOf } from '../report/sample.ts'
+import { snapshotOf } from '../../support/recorded-snapshot.ts'
 import { stage, UNKNOWN_AFTER } from './stage.ts'
 
 const snapshot = await snapshotOf('debian-12-headers')

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { ApiError } from '../../../src/kubernetes/api-error.ts'
-import { snapshotOf } from '../report/sample.ts'
+import { snapshotOf } from '../../support/recorded-snapshot.ts'
 import { type Request, stage } from './stage.ts'
 
 const snapshot = await snapshotOf('debian-12-headers')

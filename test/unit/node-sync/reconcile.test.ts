@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Condition } from '../../../src/node-sync/condition.ts'
-import { snapshotOf } from '../report/sample.ts'
+import { snapshotOf } from '../../support/recorded-snapshot.ts'
 import { stage } from './stage.ts'
 
 const boot = (id: string) => JSON.stringify({ version: '0', boot: id, verdicts: {} })

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { decide } from '../../../src/verdicts/decide.ts'
 import type { Verdict } from '../../../src/verdicts/verdict.ts'
+import { snapshotOf } from '../../support/recorded-snapshot.ts'
 import { factsOf, modules, policy } from '../node-facts.ts'
-import { snapshotOf } from '../report/sample.ts'
 
 const OTHER_KERNEL = 'Boot a kernel with loadable modules.'
 

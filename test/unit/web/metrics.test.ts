@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { DETECTOR_NAMES } from '../../../src/facts/all.ts'
 import { createMetrics, METRICS } from '../../../src/web/metrics.ts'
-import { snapshotOf } from '../report/sample.ts'
+import { snapshotOf } from '../../support/recorded-snapshot.ts'
 
 /** The samples by name and labels, as `name{a="b"}`. */
 async function samples({ text }: ReturnType<typeof createMetrics>): Promise<Readonly<Record<string, number>>> {

@@ -14,7 +14,7 @@ import { html, textOf } from '../../../src/web/page-html.ts'
 import { span } from '../../../src/web/page-parts.ts'
 import { machines } from '../../nodes/machines.ts'
 import { type Machine, playedHost } from '../../nodes/played.ts'
-import { AT, snapshotOf, statusOf } from '../report/sample.ts'
+import { AT, snapshotOf, statusOf } from '../../support/recorded-snapshot.ts'
 
 let snapshot: Snapshot
 beforeAll(async () => {

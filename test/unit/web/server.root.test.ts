@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 // In a network of its own, since a machine, or the container that it is, may be without IPv6.
 test('an address of IPv6 may be listened on', async () => {
   const program = `
-    import { startHttp } from ${JSON.stringify(new URL('../../../src/publish/http.ts', import.meta.url).href)}
+    import { startHttp } from ${JSON.stringify(new URL('../../../src/web/server.ts', import.meta.url).href)}
     const { address, close } = await startHttp({
       listen: '[::1]:0',
       sources: { metrics: {}, health: () => ({ ok: true, because: 'it is asked by IPv6' }), failed: console.error }

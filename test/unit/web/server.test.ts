@@ -5,7 +5,7 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Snapshot } from '../../../src/cycle/snapshot.ts'
 import { CONNECTIONS } from '../../../src/web/connections.ts'
 import { type HttpServer, type HttpSources, LONGEST_HEAD, startHttp } from '../../../src/web/server.ts'
-import { snapshotOf, statusOf } from '../report/sample.ts'
+import { snapshotOf, statusOf } from '../../support/recorded-snapshot.ts'
 
 let snapshot: Snapshot
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { builtinModules } from 'node:module'
 import { join } from 'node:path'
 import type { OnLoadResult, Plugin } from 'esbuild'
-import { ROOT } from './steps.ts'
+import { ROOT } from './root.ts'
 
 /**
  * A bundle's imports of Node's own modules stand at its top, also those of parts that are loaded late or never, and the module loader

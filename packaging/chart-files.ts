@@ -4,7 +4,7 @@ import type { CommandName } from '../src/cli/commands.ts'
 import { OPTIONS } from '../src/cli/options/all.ts'
 import type { OptionTable } from '../src/cli/options/option.ts'
 import { PERMITS } from '../src/remedies/all.ts'
-import { ROOT } from './steps.ts'
+import { ROOT } from './root.ts'
 
 /** Copies, since a chart is packaged without what lies beside it, and its templates cannot read outside of it. */
 export const CHART_FILES = 'manifests/chart/files'

@@ -4,14 +4,13 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
-import { listeningPort } from '../support/listening-port.ts'
+import { ROOT } from '../../../packaging/root.ts'
+import { listeningPort } from '../listening-port.ts'
 import { succeeded } from './api.ts'
 import type { ControlPlaneClient } from './control-plane.ts'
 import { writeKubeconfig } from './kubeconfigs.ts'
 import { AGENT } from './manifests.ts'
 import type { NodeObject } from './nodes.ts'
-
-const ROOT = join(import.meta.dirname, '../..')
 
 /** The daemon as a user starts it, in a process of its own. */
 export interface AgentProcess {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Release } from '../support/go-programs.ts'
+import type { Release } from '../go-programs.ts'
 import { type Api, succeeded } from './api.ts'
 import { imagesOnNode } from './node-images.ts'
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Metafile } from 'esbuild'
-import { ROOT } from './steps.ts'
+import { ROOT } from './root.ts'
 
 export interface BundledPackage {
   readonly name: string

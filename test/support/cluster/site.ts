@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Release } from '../support/go-programs.ts'
+import type { Release } from '../go-programs.ts'
 import type { Api } from './api.ts'
 import { launch, logTail, type RunningProcess, untilReady } from './processes.ts'
 

@@ -3,11 +3,12 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { load, loadAll } from 'js-yaml'
 import { Agent, request } from 'undici'
+import { ROOT } from '../../../packaging/root.ts'
 import { type Api, apiOf, succeeded } from './api.ts'
 import type { ControlPlaneClient } from './control-plane.ts'
 
 /** What berth is installed from. */
-export const BASE = join(import.meta.dirname, '../../manifests/base')
+export const BASE = join(ROOT, 'manifests/base')
 
 /** Whom the manifests give rights to, and whom the policy holds to them. */
 export const AGENT = { namespace: 'berth', serviceAccount: 'berth-agent' } as const

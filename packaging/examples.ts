@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Plugin } from 'esbuild'
-import { ROOT } from './steps.ts'
+import { ROOT } from './root.ts'
 
 /** The examples of workspaces. */
 export const EXAMPLES = join(ROOT, 'manifests/workspaces')
