@@ -38,7 +38,7 @@ export function judgeStorage(storage: Disk, kernel: Kernel | undefined, proof?: 
   )
 }
 
-/** The seeds advise 50 to 100 GB for a workspace. */
+/** Coder's requirements for CVMs advise 50 to 100 GB for a workspace. */
 const ROOM_FOR_ONE = 50e9
 
 function storageCaution({ path, noExec, free }: Disk): string | undefined {

@@ -46,7 +46,7 @@ export const ROOT_ONLY: readonly RootOnly[] = [
   {
     path: '/sys/kernel/security/lockdown',
     mode: 0o600,
-    source: 'linux security/lockdown/lockdown.c, 0644 since 60cf7c5ed5f7 (5.8); shiftfs-measured.md has 0644 from 5.10 on',
+    source: 'linux security/lockdown/lockdown.c, 0644 since 60cf7c5ed5f7 (5.8); measured on 5.10, 6.1 and 6.12',
     on: machine => isBefore(machine, [5, 8])
   },
   ...KUBELETS.map(
@@ -100,7 +100,7 @@ export const READABLE: readonly (readonly [path: RegExp, source: string])[] = [
   [/^\/proc\/sys\/kernel$/, 'linux fs/proc/proc_sysctl.c: 0555'],
   [/^\/proc\/sys\/kernel\/(osrelease|random\/boot_id|seccomp\/actions_avail)$/, 'linux ctl_table: 0444'],
   [/^\/proc\/sys\/kernel\/(modules_disabled|loadpin\/enforce|yama\/ptrace_scope)$/, 'linux ctl_table: 0644'],
-  [/^\/proc\/sys\/kernel\/unprivileged_userns_clone$/, "patch of Debian's and Ubuntu's kernels: 0644 (podman-measured.md 4)"],
+  [/^\/proc\/sys\/kernel\/unprivileged_userns_clone$/, "patch of Debian's and Ubuntu's kernels: 0644, measured on 5.10 and 6.1"],
   [/^\/proc\/sys\/user\/max_(user|mnt|pid)_namespaces$/, 'linux kernel/ucount.c set_permissions: all may read'],
   [/^\/sys\/(bus|fs|kernel)$|^\/sys\/firmware$/, 'linux fs/sysfs: directories 0755'],
   [/^\/sys\/bus\/pci\/devices/, 'linux drivers/pci/pci-sysfs.c: vendor and class 0444'],

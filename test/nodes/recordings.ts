@@ -31,7 +31,7 @@ export async function recordingOf(name: string, machine: Machine): Promise<Reado
   await observe({ host: eyes.host, node, podSecurity: undefined }, CLOCK.elapsed)
   // Without a Node object more is asked (the cloud by DMI), and the recording is to serve both.
   await observe({ host: eyes.host, node: undefined, podSecurity: undefined }, CLOCK.elapsed)
-  const heading = `# ${machine.about}.\n# From ${machine.source}.\n`
+  const heading = `# ${machine.about}.\n# Source: ${machine.source}.\n`
   return {
     [`${name}.yaml`]: heading + writeRecording(eyes.testimony(), []),
     ...(machine.node === undefined ? {} : { [`${name}.node.yaml`]: heading + dump(machine.node, { lineWidth: -1 }) })

@@ -106,7 +106,8 @@ const cloudSize = { cpu: 'Intel Xeon Platinum 8259CL', cores: 4, memory: 16 }
 export const clouds = {
   'gke-ubuntu-20.04': machine({
     about: 'GKE, Ubuntu image of 2022, kernel 5.4: only an old Sysbox starts there',
-    source: 'sysbox-and-shiftfs.md 7.2, 7.4; rules.md cvm 2',
+    source:
+      'os-release and nodeInfo as GKE reports them; nestybox/sysbox-runc libcontainer/seccomp/seccomp_linux.go (from 0.6.3 on, kernel 5.7)',
     size: cloudSize,
     parts: [
       linux('5.4.0-1065-gke'),
@@ -130,7 +131,7 @@ export const clouds = {
   }),
   'gke-ubuntu-22.04': machine({
     about: 'GKE, Ubuntu image with shiftfs among its modules and a FUSE device plugin: CVMs, cached ones and Podman',
-    source: 'sysbox-and-shiftfs.md 3.1 (5.15.0-1061-gke had shiftfs), 7.2',
+    source: 'nestybox/sysbox#831 (5.15.0-1061-gke had shiftfs); os-release and nodeInfo as GKE reports them',
     size: cloudSize,
     parts: [
       linux('5.15.0-1061-gke'),
@@ -155,7 +156,7 @@ export const clouds = {
   }),
   'gke-ubuntu-22.04-suspect': machine({
     about: 'GKE of early 2023, made from upstream 5.15.78, whose shiftfs loads and then fails on mkdir and rename',
-    source: 'sysbox-and-shiftfs.md 3.4 (LP 1990849)',
+    source: 'https://bugs.launchpad.net/bugs/1990849',
     size: cloudSize,
     parts: [
       linux('5.15.0-1028-gke'),
@@ -180,7 +181,7 @@ export const clouds = {
   }),
   'gke-cos-5.15': machine({
     about: 'GKE, Container-Optimized OS, kernel 5.15',
-    source: 'sysbox-and-shiftfs.md 7.1, 7.2, 3.3 (LoadPin)',
+    source: 'os-release and nodeInfo as GKE reports them; linux security/loadpin/loadpin.c',
     size: cloudSize,
     parts: [...cosTree('5.15.146+'), cos('105')],
     node: kubeNode({
@@ -195,7 +196,7 @@ export const clouds = {
   }),
   'gke-cos-6.6': machine({
     about: 'GKE, Container-Optimized OS, kernel 6.6, with a FUSE device plugin: no CVM, and Podman works',
-    source: 'sysbox-and-shiftfs.md 7.1, 7.2, 3.3 (LoadPin)',
+    source: 'os-release and nodeInfo as GKE reports them; linux security/loadpin/loadpin.c',
     size: cloudSize,
     parts: [...cosTree('6.6.72+'), cos('117')],
     node: kubeNode({
@@ -212,7 +213,7 @@ export const clouds = {
   }),
   'eks-al2': machine({
     about: 'EKS, Amazon Linux 2, kernel 5.10: plain CVMs only, as its documents say',
-    source: 'sysbox-and-shiftfs.md 7.1, 7.2, 5.1',
+    source: "os-release and nodeInfo as EKS reports them; Coder's documents on AWS (Amazon Linux 2)",
     size: cloudSize,
     parts: [
       linux('5.10.237-230.948.amzn2.x86_64'),
@@ -236,7 +237,7 @@ export const clouds = {
   }),
   'eks-al2023': machine({
     about: 'EKS, Amazon Linux 2023, kernel 6.1, SELinux permissive, with a FUSE device plugin',
-    source: 'sysbox-and-shiftfs.md 7.1, 7.2; bottlerocket-podman-cloud.md C1 (squat.ai/fuse)',
+    source: 'os-release and nodeInfo as EKS reports them; squat/generic-device-plugin (squat.ai/fuse)',
     size: cloudSize,
     parts: [
       linux('6.1.115-126.197.amzn2023.x86_64', 'selinux=1 security=selinux'),
@@ -267,7 +268,8 @@ export const clouds = {
   }),
   'eks-graviton': machine({
     about: 'EKS, Amazon Linux 2023 on a Graviton processor (arm64), no Node object: no processor flag tells that it is virtual',
-    source: 'sysbox-and-shiftfs.md 1.1 (arm64), 7.2; bottlerocket-podman-cloud.md E',
+    source:
+      'nestybox/sysbox docs/distro-compat.md v0.7.0 (arm64); os-release and nodeInfo as EKS reports them; systemd/systemd src/basic/virt.c',
     arch: 'arm64',
     size: { cpu: 'Neoverse-V1', cores: 4, memory: 8 },
     parts: [
@@ -290,7 +292,7 @@ export const clouds = {
   }),
   'eks-ubuntu-20.04': machine({
     about: 'EKS, Ubuntu 20.04 with the 5.15 kernel of 22.04 and complete headers: shiftfs could be built',
-    source: 'sysbox-and-shiftfs.md 3.2, 7.3',
+    source: 'toby63/shiftfs-dkms README.md; kernel 5.15.0-1084-aws as /proc/version has it',
     size: cloudSize,
     parts: [
       linux('5.15.0-1084-aws'),
@@ -314,7 +316,7 @@ export const clouds = {
   }),
   'eks-ubuntu-22.04': machine({
     about: 'EKS, Ubuntu 22.04, the 5.15 kernel without is_idmapped_mnt: shiftfs does not compile there',
-    source: 'sysbox-and-shiftfs.md 3.2 (5.15.0-1017-aws)',
+    source: 'toby63/shiftfs-dkms README.md; headers of linux-aws 5.15.0-1017',
     size: cloudSize,
     parts: [
       linux('5.15.0-1017-aws'),
@@ -339,7 +341,8 @@ export const clouds = {
   }),
   'bottlerocket-fresh': machine({
     about: 'Bottlerocket as it starts: no user namespaces at all',
-    source: 'bottlerocket-podman-cloud.md A1, A5, A7; sysbox-and-shiftfs.md 7.1, 7.2',
+    source:
+      'bottlerocket-os/bottlerocket-core-kit packages (release, selinux-policy); os-release and nodeInfo as EKS reports them',
     size: cloudSize,
     parts: [...bottlerocketTree, sysctl({ 'user.max_user_namespaces': 0 })],
     node: kubeNode({ ...bottlerocketNode, offers: { 'smarter-devices/fuse': '20' } }),
@@ -347,7 +350,7 @@ export const clouds = {
   }),
   'bottlerocket-raised': machine({
     about: 'Bottlerocket with the limit raised and a FUSE device plugin: Podman works although SELinux enforces',
-    source: 'bottlerocket-podman-cloud.md A7, B4; sysbox-and-shiftfs.md 7.1, 7.2',
+    source: 'bottlerocket-os/bottlerocket-core-kit packages/selinux-policy; os-release and nodeInfo as EKS reports them',
     size: cloudSize,
     parts: [...bottlerocketTree, sysctl({ 'user.max_user_namespaces': 65_536 })],
     node: kubeNode({ ...bottlerocketNode, offers: { 'smarter-devices/fuse': '20' } }),
@@ -355,7 +358,8 @@ export const clouds = {
   }),
   'bottlerocket-no-plugin': machine({
     about: 'Bottlerocket with the limit raised, and nobody offers FUSE to pods',
-    source: 'bottlerocket-podman-cloud.md A7, B2 (8)',
+    source:
+      'bottlerocket-os/bottlerocket-core-kit packages/release; https://kubernetes.io/docs/concepts/extend-kubernetes/compute-storage-net/device-plugins/',
     size: cloudSize,
     parts: [...bottlerocketTree, sysctl({ 'user.max_user_namespaces': 65_536 })],
     node: kubeNode(bottlerocketNode),
@@ -364,7 +368,7 @@ export const clouds = {
   'bottlerocket-auto': machine({
     about:
       'EKS Auto Mode, Bottlerocket 2026.8.3, its limits raised by a privileged pod: Envbox ran there, and no FUSE is offered',
-    source: 'coder-experiments-2026.md 1, 2, 3',
+    source: 'https://github.com/coder/envbox/pull/176 (deploy/plat-370-experiments)',
     size: cloudSize,
     parts: [
       ...bottlerocketTree,
@@ -399,7 +403,7 @@ export const clouds = {
   }),
   'bottlerocket-old-kernel': machine({
     about: 'Bottlerocket with kernel 6.1, its limit raised: nobody has tried Sysbox there',
-    source: 'rules.md cvm 3',
+    source: 'https://github.com/coder/envbox/pull/176, which tried kernel 6.18 only',
     parts: [
       ...bottlerocketTree,
       linux('6.1.115', 'console=ttyS0 lockdown=integrity'),
@@ -414,7 +418,7 @@ export const clouds = {
 
   'aks-ubuntu-18.04': machine({
     about: 'AKS, Ubuntu 18.04, kernel 5.4',
-    source: 'sysbox-and-shiftfs.md 3.1 (no shiftfs on AKS), 7.2',
+    source: 'gitpod-io/gitpod#14005 (no shiftfs on AKS); os-release and nodeInfo as AKS reports them',
     size: cloudSize,
     parts: [
       linux('5.4.0-1090-azure'),
@@ -436,7 +440,7 @@ export const clouds = {
   }),
   'aks-ubuntu-22.04': machine({
     about: 'AKS, Ubuntu 22.04, kernel 5.15, with a FUSE device plugin',
-    source: 'sysbox-and-shiftfs.md 3.1 (no shiftfs on AKS), 7.2',
+    source: 'gitpod-io/gitpod#14005 (no shiftfs on AKS); os-release and nodeInfo as AKS reports them',
     size: cloudSize,
     parts: [
       linux('5.15.0-1102-azure'),
@@ -461,7 +465,8 @@ export const clouds = {
   }),
   'aks-ubuntu-24.04': machine({
     about: 'AKS, Ubuntu 24.04 with Secure Boot: AppArmor restricts user namespaces, and a profile named podman may lift that',
-    source: 'sysbox-and-shiftfs.md 6.1, 7.2; podman-measured.md 3',
+    source:
+      'https://ubuntu.com/blog/ubuntu-23-10-restricted-unprivileged-user-namespaces; os-release and nodeInfo as AKS reports them',
     size: cloudSize,
     parts: [
       linux('6.8.0-1052-azure'),
@@ -488,7 +493,8 @@ export const clouds = {
   }),
   'aks-azure-linux-3': machine({
     about: 'AKS, Azure Linux 3, where /dev/fuse has the mode 0600 that devtmpfs gives it',
-    source: 'sysbox-and-shiftfs.md 7.1, 7.2; podman-measured.md 1 (5c)',
+    source:
+      'os-release and nodeInfo as AKS reports them; measured with Podman 4.3 and 5.4 in an unprivileged pod (the runtime copies the mode of /dev/fuse)',
     size: cloudSize,
     parts: [
       linux('6.6.150.1-1.azl3'),

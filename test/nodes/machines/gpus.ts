@@ -78,7 +78,8 @@ const NO_GPU = { cvm: 'yes', 'cached-cvm': 'yes', gpu: 'no', 'gpu-cvm': 'no', po
 export const gpus = {
   'dell-a100': machine({
     about: 'Bare metal with two A100, driver and device plugin: a GPU in a CVM',
-    source: 'bottlerocket-podman-cloud.md E, F1, F2; sysbox-and-shiftfs.md 7.4',
+    source:
+      'systemd/systemd src/basic/virt.c; NVIDIA/go-nvlib pkg/nvpci/nvpci.go; NVIDIA/open-gpu-kernel-modules kernel-open/nvidia/nv-procfs.c',
     size: dellSize,
     space: [1400, 1900],
     parts: [...server, bound(2), nvidia('535.129.03', buses(2))],
@@ -87,7 +88,7 @@ export const gpus = {
   }),
   'dell-a100-upgraded': machine({
     about: 'The same after an upgrade of the driver package and before the reboot: the library is newer than the loaded module',
-    source: 'rules.md gpu (library and module agree)',
+    source: `NVML's error "Driver/library version mismatch" (https://docs.nvidia.com/deploy/nvml-api/)`,
     size: dellSize,
     space: [1400, 1900],
     parts: [...server, bound(2), nvidia('535.129.03', buses(2)), library('', '550.135')],
@@ -96,7 +97,7 @@ export const gpus = {
   }),
   'dell-a100-operator': machine({
     about: "The GPU operator with its driver container: device files and library lie below the driver's root; offered in shares",
-    source: 'rules.md gpu (device nodes; offered to pods)',
+    source: 'NVIDIA/gpu-operator (driver root /run/nvidia/driver); NVIDIA/k8s-device-plugin README.md (nvidia.com/gpu.shared)',
     size: dellSize,
     space: [1400, 1900],
     parts: [
@@ -112,7 +113,8 @@ export const gpus = {
   }),
   'dell-a100-mig': machine({
     about: 'The same with an A100 split by MIG and offered as whole GPUs (single strategy): only the driver tells',
-    source: 'bottlerocket-podman-cloud.md F2 (capabilities), F4; sysbox-and-shiftfs.md 5.2',
+    source:
+      'https://docs.nvidia.com/datacenter/tesla/mig-user-guide/ (capabilities, single strategy); NVIDIA/k8s-device-plugin README.md',
     size: dellSize,
     space: [1400, 1900],
     parts: [...server, bound(1), nvidia('535.129.03', buses(1)), split(7, 8, 9)],
@@ -121,7 +123,7 @@ export const gpus = {
   }),
   'dell-a100-mig-mixed': machine({
     about: 'The same with the instances offered by their profiles (mixed strategy)',
-    source: 'bottlerocket-podman-cloud.md F2, F4; sysbox-and-shiftfs.md 5.2',
+    source: 'https://docs.nvidia.com/datacenter/tesla/mig-user-guide/ (mixed strategy); NVIDIA/k8s-device-plugin README.md',
     size: dellSize,
     space: [1400, 1900],
     parts: [...server, bound(1), nvidia('535.129.03', buses(1)), split(7, 8)],
@@ -130,7 +132,7 @@ export const gpus = {
   }),
   'dell-a100-no-plugin': machine({
     about: 'Bare metal with an A100 and its driver, and no device plugin; whether DRA offers it is not told',
-    source: 'bottlerocket-podman-cloud.md F4',
+    source: 'NVIDIA/k8s-device-plugin README.md; NVIDIA/k8s-dra-driver-gpu',
     size: dellSize,
     parts: [...server, bound(1), nvidia('535.129.03', buses(1))],
     node: nodeOf('dell-a100-bare', {}),
@@ -139,7 +141,7 @@ export const gpus = {
   }),
   'dell-a100-no-node': machine({
     about: 'Bare metal with an A100 and its driver, looked at without a cluster; systemd-detect-virt was run',
-    source: 'bottlerocket-podman-cloud.md E, F2',
+    source: 'systemd/systemd src/basic/virt.c; NVIDIA/open-gpu-kernel-modules kernel-open/nvidia/nv-procfs.c',
     size: dellSize,
     parts: [...server, bound(1), nvidia('535.129.03', buses(1))],
     programs: { '/usr/bin/systemd-detect-virt --vm': 'none' },
@@ -147,7 +149,7 @@ export const gpus = {
   }),
   'ec2-g5': machine({
     about: 'EC2 g5.xlarge with an A10G: a GPU for pods, and not for CVMs in a virtual machine',
-    source: 'bottlerocket-podman-cloud.md E, F2; sysbox-and-shiftfs.md 7.4',
+    source: 'systemd/systemd src/basic/virt.c; NVIDIA/open-gpu-kernel-modules kernel-open/nvidia/nv-procfs.c; DMI as EC2 has it',
     parts: [
       linux('6.8.0-1008-aws'),
       ubuntu('22.04', '22.04.4'),
@@ -165,7 +167,8 @@ export const gpus = {
   }),
   'ec2-metal-t4': machine({
     about: 'EC2 g4dn.metal with eight T4 and the open kernel module: bare metal by its product name',
-    source: 'bottlerocket-podman-cloud.md E, F2 (open kernel module)',
+    source:
+      'systemd/systemd src/basic/virt.c; NVIDIA/open-gpu-kernel-modules kernel-open/nvidia/nv-procfs.c (open kernel module)',
     parts: [
       linux('5.15.0-1084-aws'),
       ubuntu('22.04', '22.04.5'),
@@ -186,7 +189,7 @@ export const gpus = {
   }),
   'hgx-h100': machine({
     about: 'Bare metal with eight H100 and four NVSwitches, which are no GPUs',
-    source: 'bottlerocket-podman-cloud.md F1 (0x0680), F5',
+    source: 'NVIDIA/go-nvlib pkg/nvpci/nvpci.go (class 0x0680 is an NVSwitch)',
     size: { cpu: 'Intel Xeon Platinum 8480C', cores: 112, memory: 2048 },
     space: [6000, 7600],
     parts: [
@@ -210,7 +213,7 @@ export const gpus = {
   }),
   'vultr-a100': machine({
     about: 'A virtual machine with an A100 whose maker berth does not know: only the processor flag tells',
-    source: 'bottlerocket-podman-cloud.md E (others: Vultr)',
+    source: 'canonical/cloud-init tools/ds-identify (Vultr)',
     parts: [
       ...jammy,
       cpu('Intel Core Processor (Broadwell, no TSX, IBRS)', true),
@@ -224,7 +227,7 @@ export const gpus = {
   }),
   'gce-a4x': machine({
     about: 'GCE A4X: an arm64 virtual machine with four GB200, where no processor flag tells that it is one',
-    source: 'bottlerocket-podman-cloud.md E (GCE by DMI)',
+    source: 'canonical/cloud-init tools/ds-identify (Google Compute Engine)',
     arch: 'arm64',
     parts: [
       linux('6.8.0-1024-gcp'),
@@ -242,7 +245,7 @@ export const gpus = {
   }),
   'oracle-metal-a100': machine({
     about: 'Bare metal of Oracle with two A100: its DMI bears the name that virtual machines have too',
-    source: 'rules.md gpu-cvm (Oracle Corporation and Google are metal there)',
+    source: 'systemd/systemd src/basic/virt.c (Oracle Corporation and Google make physical machines too)',
     size: dellSize,
     parts: [
       ...jammy,
@@ -258,7 +261,7 @@ export const gpus = {
   }),
   'google-metal-h100': machine({
     about: 'Bare metal of Google with an H100',
-    source: 'rules.md gpu-cvm (Oracle Corporation and Google are metal there)',
+    source: 'systemd/systemd src/basic/virt.c (Oracle Corporation and Google make physical machines too)',
     size: dellSize,
     parts: [
       ...jammy,
@@ -274,7 +277,7 @@ export const gpus = {
   }),
   'cloud-hypervisor-arm': machine({
     about: 'A virtual machine under Cloud Hypervisor on arm64 with a GPU passed through',
-    source: 'rules.md gpu-cvm (arm64: everything else is unknown)',
+    source: 'systemd/systemd src/basic/virt.c (arm64 has no processor flag for a hypervisor)',
     arch: 'arm64',
     parts: [...jammy, armCpu, dmi('Cloud Hypervisor', 'cloud-hypervisor'), virtio, bound(1), nvidia('550.135', buses(1))],
     node: nodeOf('cloud-hypervisor', { 'nvidia.com/gpu': '1' }),
@@ -282,7 +285,7 @@ export const gpus = {
   }),
   'tencent-arm': machine({
     about: 'A virtual machine of Tencent Cloud on arm64 with a GPU',
-    source: 'rules.md gpu-cvm (arm64: everything else is unknown)',
+    source: 'systemd/systemd src/basic/virt.c (arm64 has no processor flag for a hypervisor)',
     arch: 'arm64',
     parts: [...jammy, armCpu, dmi('Tencent Cloud', 'CVM'), virtio, bound(1), nvidia('550.135', buses(1))],
     node: nodeOf('tencent', { 'nvidia.com/gpu': '1' }),
@@ -290,21 +293,21 @@ export const gpus = {
   }),
   'hetzner-arm': machine({
     about: 'A virtual machine of Hetzner on arm64, whose DMI names its maker and no hypervisor',
-    source: 'bottlerocket-podman-cloud.md E (others: Hetzner)',
+    source: 'canonical/cloud-init tools/ds-identify (Hetzner)',
     arch: 'arm64',
     parts: [...jammy, armCpu, dmi('Hetzner', 'vServer', { product_version: '20171111' }), virtio],
     expected: { cvm: 'yes', 'cached-cvm': 'yes', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
   }),
   vfio: machine({
     about: 'An A100 bound to vfio-pci, for virtual machines on this host',
-    source: 'bottlerocket-podman-cloud.md F1, F5',
+    source: 'NVIDIA/go-nvlib pkg/nvpci/nvpci.go',
     parts: [...server, bound(1, 'vfio-pci')],
     node: nodeOf('vfio', {}),
     expected: NO_GPU
   }),
   nouveau: machine({
     about: 'An NVIDIA card with the driver nouveau',
-    source: 'bottlerocket-podman-cloud.md F1, F2, F5',
+    source: 'NVIDIA/go-nvlib pkg/nvpci/nvpci.go; NVIDIA/open-gpu-kernel-modules kernel-open/nvidia/nv-procfs.c',
     parts: [
       ...server,
       pci({ at: '0000:17:00.0', vendor: '0x10de', kind: '0x030000', driver: 'nouveau' }),
@@ -315,27 +318,27 @@ export const gpus = {
   }),
   'gpu-no-driver': machine({
     about: 'A virtual machine with an A100 and no driver',
-    source: 'bottlerocket-podman-cloud.md F5',
+    source: 'NVIDIA/go-nvlib pkg/nvpci/nvpci.go',
     parts: [...virtual, pci({ at: '0000:00:07.0', ...NVIDIA_3D })],
     node: nodeOf('gpu-no-driver', {}),
     expected: NO_GPU
   }),
   'gpu-unreadable-driver': machine({
     about: 'Bare metal with an A100 where /proc/driver/nvidia may not be read',
-    source: 'bottlerocket-podman-cloud.md F5',
+    source: 'NVIDIA/go-nvlib pkg/nvpci/nvpci.go',
     parts: [...server, bound(1), nvidia('535.129.03', buses(1)), { '/proc/driver/nvidia': locked('EACCES') }],
     expected: { cvm: 'yes', 'cached-cvm': 'yes', gpu: 'unknown', 'gpu-cvm': 'unknown', podman: 'yes', sysbox: 'no' }
   }),
   'amd-instinct': machine({
     about: 'Bare metal with eight AMD Instinct, offered to pods: hardware that is seen, and never a yes',
-    source: 'bottlerocket-podman-cloud.md F1 (0x1200), F4',
+    source: 'ROCm/k8s-device-plugin (class 0x1200, amd.com/gpu)',
     parts: [...server, row(buses(8), { vendor: '0x1002', kind: '0x120000', driver: 'amdgpu' })],
     node: nodeOf('amd-instinct', { 'amd.com/gpu': '8' }),
     expected: NO_GPU
   }),
   'nvidia-audio': machine({
     about: 'Only the audio function of an NVIDIA card, and the graphics of the processor: nothing to compute with',
-    source: 'bottlerocket-podman-cloud.md F1, F5',
+    source: 'NVIDIA/go-nvlib pkg/nvpci/nvpci.go',
     parts: [
       ...jammy,
       cpu('Intel(R) Core(TM) i7-12700', false),

@@ -39,7 +39,7 @@ const ONLY_PODMAN = { ...NOTHING, podman: 'yes' } as const
 const missing = (module: string, cvm: 'yes' | 'no') =>
   machine({
     about: `A kernel package without ${module}: ${cvm === 'no' ? 'dockerd does not start' : 'a container that publishes a port does not start'}`,
-    source: 'netfilter-measured.md 1, 2',
+    source: 'measured on Debian kernel 6.1.192 with moby 29 and iptables 1.8.7',
     parts: debian12({
       loaded: WORKING,
       loadable: ['fuse'],
@@ -51,7 +51,7 @@ const missing = (module: string, cvm: 'yes' | 'no') =>
 export const odd = {
   'hardened-sysctls': machine({
     about: 'A hardened node: no user namespaces, no ptrace, no more modules',
-    source: 'sysbox-measured.md 1 (4), 3',
+    source: 'measured with Sysbox 0.7.0 on Debian kernels 5.10, 6.1 and 6.12; linux security/yama/yama_lsm.c',
     parts: [
       ...debian12({ loaded: ['overlay', 'nf_conntrack', 'nf_tables'], loadable: ['fuse', 'bridge', 'veth'] }),
       sysctl({
@@ -65,19 +65,20 @@ export const odd = {
   }),
   'hardened-ptrace': machine({
     about: 'Only kernel.yama.ptrace_scope=3: no CVM, and Podman works',
-    source: 'sysbox-measured.md 1 (4)',
+    source: 'measured with Sysbox 0.7.0 on Debian kernels 5.10, 6.1 and 6.12 (kernel.yama.ptrace_scope=3: no container starts)',
     parts: [...usual, sysctl({ 'kernel.yama.ptrace_scope': 3 })],
     expected: ONLY_PODMAN
   }),
   'hardened-userns': machine({
     about: 'Only kernel.unprivileged_userns_clone=0',
-    source: 'sysbox-measured.md 3; podman-measured.md 1 (3)',
+    source:
+      'measured with Sysbox 0.7.0 on Debian kernels 5.10, 6.1 and 6.12; measured with Podman 4.3 and 5.4 in an unprivileged pod (kernel.unprivileged_userns_clone=0)',
     parts: [...usual, sysctl({ 'kernel.unprivileged_userns_clone': 0 })],
     expected: NOTHING
   }),
   'modules-disabled': machine({
     about: 'kernel.modules_disabled=1 with everything but veth loaded',
-    source: 'sysbox-measured.md 6 (modules_disabled 1 and one of them not loaded)',
+    source: 'linux kernel/module/main.c (modules_disabled)',
     parts: [
       ...debian12({ loaded: [...WORKING.filter(name => name !== 'veth'), 'fuse'], loadable: ['veth'] }),
       sysctl({ 'kernel.modules_disabled': 1 })
@@ -86,13 +87,14 @@ export const odd = {
   }),
   'modules-blacklist': machine({
     about: 'module_blacklist=fuse on the kernel command line',
-    source: 'shiftfs-measured.md 5 (module_blacklist: kernel command line only)',
+    source:
+      'linux kernel/module/main.c (module_blacklist); measured on Debian kernel 6.1.192: the command line alone tells of it',
     parts: [...usual, { '/proc/cmdline': `BOOT_IMAGE=/boot/vmlinuz-${REL} ro module_blacklist=usb-storage,fuse quiet\n` }],
     expected: NOTHING
   }),
   'modules-install-false': machine({
     about: 'A hardening guide has put "install bridge /bin/false" into modprobe.d',
-    source: 'shiftfs-measured.md 5 (install NAME /bin/false)',
+    source: 'modprobe.d(5); measured on Debian kernel 6.1.192 with kmod 34',
     parts: [
       ...debian12({ loaded: WORKING.filter(name => name !== 'bridge'), loadable: ['fuse', 'bridge'] }),
       {
@@ -104,7 +106,7 @@ export const odd = {
   }),
   'veth-missing': machine({
     about: 'A small kernel package without veth, and neither nf_tables nor ip_tables',
-    source: 'sysbox-measured.md 5',
+    source: 'measured with Sysbox 0.7.0 in an outer container on Debian kernels 5.10 and 6.1',
     parts: debian12({ loaded: ['bridge', 'nf_conntrack', 'overlay'], loadable: ['fuse'], netfilter: NETFILTER.none }),
     expected: ONLY_PODMAN
   }),
@@ -117,7 +119,7 @@ export const odd = {
   'xt-tcpudp-missing': missing('xt_tcpudp', 'yes'),
   'nf-tables-missing': machine({
     about: 'Only iptables-legacy: a kernel without nf_tables, as one that was configured by hand years ago',
-    source: 'netfilter-measured.md 1 (nf_tables deleted)',
+    source: 'measured on Debian kernel 6.1.192 with moby 29 and iptables 1.8.7, nf_tables deleted',
     parts: debian12({
       loaded: WORKING.filter(name => name !== 'nf_tables'),
       loadable: ['fuse'],
@@ -127,7 +129,7 @@ export const odd = {
   }),
   'blacklist-by-alias': machine({
     about: 'A hardening guide has put bare blacklists of veth and nft_compat into modprobe.d, which arrive by alias only',
-    source: 'netfilter-measured.md 1, 2 (does a blacklist stop it?)',
+    source: 'measured on Debian kernel 6.1.192 with moby 29 and iptables 1.8.7, modules blacklisted one at a time',
     parts: [
       ...debian12({ loaded: WORKING.filter(name => name !== 'veth'), loadable: ['fuse', 'veth'] }),
       { '/etc/modprobe.d/hardening.conf': 'blacklist veth\nblacklist nft-compat\n' }
@@ -136,7 +138,7 @@ export const odd = {
   }),
   'blacklist-by-name': machine({
     about: 'Bare blacklists of ip_tables and nf_tables, which are asked for by name or come as dependencies: they stop nothing',
-    source: 'netfilter-measured.md 1 (nf_tables blacklisted), 2',
+    source: 'measured on Debian kernel 6.1.192 with moby 29 and iptables 1.8.7, nf_tables blacklisted',
     parts: [
       ...debian12({
         loaded: WORKING.filter(name => !name.includes('tables')),
@@ -148,7 +150,7 @@ export const odd = {
   }),
   'install-on-dependency': machine({
     about: 'An install line for x_tables, on which every match of iptables depends, in a directory of rank three',
-    source: 'netfilter-measured.md 6 (install on a dependency stops the module too)',
+    source: 'measured with kmod 34.2 on Debian kernel 6.1.192: install on a dependency stops the module too',
     parts: [
       ...debian12({ loaded: WORKING.filter(name => name !== 'ip_tables'), loadable: ['fuse', 'ip_tables'] }),
       { '/usr/local/lib/modprobe.d/hardening.conf': 'install x-tables exit 1\n' }
@@ -157,7 +159,7 @@ export const odd = {
   }),
   'modprobe-masked': machine({
     about: 'The install line of a package for veth, masked by an empty file of its name and by a link to /dev/null',
-    source: 'netfilter-measured.md 6 (masking by file name)',
+    source: 'modprobe.d(5); measured with kmod 34.2: a file masks those of its name in later directories',
     parts: [
       ...debian12({ loaded: WORKING.filter(name => name !== 'veth'), loadable: ['fuse', 'veth'] }),
       {
@@ -171,7 +173,7 @@ export const odd = {
   }),
   'builtin-missing': machine({
     about: 'A stripped image without modules.builtin: what is nowhere else may be built in',
-    source: 'rules.md Logic (a module is usable)',
+    source: 'linux Documentation/kbuild/kbuild.rst (modules.builtin)',
     parts: [
       ...debian12({ loaded: WORKING.filter(name => name !== 'veth'), loadable: ['fuse'] }),
       { [`/usr/lib/modules/${REL}/modules.builtin`]: undefined }
@@ -180,7 +182,7 @@ export const odd = {
   }),
   'k3s-alpine': machine({
     about: 'k3s on Alpine: the FUSE driver can be loaded, and nothing makes its device before',
-    source: 'netfilter-measured.md 5 (nothing loaded, no device)',
+    source: 'measured on Debian kernel 6.1.192: opening /dev/fuse loads the driver, and without udev nothing makes the device',
     parts: [
       ...usual,
       distro({ NAME: '"Alpine Linux"', ID: 'alpine', VERSION_ID: '3.22.1', PRETTY_NAME: '"Alpine Linux v3.22"' }),
@@ -190,13 +192,13 @@ export const odd = {
   }),
   'fuse-removed': machine({
     about: 'The FUSE driver is registered, and somebody has removed its device',
-    source: 'netfilter-measured.md 5 (the device removed by hand, driver loaded)',
+    source: 'measured on Debian kernel 6.1.192: devtmpfs does not make /dev/fuse a second time',
     parts: [...debian12({ loaded: [...WORKING, 'fuse'] }), { '/dev/fuse': undefined }],
     expected: NOTHING
   }),
   'k0s-on-zfs': machine({
     about: 'k0s whose kubelet lies on ZFS; the chart of a CSI driver has made /var/lib/kubelet, on ext4',
-    source: 'rules.md cvm 10',
+    source: 'k0sproject/k0s and kubelet --root-dir: the root of the kubelet lies elsewhere than /var/lib/kubelet',
     parts: [
       ...usual,
       mounts(['/', 'ext4'], ['/var/lib/k0s', 'zfs'], podBelow('/var/lib/k0s/kubelet')),
@@ -206,7 +208,7 @@ export const odd = {
   }),
   'k0s-on-tmpfs': machine({
     about: 'k0s whose kubelet lies in memory; the chart of a CSI driver has made /var/lib/kubelet, on ext4',
-    source: 'rules.md cvm 10',
+    source: 'k0sproject/k0s and kubelet --root-dir: the root of the kubelet lies elsewhere than /var/lib/kubelet',
     parts: [
       ...usual,
       mounts(['/', 'ext4'], ['/var/lib/k0s', 'tmpfs'], podBelow('/var/lib/k0s/kubelet')),
@@ -216,13 +218,13 @@ export const odd = {
   }),
   'root-dir-on-nfs': machine({
     about: 'A kubelet with --root-dir=/data/kubelet, which is on NFS',
-    source: 'rules.md cvm 10',
+    source: 'k0sproject/k0s and kubelet --root-dir: the root of the kubelet lies elsewhere than /var/lib/kubelet',
     parts: [...usual, mounts(['/', 'ext4'], ['/data', 'nfs4'], podBelow('/data/kubelet')), { '/data/kubelet/pods': directory }],
     expected: ONLY_PODMAN
   }),
   'root-dir-on-disk': machine({
     about: 'A root file system of overlay, and a kubelet with --root-dir=/data/kubelet, which is on ext4',
-    source: 'rules.md cvm 10 (the reverse)',
+    source: 'kubelet --root-dir: the root of the kubelet lies elsewhere than /var/lib/kubelet',
     parts: [
       ...usual,
       mounts(['/', 'overlay'], ['/data', 'ext4'], podBelow('/data/kubelet')),
@@ -232,7 +234,7 @@ export const odd = {
   }),
   'no-modules': machine({
     about: 'A micro virtual machine whose kernel has no loadable modules, with everything built in',
-    source: 'sysbox-measured.md 1 (2)',
+    source: 'measured with Sysbox 0.7.0 on a kernel 6.18 without modules: it refuses without /proc/modules',
     parts: [
       ...usual,
       linux('6.18.44-fc', 'nomodule panic=1'),
@@ -248,49 +250,49 @@ export const odd = {
   }),
   'fuse-0600': machine({
     about: '/dev/fuse with mode 0600: pods get it with that mode',
-    source: 'podman-measured.md 1 (5c)',
+    source: 'measured with Podman 4.3 and 5.4 in an unprivileged pod (the runtime copies the mode of /dev/fuse)',
     parts: [...usual, { '/dev/fuse': device('10:229', 0o600) }],
     expected: { ...ONLY_PODMAN, cvm: 'yes', podman: 'no' }
   }),
   'few-namespaces': machine({
     about: 'user.max_mnt_namespaces=3, one too few for a session of Podman',
-    source: 'podman-measured.md 1 (2e)',
+    source: 'measured with Podman 4.3 and 5.4 in an unprivileged pod (a session needs four mount namespaces)',
     parts: [...usual, sysctl({ 'user.max_mnt_namespaces': 3 })],
     expected: { ...ONLY_PODMAN, cvm: 'yes', podman: 'no' }
   }),
   'kubelet-on-nfs': machine({
     about: "The kubelet's root on NFS",
-    source: 'rules.md cvm 10; sysbox-and-shiftfs.md 6.2',
+    source: "Coder's requirements for CVMs (NFS is not supported)",
     parts: [...usual, mounts(['/', 'ext4'], ['/var/lib/kubelet', 'nfs4'])],
     expected: ONLY_PODMAN
   }),
   'kubelet-on-overlay': machine({
     about: 'A node that is itself a container (kind), with the kubelet on its overlay',
-    source: 'rules.md cvm 10; sysbox-measured.md 3',
+    source: 'measured with Sysbox 0.7.0 on Debian kernels 5.10, 6.1 and 6.12 (overlay and tmpfs as data disk)',
     parts: [...usual, mounts(['/', 'overlay'])],
     expected: ONLY_PODMAN
   }),
   'kubelet-on-tmpfs': machine({
     about: 'A node that boots from the network and keeps everything in memory',
-    source: 'rules.md cvm 10; sysbox-measured.md 3',
+    source: 'measured with Sysbox 0.7.0 on Debian kernels 5.10, 6.1 and 6.12 (overlay and tmpfs as data disk)',
     parts: [...usual, mounts(['/', 'tmpfs'])],
     expected: ONLY_PODMAN
   }),
   'kubelet-on-zfs': machine({
     about: "The kubelet's root on ZFS: nobody knows until a mount was tried",
-    source: 'rules.md cvm 10; sysbox-and-shiftfs.md 2.1',
+    source: 'nestybox/sysbox-mgr mgr.go; linux fs/namespace.c can_idmap_mount and FS_ALLOW_IDMAP, 5.12',
     parts: [...usual, mounts(['/', 'zfs'])],
     expected: { ...ONLY_PODMAN, cvm: 'unknown' }
   }),
   'kubelet-on-ext2': machine({
     about: "The kubelet's root on ext2, which statfs takes for ext4",
-    source: 'sysbox-measured.md 1 (6)',
+    source: 'measured with Sysbox 0.7.0 on Debian kernel 6.1: ext2 has the magic of ext4 and no ID-mapped mounts',
     parts: [...usual, mounts(['/', 'ext4'], ['/var/lib/kubelet', 'ext2', 'rw,noexec,relatime'])],
     expected: { ...ONLY_PODMAN, cvm: 'unknown' }
   }),
   unreadable: machine({
     about: 'A node that shows little: a dying disk, and an agent without the rights that it needs',
-    source: 'rules.md Logic; bottlerocket-podman-cloud.md G1',
+    source: 'open(2) and read(2): EIO, EACCES and EPERM are no answers',
     parts: [
       ...debian12({ loaded: [...WORKING.filter(name => name !== 'veth'), 'fuse'], loadable: ['veth'] }),
       pci({ at: '0000:17:00.0', ...NVIDIA_3D, driver: 'nvidia' }),
@@ -311,13 +313,13 @@ export const odd = {
   }),
   'profiles-unreadable': machine({
     about: 'The list of AppArmor profiles may not be read, and the node has no profile for fusermount3 on its disk',
-    source: 'rules.md cvm 8',
+    source: 'nestybox/sysbox#1005; linux security/apparmor/apparmorfs.c (the list of profiles is for root)',
     parts: [...usual, { '/sys/kernel/security/apparmor/profiles': unreadable('EACCES') }],
     expected: { ...ONLY_PODMAN, cvm: 'yes' }
   }),
   'user-namespace': machine({
     about: 'The agent in a user namespace of its own (hostUsers: false), where the limits always read 2147483647',
-    source: 'podman-measured.md 2',
+    source: 'user_namespaces(7); measured on kernel 6.18: the limits inside read 2147483647',
     parts: [
       ...usual,
       sysctl({ 'user.max_user_namespaces': 2_147_483_647, 'user.max_mnt_namespaces': 2_147_483_647 }),
@@ -327,19 +329,19 @@ export const odd = {
   }),
   'no-sys': machine({
     about: 'A host root that was mounted without its /sys',
-    source: 'rules.md Logic (missing is knowledge only where it could be seen)',
+    source: 'a mistake in a pod that mounts the host: what is not mounted tells nothing',
     parts: [...usual, { '/sys': undefined }],
     expected: { ...NOTHING, cvm: 'unknown', 'cached-cvm': 'unknown', podman: 'unknown' }
   }),
   'no-proc': machine({
     about: 'A host root that was mounted without its /proc',
-    source: 'rules.md Logic (missing is knowledge only where it could be seen)',
+    source: 'a mistake in a pod that mounts the host: what is not mounted tells nothing',
     parts: [...usual, { '/proc': undefined }],
     expected: { ...NOTHING, cvm: 'unknown', 'cached-cvm': 'unknown', podman: 'unknown' }
   }),
   'empty-root': machine({
     about: 'A host root that is an empty directory',
-    source: 'rules.md Logic (missing is knowledge only where it could be seen)',
+    source: 'a mistake in a pod that mounts the host: what is not mounted tells nothing',
     parts: [{}],
     expected: {
       ...NOTHING,
@@ -353,14 +355,14 @@ export const odd = {
   }),
   'arm-board': machine({
     about: 'An arm64 board without DMI: nothing tells bare metal from virtual',
-    source: 'bottlerocket-podman-cloud.md E (arm64 without DMI)',
+    source: 'systemd/systemd src/basic/virt.c (arm64 without DMI)',
     arch: 'arm64',
     parts: [...usual, armCpu, { '/sys/class/dmi': undefined }],
     expected: { ...ONLY_PODMAN, cvm: 'yes' }
   }),
   riscv: machine({
     about: 'A riscv64 board, for which there is no Sysbox',
-    source: 'sysbox-and-shiftfs.md 1.1',
+    source: 'nestybox/sysbox docs/distro-compat.md v0.7.0',
     arch: 'riscv64',
     parts: [...usual, { '/proc/cpuinfo': 'processor\t: 0\nhart\t\t: 0\nisa\t\t: rv64imafdc\n\n', '/sys/class/dmi': undefined }],
     expected: ONLY_PODMAN

@@ -96,7 +96,7 @@ const elSize = { cpu: 'AMD EPYC 7543', cores: 8, memory: 32 }
 export const plain = {
   'debian-11-headers': machine({
     about: 'Debian 11 of today with its headers: its kernel has struct renamedata, so shiftfs cannot be built',
-    source: 'shiftfs-measured.md 1 (1), 2.1, 2.2',
+    source: 'measured on Debian kernels 5.10.218, 5.10.262 and 6.1.192 with toby63/shiftfs-dkms (5.10.262 has struct renamedata)',
     parts: [
       ...debian11,
       headers(REL11, `/usr/src/linux-headers-${REL11}`, [RENAMEDATA], '/usr/src/linux-headers-5.10.0-46-common')
@@ -105,7 +105,7 @@ export const plain = {
   }),
   'debian-11-old-headers': machine({
     about: 'Debian 11 of 2024 (5.10.218) with its headers: shiftfs could be built, and would be dangerous',
-    source: 'shiftfs-measured.md 1, 2.1, 2.2',
+    source: 'measured on Debian kernels 5.10.218, 5.10.262 and 6.1.192 with toby63/shiftfs-dkms',
     parts: [
       linux('5.10.0-30-cloud-amd64'),
       debian('11', 'bullseye'),
@@ -124,20 +124,21 @@ export const plain = {
   }),
   'debian-11-no-headers': machine({
     about: 'Debian 11 without headers, and with little disk',
-    source: 'shiftfs-measured.md 2.2; sysbox-measured.md 2 (5.10)',
+    source: 'packages linux-headers of Debian 11; measured with Sysbox 0.7.0 on Debian kernels 5.10, 6.1 and 6.12',
     space: [21, 30],
     parts: debian11,
     expected: { cvm: 'yes', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
   }),
   'debian-12-headers': machine({
     about: 'Debian 12 with complete headers: shiftfs could be built, and would be dangerous',
-    source: 'shiftfs-measured.md 2.1, 2.2, 4',
+    source:
+      'measured on Debian kernels 5.10.218, 5.10.262 and 6.1.192 with toby63/shiftfs-dkms (overlayfs on shiftfs crashes the node)',
     parts: [...debian12, headers12, uefi('off')],
     expected: { cvm: 'yes', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
   }),
   'debian-12-no-headers': machine({
     about: 'Debian 12 without headers; user namespaces are few, and the kubelet gives every pod a seccomp profile',
-    source: 'shiftfs-measured.md 2.2; podman-measured.md 5',
+    source: 'packages linux-headers of Debian 12; measured with Podman 4.3 and 5.4 in an unprivileged pod',
     parts: [
       ...debian12,
       sysctl({ 'user.max_user_namespaces': 128 }),
@@ -150,7 +151,8 @@ export const plain = {
   }),
   'debian-12-shiftfs': machine({
     about: 'Debian 12 with a self-built shiftfs loaded: an ordinary user in a container could crash the node',
-    source: 'shiftfs-measured.md 3 (OE), 4',
+    source:
+      'measured on Debian kernels 5.10.218, 5.10.262 and 6.1.192 with toby63/shiftfs-dkms (loaded it shows OE in /proc/modules)',
     parts: [
       ...debian12,
       headers12,
@@ -166,7 +168,7 @@ export const plain = {
   }),
   'debian-12-shiftfs-on-disk': machine({
     about: 'Debian 12 with a self-built shiftfs in updates/, not loaded',
-    source: 'shiftfs-measured.md 3, 4',
+    source: 'measured on Debian kernels 5.10.218, 5.10.262 and 6.1.192 with toby63/shiftfs-dkms (in updates/)',
     parts: [
       ...debian12,
       modules(REL12, {
@@ -180,19 +182,19 @@ export const plain = {
   }),
   'debian-12-secure-boot': machine({
     about: 'Debian 12 with Secure Boot on and complete headers',
-    source: 'shiftfs-measured.md 5 (Secure Boot)',
+    source: 'measured with OVMF, shim and GRUB on Debian kernel 6.1.192: an unsigned module is refused under Secure Boot',
     parts: [...debian12, headers12, uefi('on'), lockdown('integrity'), { '/sys/module/module/parameters/sig_enforce': 'Y\n' }],
     expected: { cvm: 'yes', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
   }),
   'debian-12-efivars-empty': machine({
     about: 'Debian 12 with complete headers and efivarfs not mounted: Secure Boot is unknown, so nothing is built',
-    source: 'shiftfs-measured.md 5 (Secure Boot)',
+    source: 'measured with OVMF, shim and GRUB on Debian kernel 6.1.192: an unsigned module is refused under Secure Boot',
     parts: [...debian12, headers12, uefi('unmounted')],
     expected: { cvm: 'yes', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
   }),
   'debian-12-detect-virt': machine({
     about: 'Debian 12 looked at from itself, its hypervisor hidden from every file: only systemd-detect-virt tells',
-    source: 'bottlerocket-podman-cloud.md E',
+    source: 'systemd/systemd src/basic/virt.c',
     size: { cpu: 'AMD EPYC', cores: 2, memory: 4 },
     parts: [...debian12, cpu('AMD EPYC-Rome Processor', false), dmi('Vultr', 'VC2', { product_version: 'pc-q35-8.2' })],
     programs: { '/usr/bin/systemd-detect-virt --vm': 'kvm' },
@@ -200,26 +202,26 @@ export const plain = {
   }),
   'ubuntu-22.04-shiftfs': machine({
     about: 'Ubuntu 22.04 with linux-modules-extra: the stock shiftfs can be loaded',
-    source: 'sysbox-and-shiftfs.md 3.1 (intree)',
+    source: 'nestybox/sysbox docs/distro-compat.md v0.7.0 (Ubuntu: linux-modules-extra)',
     size: elSize,
     parts: ubuntu22('5.15.0-91-generic'),
     expected: { cvm: 'yes', 'cached-cvm': 'yes', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
   }),
   'ubuntu-22.04-lockdown': machine({
     about: 'Ubuntu 22.04 with lockdown=integrity: its own shiftfs is signed and can be loaded all the same',
-    source: "shiftfs-measured.md 5 (the distribution's own module loads under lockdown)",
+    source: "measured on Debian kernel 6.1.192: the distribution's own module loads under lockdown",
     parts: [...ubuntu22('5.15.0-91-generic'), lockdown('integrity')],
     expected: { cvm: 'yes', 'cached-cvm': 'yes', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
   }),
   'ubuntu-22.04-suspect': machine({
     about: 'Ubuntu 5.15.0-52, whose shiftfs loads and then fails on mkdir and rename',
-    source: 'sysbox-and-shiftfs.md 3.4 (LP 1990849)',
+    source: 'https://bugs.launchpad.net/bugs/1990849',
     parts: ubuntu22('5.15.0-52-generic'),
     expected: { cvm: 'yes', 'cached-cvm': 'unknown', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
   }),
   'ubuntu-22.04-hwe': machine({
     about: 'Ubuntu 22.04 with a 6.5 kernel and a FUSE device plugin: whether AppArmor restricts user namespaces is for root only',
-    source: 'podman-measured.md 3; sysbox-and-shiftfs.md 6.1',
+    source: 'https://ubuntu.com/blog/ubuntu-23-10-restricted-unprivileged-user-namespaces',
     parts: [
       linux('6.5.0-45-generic'),
       ubuntu('22.04', '22.04.4'),
@@ -237,7 +239,7 @@ export const plain = {
   }),
   'ubuntu-24.04': machine({
     about: 'Ubuntu 24.04 as installed: AppArmor restricts user namespaces, and no profile named podman is loaded',
-    source: 'sysbox-and-shiftfs.md 6.1; podman-measured.md 5',
+    source: 'https://ubuntu.com/blog/ubuntu-23-10-restricted-unprivileged-user-namespaces (the default from 24.04 on)',
     parts: [
       linux('6.8.0-45-generic'),
       ubuntu('24.04', '24.04.1'),
@@ -251,7 +253,7 @@ export const plain = {
   }),
   'ubuntu-26.04': machine({
     about: 'Ubuntu 26.04: AppArmor enforces its profile for fusermount3, which stops Sysbox; one named podman is loaded too',
-    source: 'sysbox-measured.md 1 (3); sysbox-and-shiftfs.md 1.2 (7.0)',
+    source: 'nestybox/sysbox#1005; measured with Sysbox 0.7.0 on Debian kernel 6.12 with the profile of apparmor 5.0',
     parts: [
       linux('7.0.0-9-generic'),
       ubuntu('26.04'),
@@ -266,7 +268,7 @@ export const plain = {
   }),
   'ubuntu-26.04-mended': machine({
     about: 'Ubuntu 26.04 whose administrator let Sysbox mount, as its makers advise; the profile is still enforced',
-    source: 'nestybox/sysbox#947; sysbox-and-shiftfs.md 1.2 (7.0)',
+    source: 'nestybox/sysbox#947; nestybox/sysbox#1005 (kernel 7.0)',
     parts: [
       linux('7.0.0-9-generic'),
       ubuntu('26.04'),
@@ -285,7 +287,7 @@ export const plain = {
   }),
   'ubuntu-26.04-complain': machine({
     about: 'Ubuntu 26.04 after aa-complain fusermount3',
-    source: 'nestybox/sysbox#1005; sysbox-and-shiftfs.md 1.2 (7.0)',
+    source: 'nestybox/sysbox#1005 (kernel 7.0)',
     parts: [
       linux('7.0.0-9-generic'),
       ubuntu('26.04'),
@@ -300,7 +302,7 @@ export const plain = {
   }),
   'rocky-8': machine({
     about: 'Rocky Linux 8, kernel 4.18, SELinux enforcing',
-    source: 'sysbox-and-shiftfs.md 1.1, 7.1, 7.2',
+    source: 'nestybox/sysbox docs/distro-compat.md v0.7.0; os-release of Rocky Linux 8',
     size: elSize,
     parts: [
       linux('4.18.0-425.10.1.el8_7.x86_64'),
@@ -316,7 +318,7 @@ export const plain = {
   }),
   'rocky-8-elrepo': machine({
     about: "Rocky Linux 8 with ELRepo's kernel 6.1, SELinux permissive",
-    source: 'sysbox-and-shiftfs.md 1.1 (ELRepo-type kernel)',
+    source: 'nestybox/sysbox docs/distro-compat.md v0.7.0 (other distributions from 5.12 on); kernel-lt of ELRepo',
     size: elSize,
     parts: [
       linux('6.1.66-1.el8.elrepo.x86_64'),
@@ -331,7 +333,8 @@ export const plain = {
   }),
   'rocky-10-core': machine({
     about: 'Rocky Linux 10 without kernel-modules-extra: nf_tables is there, and neither nft_compat nor any xt_ module',
-    source: 'netfilter-measured.md 1 (nft_compat deleted); rules.md cvm 6',
+    source:
+      'package kernel-modules-extra of Rocky Linux 10; measured on Debian kernel 6.1.192 with moby 29 and iptables 1.8.7, nft_compat deleted',
     parts: [
       linux('6.12.0-55.30.1.el10_0.x86_64'),
       el('rocky', 'Rocky Linux', '10.0', 'rhel centos fedora'),
@@ -349,7 +352,8 @@ export const plain = {
   }),
   'jetson-orin': machine({
     about: 'NVIDIA Jetson Orin (L4T 36), which calls itself Ubuntu 22.04: its kernel has iptables-legacy only',
-    source: 'rules.md cvm 6; netfilter-measured.md 1 (nf_tables deleted)',
+    source:
+      "the kernel's configuration as its maker publishes it; measured on Debian kernel 6.1.192 with moby 29 and iptables 1.8.7, nf_tables deleted",
     arch: 'arm64',
     parts: [
       linux('5.15.148-tegra'),
@@ -368,7 +372,8 @@ export const plain = {
   }),
   minikube: machine({
     about: 'minikube, whose Buildroot kernel has iptables-legacy and no nf_tables',
-    source: 'rules.md cvm 6; netfilter-measured.md 1 (nf_tables deleted)',
+    source:
+      "the kernel's configuration as its maker publishes it; measured on Debian kernel 6.1.192 with moby 29 and iptables 1.8.7, nf_tables deleted",
     parts: [
       linux('6.6.95'),
       distro({ NAME: 'Buildroot', ID: 'buildroot', VERSION_ID: '2025.02', PRETTY_NAME: '"Buildroot 2025.02"' }),
@@ -384,7 +389,7 @@ export const plain = {
   }),
   'rocky-9': machine({
     about: 'Rocky Linux 9, SELinux permissive: its kernel may have ID-mapped mounts switched off',
-    source: 'sysbox-and-shiftfs.md 2.1 (EL9), 7.2',
+    source: 'https://bugzilla.redhat.com/2018141 (ID-mapped mounts switched off); nestybox/sysbox#586',
     size: elSize,
     parts: [
       linux(rocky9),
@@ -400,7 +405,7 @@ export const plain = {
   }),
   rhcos: machine({
     about: 'OpenShift: RHEL CoreOS with CRI-O, SELinux enforcing',
-    source: 'bottlerocket-podman-cloud.md B4, D2; sysbox-and-shiftfs.md 5.4 (OpenShift does not support CVMs)',
+    source: "os-release of RHEL CoreOS; Coder's requirements (OpenShift does not support CVMs)",
     size: elSize,
     parts: [
       linux(rocky9),
@@ -433,7 +438,7 @@ export const plain = {
   }),
   'rhcos-4.20': machine({
     about: 'OpenShift 4.20, which supports nested Podman under SELinux; CRI-O gives FUSE by annotation',
-    source: 'field-2026.md 1 (6), 2 (Eclipse Che)',
+    source: 'eclipse-che/che-operator#2046; cri-o/cri-o pkg/config/config.go (allowed_devices)',
     size: elSize,
     parts: [
       linux(rocky9),
@@ -467,7 +472,7 @@ export const plain = {
   }),
   'crio-no-fuse': machine({
     about: 'CRI-O whose administrator took FUSE from its allowed devices, SELinux permissive',
-    source: 'rules.md podman (CRI-O)',
+    source: 'cri-o/cri-o pkg/config/config.go (allowed_devices)',
     size: elSize,
     parts: [
       linux(rocky9),
@@ -501,7 +506,7 @@ export const plain = {
   }),
   flatcar: machine({
     about: 'Flatcar Container Linux, kernel 6.1, /usr read-only, SELinux permissive',
-    source: 'sysbox-and-shiftfs.md 1.1, 3.3, 7.1, 7.2',
+    source: 'nestybox/sysbox docs/distro-compat.md v0.7.0; os-release and nodeInfo of Flatcar',
     parts: [
       linux('6.1.85-flatcar'),
       distro({
@@ -531,7 +536,7 @@ export const plain = {
   }),
   talos: machine({
     about: 'Talos Linux on bare metal: signed modules only, and no user namespaces until its configuration asks for them',
-    source: 'sysbox-and-shiftfs.md 3.3, 7.1, 7.2',
+    source: 'https://www.talos.dev (process capabilities, kernel hardening); os-release of Talos 1.8',
     parts: [
       linux('6.6.58-talos', 'talos.platform=metal module.sig_enforce=1 lockdown=integrity'),
       distro({ NAME: 'Talos', ID: 'talos', VERSION_ID: 'v1.8.2', PRETTY_NAME: 'Talos (v1.8.2)' }),

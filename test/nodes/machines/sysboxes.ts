@@ -42,21 +42,21 @@ const expected = { cvm: 'yes', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', p
 export const sysboxes = {
   'sysbox-running': machine({
     about: 'Sysbox on containerd, in health',
-    source: 'sysbox-and-shiftfs.md 2.3, 1.4; rules.md sysbox',
+    source: 'nestybox/sysbox docs/user-guide/install-k8s.md v0.7.0; nestybox/sysbox-libs (sockets and pid files)',
     parts: host,
     node: kubeNode(node),
     expected: { ...expected, sysbox: 'yes' }
   }),
   'sysbox-cri-o': machine({
     about: 'Sysbox on the CRI-O that its installer puts on older clusters: the label stands for the handler',
-    source: 'sysbox-and-shiftfs.md 1.4, 4',
+    source: 'nestybox/sysbox docs/user-guide/install-k8s.md (CRI-O); nestybox/sysbox-pkgr k8s/scripts',
     parts: host,
     node: kubeNode({ ...omitHandlers(), runtime: 'cri-o://1.28.4', kubelet: 'v1.28.9' }),
     expected: { ...expected, podman: 'yes', sysbox: 'yes' }
   }),
   'sysbox-tainted': machine({
     about: 'Sysbox while its installer is at work',
-    source: 'sysbox-and-shiftfs.md 4',
+    source: 'nestybox/sysbox-pkgr k8s/scripts',
     parts: host,
     node: kubeNode({
       ...node,
@@ -67,21 +67,21 @@ export const sysboxes = {
   }),
   'sysbox-half-dead': machine({
     about: 'Sysbox whose file system daemon is gone',
-    source: 'sysbox-and-shiftfs.md 2.3',
+    source: 'nestybox/sysbox-libs (sockets and pid files)',
     parts: [...host, { '/sys/fs/cgroup/system.slice/sysbox-fs.service': undefined, '/proc/1436': undefined }],
     node: kubeNode(node),
     expected: { ...expected, sysbox: 'no' }
   }),
   'sysbox-pid-reused': machine({
     about: 'Sysbox whose manager was killed: socket and pid file are left, its unit is empty, and another process has the number',
-    source: 'sysbox-and-shiftfs.md 2.3 (the pids live)',
+    source: 'nestybox/sysbox-libs (sockets and pid files)',
     parts: [...host, { '/sys/fs/cgroup/system.slice/sysbox-mgr.service/cgroup.procs': '', '/proc/1412/comm': 'sshd\n' }],
     node: kubeNode(node),
     expected: { ...expected, sysbox: 'no' }
   }),
   'sysbox-no-conntrack': machine({
     about: 'Sysbox with healthy daemons and nf_conntrack not loaded: no container starts',
-    source: 'sysbox-measured.md 1 (1)',
+    source: 'measured with Sysbox 0.7.0 on Debian kernels 5.10, 6.1 and 6.12: without nf_conntrack no container starts',
     parts: [
       ...host,
       modules(REL, {
@@ -98,21 +98,21 @@ export const sysboxes = {
   }),
   'sysbox-old-on-containerd-2': machine({
     about: 'Sysbox 0.7.0 under containerd 2.x: handler and daemons are there, and no pod starts',
-    source: 'field-2026.md 0 (3); rules.md sysbox',
+    source: 'nestybox/sysbox#1006, #1013, #1024 (0.7.0 starts no pod under containerd 2.x)',
     parts: [...host, { '/var/lib/sysbox-deploy-k8s/sysbox_installed_version': 'v0.7.0\n' }],
     node: kubeNode(node),
     expected: { ...expected, sysbox: 'no' }
   }),
   'sysbox-of-no-version': machine({
     about: 'Sysbox built by hand under containerd 2.x: nothing tells its version',
-    source: 'rules.md sysbox',
+    source: 'nestybox/sysbox docs/user-guide/install-k8s.md v0.7.0',
     parts: [...host, { '/var/lib/sysbox-deploy-k8s': undefined }],
     node: kubeNode(node),
     expected: { ...expected, sysbox: 'unknown' }
   }),
   'sysbox-of-a-package': machine({
     about: 'Sysbox 0.6.7 of its Debian package under containerd 1.7',
-    source: 'rules.md sysbox (versions)',
+    source: 'nestybox/sysbox releases (0.6.7); nestybox/sysbox-pkgr deb',
     parts: [
       ...host,
       {
@@ -126,7 +126,7 @@ export const sysboxes = {
   }),
   'sysbox-docker-host': machine({
     about: 'A host with Docker and no Kubernetes, where the package of Sysbox has made sysbox-runc a runtime of Docker',
-    source: 'rules.md sysbox (no Node object)',
+    source: 'nestybox/sysbox docs/user-guide/install-package.md',
     parts: [
       ...host,
       {
@@ -140,7 +140,7 @@ export const sysboxes = {
   'sysbox-hidepid': machine({
     about:
       "Sysbox that no systemd started, on a node that hides other users' processes (hidepid=2), so only root sees its daemons",
-    source: 'sysbox-measured.md; proc(5)',
+    source: 'proc(5) (hidepid)',
     parts: [...host, hidepid, { '/sys/fs/cgroup/system.slice': undefined }],
     node: kubeNode(node),
     expected: { ...expected, sysbox: 'yes' },
@@ -148,21 +148,21 @@ export const sysboxes = {
   }),
   'sysbox-covered-proc': machine({
     about: 'Sysbox on a node with a mount over /proc/cmdline, so that no container can mount a procfs of its own',
-    source: 'sysbox-measured.md; rules.md sysbox',
+    source: 'linux fs/namespace.c mount_too_revealing: a procfs can be mounted only where nothing covers the one that is there',
     parts: [...host, mounts(['/', 'ext4'], ['/proc/cmdline', 'tmpfs'])],
     node: kubeNode(node),
     expected: { ...expected, sysbox: 'no' }
   }),
   'sysbox-label-only': machine({
     about: 'The label sysbox-runtime=running is left on a CRI-O node that reports other handlers',
-    source: 'rules.md sysbox',
+    source: 'nestybox/sysbox docs/user-guide/install-k8s.md v0.7.0',
     parts: host,
     node: kubeNode({ ...node, runtime: 'cri-o://1.33.4', handlers: ['', 'runc'] }),
     expected: { ...expected, podman: 'yes', sysbox: 'no' }
   }),
   'sysbox-legacy-iptables': machine({
     about: 'Sysbox on a kernel with iptables-legacy only, loaded: the image of the workspace brings its own iptables',
-    source: 'netfilter-measured.md 4',
+    source: 'measured with iptables 1.8.7 in a user namespace on Debian kernels 6.1 and 6.12: it can have no ip_tables loaded',
     parts: [
       ...host,
       modules(REL, {
@@ -178,7 +178,7 @@ export const sysboxes = {
   }),
   'sysbox-no-node': machine({
     about: 'Sysbox installed, looked at without a cluster: whether the kubelet knows it is not known',
-    source: 'rules.md sysbox',
+    source: 'nestybox/sysbox docs/user-guide/install-k8s.md v0.7.0',
     parts: host,
     expected: { ...expected, podman: 'yes', sysbox: 'unknown' }
   })
