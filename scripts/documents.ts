@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { withTables } from './document-tables.ts'
-import { pages } from './pages.ts'
+import { withTables } from '../test/support/document-tables.ts'
+import { pages } from '../test/support/pages.ts'
 import { ROOT } from './steps.ts'
 
 /** Writes the generated tables of every page anew. */

@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitepress'
-import { slug } from '../../scripts/slug.ts'
+import { slug } from '../../test/support/slug.ts'
 
 const page = (text: string, link: string) => ({ text, link: `/docs/${link}` })
 

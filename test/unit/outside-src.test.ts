@@ -28,9 +28,9 @@ const MAY_IMPORT = {
 /** What is imported all the same, by whom, and why. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   'scripts/chaos.ts → test/cluster/chaos/run.ts': 'it is the same chaos as that of the test, for longer',
+  'scripts/picture.ts → test/agent/browser.ts': 'it takes the picture with the browser of the tests',
   'scripts/bench-helper.ts → test/machine/image.ts': 'it measures in the virtual machine of the tests',
-  'scripts/bench-helper.ts → test/machine/stand-in.ts': 'it measures with the modules of the tests',
-  'test/unit/readme.test.ts → scripts/readme-tables.ts': 'the tables of the README are written by a script alone'
+  'scripts/bench-helper.ts → test/machine/stand-in.ts': 'it measures with the modules of the tests'
 }
 
 const breaches = (sources: Iterable<Source>): readonly string[] =>

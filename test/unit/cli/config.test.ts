@@ -240,8 +240,8 @@ describe('a wrong value', () => {
     ['max-user-namespaces', '2147483648', 'a whole number from 1'],
     ['max-user-namespaces', '1e5', 'a whole number from 1'],
     ['max-user-namespaces', '65536.5', 'a whole number from 1'],
-    ['permit', 'everything', 'user-namespaces, user-namespaces-anywhere or shiftfs'],
-    ['permit', 'shiftfs,all', 'user-namespaces, user-namespaces-anywhere or shiftfs']
+    ['permit', 'everything', 'user-namespaces, user-namespaces-anywhere, modules or shiftfs'],
+    ['permit', 'shiftfs,all', 'user-namespaces, user-namespaces-anywhere, modules or shiftfs']
   ])('of --%s, %j, is reported with what was expected', (name, text, expected) => {
     const command = commandFor(name)
     const argv = [command, ...operandOf(command)]

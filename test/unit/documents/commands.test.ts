@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ROOT } from '../../../packaging/root.ts'
-import { pages } from '../../../scripts/pages.ts'
 import { COMMANDS } from '../../../src/cli/commands.ts'
 import { parseConfig } from '../../../src/cli/config.ts'
 import { commandsIn, readPage } from '../../support/page-commands.ts'
+import { pages } from '../../support/pages.ts'
 
 const texts = pages().map(page => [page, readPage(page)] as const)
 const together = texts.map(([, text]) => text).join('\n')

@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { ROOT } from '../../../packaging/root.ts'
-import { pages } from '../../../scripts/pages.ts'
-import { slug } from '../../../scripts/slug.ts'
 import { readPage } from '../../support/page-commands.ts'
+import { pages } from '../../support/pages.ts'
+import { slug } from '../../support/slug.ts'
 
 /** The text of a page as it is read: code blocks, code and comments hold no links. */
 const prose = (text: string): string =>
@@ -65,7 +65,7 @@ test('every page of docs has its place in the sidebar of the site', () => {
 
 describe('the check itself', () => {
   test.each([
-    ['[a](nowhere.md)', 'nowhere.md: there is no docs/nowhere.md'],
+    ['[a](no-such-page.md)', 'no-such-page.md: there is no docs/no-such-page.md'],
     ['[a](install.md#nowhere)', 'install.md#nowhere: docs/install.md has no heading #nowhere'],
     ['![a](nowhere.png)', 'nowhere.png: there is no docs/nowhere.png'],
     ['[a](http://example.com)', 'http://example.com: not https']

@@ -5,8 +5,8 @@ import process from 'node:process'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ROOT } from '../../../packaging/root.ts'
-import { pages } from '../../../scripts/pages.ts'
 import { commandsIn, readPage } from '../../support/page-commands.ts'
+import { pages } from '../../support/pages.ts'
 
 /** Commands that need nothing but this machine; those that reach a cluster run in other tests. */
 const LOCAL = /^npm start(?:$| -- (?:report|explain|record|template)\b)/

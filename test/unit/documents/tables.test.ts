@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { TABLES, withTables } from '../../../scripts/document-tables.ts'
-import { pages } from '../../../scripts/pages.ts'
+import { TABLES, withTables } from '../../support/document-tables.ts'
 import { readPage } from '../../support/page-commands.ts'
+import { pages } from '../../support/pages.ts'
 
 test.each(pages())('the generated parts of %s are those of the code (npm run golden writes them)', page => {
   const text = readPage(page)

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { ROOT } from './steps.ts'
+import { ROOT } from '../../packaging/root.ts'
 
 /** Folders with pages; the root has some too. */
 const FOLDERS = ['docs', '.github'] as const

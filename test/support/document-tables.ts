@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
-import { COMMANDS } from '../src/cli/commands.ts'
-import { environmentName } from '../src/cli/environment.ts'
-import { OPTIONS } from '../src/cli/options/all.ts'
-import type { Option } from '../src/cli/options/option.ts'
-import { ALL_FACTS } from '../src/facts/all.ts'
-import { FACT_LABELS } from '../src/node-sync/labels.ts'
-import { CAPABILITIES } from '../src/verdicts/decide.ts'
-import { METRICS } from '../src/web/metrics.ts'
-import { kubernetesVersion, OLDEST_RELEASE_TESTS } from '../test/support/go-programs.ts'
+import { COMMANDS } from '../../src/cli/commands.ts'
+import { environmentName } from '../../src/cli/environment.ts'
+import { OPTIONS } from '../../src/cli/options/all.ts'
+import type { Option } from '../../src/cli/options/option.ts'
+import { ALL_FACTS } from '../../src/facts/all.ts'
+import { FACT_LABELS } from '../../src/node-sync/labels.ts'
+import { CAPABILITIES } from '../../src/verdicts/decide.ts'
+import { METRICS } from '../../src/web/metrics.ts'
+import { kubernetesVersion, OLDEST_RELEASE_TESTS } from './go-programs.ts'
 
 /** A generated part of a page, by the name in its marks. `npm run golden` writes them, and a test compares them with the code. */
 export const TABLES = {
@@ -79,10 +79,10 @@ export const TABLES = {
 } as const
 
 /** Worked out from the recorded nodes, as root sees them and as the user of the agent does. */
-const AGENT_SEES = new URL('../test/golden/agent-sees.json', import.meta.url)
+const AGENT_SEES = new URL('../golden/agent-sees.json', import.meta.url)
 
 /** What berth prints of a fresh Bottlerocket node, as the tests hold it. */
-const SAMPLE = new URL('../test/golden/bottlerocket-fresh.txt', import.meta.url)
+const SAMPLE = new URL('../golden/bottlerocket-fresh.txt', import.meta.url)
 
 /** Recorded nodes of clouds, and what people call their images. */
 const IMAGES = {
@@ -103,13 +103,13 @@ const IMAGE_COLUMNS = ['cvm', 'cached-cvm', 'podman'] as const
 
 /** What berth says of a recorded node, as its golden has it. */
 function answerOf(recorded: string, capability: string): string {
-  const report = readFileSync(new URL(`../test/golden/${recorded}.txt`, import.meta.url), 'utf8')
+  const report = readFileSync(new URL(`../golden/${recorded}.txt`, import.meta.url), 'utf8')
   const [, answer] = new RegExp(`^  ${capability} +(yes|no|unknown) `, 'm').exec(report) ?? []
   if (answer === undefined) throw new Error(`${recorded}: no answer for ${capability}`)
   return answer
 }
 
-const FLEET = new URL('../test/golden/fleet/', import.meta.url)
+const FLEET = new URL('../golden/fleet/', import.meta.url)
 
 /** Of what fleet prints of the recorded cluster the head, one of the pools and the end, and what would help. */
 function fleetSample(): string {
