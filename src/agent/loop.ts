@@ -1,5 +1,5 @@
 import type { Snapshot } from '../cycle/snapshot.ts'
-import { detectBootId } from '../facts/kernel.ts'
+import { detectBootId } from '../facts/boot-id.ts'
 import { createNodeSync, type NodeSync } from '../node-sync/reconcile.ts'
 import { VERSION } from '../version.ts'
 import { spread } from '../waits.ts'

@@ -1,6 +1,6 @@
 import { attempt } from '../facts/attempt.ts'
 import type { Attempt } from '../facts/fact.ts'
-import { detectNvidiaDriver } from '../facts/gpu.ts'
+import { detectNvidiaDriver } from '../facts/gpu/nvidia-driver.ts'
 import type { NodeObject } from '../facts/node-object.ts'
 import type { DraDevices } from '../facts/resource-slices.ts'
 import type { HostReader } from '../host/host.ts'

@@ -1,12 +1,9 @@
-import { completeText, HostError, type HostReader } from '../host/host.ts'
+import { completeText, type HostReader } from '../host/host.ts'
 import { attempt } from './attempt.ts'
-import { confFiles, isNull } from './conf-files.ts'
 import { type Detector, defineFact } from './define-fact.ts'
 import { type Attempt, Unsure } from './fact.ts'
 import { listed } from './listed.ts'
-import { unlessNotMounted } from './not-mounted.ts'
-import { readCount, readFlag, requireMounted } from './numbers.ts'
-import type { AppArmorUserns } from './readings.ts'
+import { readFlag, requireMounted } from './numbers.ts'
 
 export interface AppArmor {
   readonly enabled: Attempt<boolean>
@@ -26,6 +23,7 @@ export interface ProfileFile {
 
 /** `podman` may lift the restriction of user namespaces; the others are the names that a profile for fusermount3 can have. */
 export const FUSERMOUNT3 = ['fusermount3', '/usr/bin/fusermount3', '/bin/fusermount3'] as const
+
 const MATTERING: readonly string[] = ['podman', ...FUSERMOUNT3]
 
 const PROFILES = '/sys/kernel/security/apparmor/profiles'
@@ -70,8 +68,10 @@ export function parseProfiles(text: string): ReadonlyMap<string, string> {
 }
 
 const FILE = '/etc/apparmor.d/fusermount3'
+
 /** What an administrator adds to it, and the link by which it is switched off. */
 const LOCAL = '/etc/apparmor.d/local/fusermount3'
+
 const DISABLED = '/etc/apparmor.d/disable/fusermount3'
 
 async function readProfileFile(host: HostReader): Promise<ProfileFile> {
@@ -93,56 +93,6 @@ const allowsSysbox = (text: string): boolean =>
 
 const rules = (text: string): readonly string[] => text.split('\n').map(line => line.replace(/#.*/, '').trim())
 
-const RESTRICTION = 'kernel.apparmor_restrict_unprivileged_userns'
-
-/**
- * kernel.apparmor_restrict_unprivileged_userns of Ubuntu's kernels: 1 takes a user namespace's rights from every process without a
- * profile. The file is 0600 and asks for CAP_MAC_ADMIN, so that the agent sees that it is there and not what it says: the privileged
- * helper reads it.
- */
-export const detectAppArmorUserns: Detector<AppArmorUserns> = async ({ host, readings }) => {
-  await requireMounted(host, 'proc')
-  const path = `/proc/sys/${RESTRICTION.replace('.', '/')}`
-  try {
-    const restrict = await readCount(host, path)
-    if (restrict === undefined) return 'absent'
-    return restrict === 0 ? 'off' : 'on'
-  } catch (error) {
-    if (!(error instanceof HostError)) throw error
-    if (readings?.apparmorUserns !== undefined) return readings.apparmorUserns
-    throw new Unsure(`${error.message}${await setByFile(host)}`)
-  }
-}
-
-const SYSCTL_DIRECTORIES = [
-  '/etc/sysctl.d',
-  '/run/sysctl.d',
-  '/usr/local/lib/sysctl.d',
-  '/usr/lib/sysctl.d',
-  '/lib/sysctl.d'
-] as const
-const SETS_IT = /^\s*-?\s*kernel[./]apparmor_restrict_unprivileged_userns\s*=\s*\d+\s*$/
-
-/** What it was set to at boot: a reason, and no answer, since it may have been changed since. */
-async function setByFile(host: HostReader): Promise<string> {
-  const said = await attempt(async () => {
-    const lines: string[] = []
-    for (const { path } of await confFiles(host, await seenOf(host, SYSCTL_DIRECTORIES))) {
-      if (await isNull(host, path)) continue
-      for (const line of (await host.lines(path, SETS_IT)) ?? [])
-        lines.push(`${path} sets it to ${line.replace(/.*=\s*/, '').trim()}`)
-    }
-    return lines.at(-1)
-  })
-  return said.ok && said.value !== undefined ? `; ${said.value}` : ''
-}
-
-/** The directories that are mounted into this pod; a reason may be incomplete. */
-async function seenOf(host: HostReader, directories: readonly string[]): Promise<readonly string[]> {
-  const looks = await Promise.all(directories.map(directory => unlessNotMounted(host.list(directory))))
-  return directories.filter((_, index) => 'value' in (looks[index] as object))
-}
-
 export const apparmorFact = defineFact({
   name: 'apparmor',
   describes: 'loaded profiles and their modes',
@@ -162,13 +112,4 @@ export const apparmorFact = defineFact({
     readings?.profiles === undefined
       ? []
       : [{ source: 'privileged helper', saw: `profiles that matter: ${Object.keys(readings.profiles).join(', ') || 'none'}` }]
-})
-
-export const apparmorUsernsFact = defineFact({
-  name: 'apparmor-userns',
-  describes: "Ubuntu's `kernel.apparmor_restrict_unprivileged_userns`",
-  detect: detectAppArmorUserns,
-  format: restriction => (restriction === 'on' ? 'restricted' : `not restricted (${restriction})`),
-  given: ({ readings }, value) =>
-    readings?.apparmorUserns === value ? [{ source: 'privileged helper', saw: `the restriction is ${value}` }] : []
 })

@@ -1,5 +1,6 @@
 import { completeText, type HostReader } from '../host/host.ts'
 import { type Detector, defineFact } from './define-fact.ts'
+import { DMI_FILES, type Dmi, isAmazon, readDmi } from './dmi.ts'
 import { Unsure } from './fact.ts'
 
 export interface Machine {
@@ -35,11 +36,6 @@ const VIRTUAL_PREFIXES = [
 ] as const
 
 const ALSO_METAL: readonly string[] = ['Oracle Corporation', 'Google Compute Engine']
-
-const DMI_FILES = ['product_name', 'sys_vendor', 'board_vendor', 'bios_vendor', 'product_version'] as const
-type DmiFile = (typeof DMI_FILES)[number]
-
-export type Dmi = Readonly<Record<DmiFile, string>>
 
 export interface MachineSigns {
   /** Whether `hypervisor` stands among the processor's flags; `undefined` where processors have no such flag (arm64). */
@@ -91,15 +87,6 @@ export function parseHypervisorFlag(text: string): boolean | undefined {
   return flags.length === 0 ? undefined : flags.some(line => /\shypervisor(\s|$)/.test(line))
 }
 
-async function readDmi(host: HostReader): Promise<Dmi | undefined> {
-  const directory = '/sys/class/dmi/id'
-  if ((await host.stat(directory)) === undefined) return undefined
-  const values = await Promise.all(
-    DMI_FILES.map(async name => completeText(`${directory}/${name}`, (await host.read(`${directory}/${name}`)) ?? '').trim())
-  )
-  return Object.fromEntries(DMI_FILES.map((name, index) => [name, values[index]])) as unknown as Dmi
-}
-
 /** The first sign of a virtual machine, or an empty text. Pure. */
 export function virtualSign({ hypervisorFlag, dmi, hypervisor }: MachineSigns): string {
   if (hypervisorFlag) return 'the processor flag "hypervisor"'
@@ -113,8 +100,6 @@ export function virtualSign({ hypervisorFlag, dmi, hypervisor }: MachineSigns): 
   if (isEc2 && !/\.metal(-|$)/.test(dmi.product_name)) return `EC2 instance type "${dmi.product_name}", which is not metal`
   return ''
 }
-
-const isAmazon = (vendor: string): boolean => vendor.startsWith('Amazon EC2')
 
 /** Makers of arm64 servers and boards, by prefix, none of whom sells virtual machines under that name. */
 const METAL_MAKERS = [
@@ -161,54 +146,10 @@ export function metalSign({ hypervisorFlag, dmi }: MachineSigns): string {
   throw new Unsure(`no processor flag tells, and ${maker} may be a virtual machine`)
 }
 
-export type Cloud = 'aws' | 'gcp' | 'azure' | 'oci' | 'alibaba' | 'openstack' | 'hetzner' | 'none'
-
-/** Node.spec.providerID, or else what DMI says (cloud-init's tools/ds-identify). Metadata services are never asked. */
-export const detectCloud: Detector<Cloud> = async ({ host, node }) => {
-  const byId = cloudOfProvider(node?.providerId ?? '')
-  if (byId !== undefined) return byId
-  const dmi = await readDmi(host)
-  if (dmi === undefined) throw new Unsure('neither a providerID nor DMI tells')
-  return cloudOfDmi(dmi, (await host.read('/sys/class/dmi/id/chassis_asset_tag'))?.trim() ?? '')
-}
-
-const PROVIDERS: Readonly<Record<string, Cloud>> = {
-  aws: 'aws',
-  gce: 'gcp',
-  azure: 'azure',
-  oci: 'oci',
-  openstack: 'openstack',
-  hcloud: 'hetzner',
-  alicloud: 'alibaba'
-}
-
-export function cloudOfProvider(providerId: string): Cloud | undefined {
-  const [name = ''] = providerId.split(':')
-  return Object.hasOwn(PROVIDERS, name) ? PROVIDERS[name] : undefined
-}
-
-export function cloudOfDmi(dmi: Dmi, assetTag: string): Cloud {
-  if (isAmazon(dmi.sys_vendor) || isAmazon(dmi.bios_vendor)) return 'aws'
-  if (dmi.product_name === 'Google Compute Engine') return 'gcp'
-  // Azure's own asset tag: any other Hyper-V has another.
-  if (assetTag === '7783-7084-3265-9085-8269-3286-77') return 'azure'
-  if (assetTag === 'OracleCloud.com') return 'oci'
-  if (dmi.product_name.startsWith('Alibaba Cloud ECS')) return 'alibaba'
-  if (dmi.product_name.startsWith('OpenStack')) return 'openstack'
-  return dmi.sys_vendor === 'Hetzner' ? 'hetzner' : 'none'
-}
-
 export const machineFact = defineFact({
   name: 'machine',
   describes: 'bare metal or virtual, and the evidence for it',
   detect: detectMachine,
   format: ({ kind, sign }) => `${kind}: ${sign}`,
   label: { name: 'machine', values: '`bare-metal` `virtual` `unknown`', of: ({ kind }) => kind, whenUnknown: 'unknown' }
-})
-
-export const cloudFact = defineFact({
-  name: 'cloud',
-  describes: 'from the providerID, else from DMI; no metadata service is asked',
-  detect: detectCloud,
-  format: name => name
 })

@@ -3,7 +3,6 @@ import { attempt } from './attempt.ts'
 import { type Detector, defineFact } from './define-fact.ts'
 import { type Attempt, Unsure } from './fact.ts'
 import { unlessNotMounted } from './not-mounted.ts'
-import { requireMounted } from './numbers.ts'
 
 export interface Sysbox {
   /** The programs that were found, by path. */
@@ -20,6 +19,7 @@ export type Daemon = 'alive' | 'dead'
 
 /** Flatcar's image has no writable /usr; old packages went to /usr/local/sbin. */
 const DIRECTORIES = ['/usr/bin', '/opt/bin', '/usr/local/sbin'] as const
+
 const PROGRAMS = ['sysbox-runc', 'sysbox-mgr', 'sysbox-fs'] as const
 
 /** The Sysbox that is installed on the node itself. */
@@ -54,6 +54,7 @@ export async function programsOf(host: HostReader): Promise<readonly string[]> {
 }
 
 const DEAD = { ok: true, value: 'dead' } as const
+
 const NOT_INSTALLED: Sysbox = { programs: [], manager: DEAD, fs: DEAD, version: { ok: true, value: '' } }
 
 /** Of cgroup v2, and of v1 in its named hierarchy. */
@@ -104,6 +105,7 @@ async function isAnyThere(host: HostReader, paths: readonly string[]): Promise<b
 
 /** Where sysbox-deploy-k8s leaves the version that it installed. */
 const INSTALLED = '/var/lib/sysbox-deploy-k8s/sysbox_installed_version'
+
 const PACKAGES = '/var/lib/dpkg/status'
 
 async function readVersion(host: HostReader): Promise<string> {
@@ -127,12 +129,6 @@ export function versionOfPackage(lines: readonly string[]): string | undefined {
   return version?.startsWith('Version: ') ? parseSysboxVersion(version) : undefined
 }
 
-/** Sysbox binds this directory into every container that it starts; it is there only while the module is loaded. */
-export const detectConntrack: Detector<boolean> = async ({ host }) => {
-  await requireMounted(host, 'sys')
-  return (await host.stat('/sys/module/nf_conntrack/parameters')) !== undefined
-}
-
 export const sysboxFact = defineFact({
   name: 'sysbox',
   describes: 'a Sysbox installed on the node, its version and its daemons',
@@ -143,11 +139,4 @@ export const sysboxFact = defineFact({
       found.ok ? found.value || 'of unknown version' : `unknown (${found.why})`
     return `${programs.join(', ')}: ${state(version)}; sysbox-mgr ${state(manager)}, sysbox-fs ${state(fs)}`
   }
-})
-
-export const conntrackFact = defineFact({
-  name: 'conntrack',
-  describes: '`/sys/module/nf_conntrack/parameters`',
-  detect: detectConntrack,
-  format: there => (there ? 'loaded' : 'not loaded')
 })

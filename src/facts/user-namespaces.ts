@@ -26,24 +26,8 @@ export const detectUserNamespaces: Detector<UserNamespaces> = async ({ host }) =
   return { compiled, max, unprivileged: clone === undefined || clone === 1 }
 }
 
-export interface NamespaceLimits {
-  /** user.max_mnt_namespaces and user.max_pid_namespaces, per uid over the whole node. */
-  readonly mnt: number
-  readonly pid: number
-}
-
-export const detectNamespaceLimits: Detector<NamespaceLimits> = async ({ host }) => {
-  await refuseInside(host)
-  const [mnt, pid] = await Promise.all([
-    readCount(host, '/proc/sys/user/max_mnt_namespaces'),
-    readCount(host, '/proc/sys/user/max_pid_namespaces')
-  ])
-  if (mnt === undefined || pid === undefined) throw new Unsure('/proc/sys/user lacks max_mnt_namespaces or max_pid_namespaces')
-  return { mnt, pid }
-}
-
 /** The files of /proc/sys/user answer for the reader's user namespace: in any but the node's own they always read 2147483647. */
-async function refuseInside(host: HostReader): Promise<void> {
+export async function refuseInside(host: HostReader): Promise<void> {
   const path = '/proc/self/uid_map'
   const text = await host.read(path)
   if (text === undefined) throw new Unsure(`${path} is not there`)
@@ -68,11 +52,4 @@ export const userNamespacesFact = defineFact({
   detect: detectUserNamespaces,
   format: ({ compiled, max, unprivileged }) =>
     compiled ? `at most ${max} per user${unprivileged ? '' : ', not for unprivileged users'}` : 'not in this kernel'
-})
-
-export const namespaceLimitsFact = defineFact({
-  name: 'namespace-limits',
-  describes: '`user.max_mnt_namespaces`, `user.max_pid_namespaces`',
-  detect: detectNamespaceLimits,
-  format: ({ mnt, pid }) => `mount ${mnt}, pid ${pid}`
 })

@@ -1,8 +1,8 @@
+import type { Disk } from '../facts/disk.ts'
 import type { Distro } from '../facts/distro.ts'
 import { atLeast, type Kernel } from '../facts/kernel.ts'
 import type { NodeFacts } from '../facts/observe.ts'
 import type { Proof, Proofs } from '../facts/proofs.ts'
-import type { Disk } from '../facts/storage.ts'
 import { ask, type Judgement, leaf, no, unsure, type Verdict, yes } from './verdict.ts'
 
 /** The trials were made on the kubelet's root: of a directory on another mount they prove nothing. */

@@ -1,4 +1,4 @@
-import type { Gpu } from '../facts/gpu.ts'
+import type { Gpu } from '../facts/gpu/gpus.ts'
 import type { NodeObject } from '../facts/node-object.ts'
 import type { NodeFacts } from '../facts/observe.ts'
 import { DRA_DRIVER, type ResourceSlices } from '../facts/resource-slices.ts'

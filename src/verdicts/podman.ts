@@ -2,9 +2,9 @@ import type { Fuse } from '../facts/fuse.ts'
 import { atLeast } from '../facts/kernel.ts'
 import type { NodeObject } from '../facts/node-object.ts'
 import type { NodeFacts } from '../facts/observe.ts'
-import { judgeUserNamespaces } from './cvm.ts'
 import { judgeFuse } from './fuse.ts'
 import type { Policy } from './policy.ts'
+import { judgeUserNamespaces } from './user-namespaces.ts'
 import { allOf, ask, type Judgement, leaf, no, unsure, type Verdict, yes } from './verdict.ts'
 
 /** Rootless Podman in an unprivileged pod. */

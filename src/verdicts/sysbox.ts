@@ -1,13 +1,17 @@
 import type { NodeFacts } from '../facts/observe.ts'
 import type { Sysbox } from '../facts/sysbox.ts'
-import { judgeKernel, judgeSeccomp, judgeSeLinux, judgeUserNamespaces, judgeYama } from './cvm.ts'
 import { judgeDataDisk } from './data-disk.ts'
 import { judgeFuseDevice } from './fuse.ts'
 import { judgeFusermount } from './fusermount3.ts'
+import { judgeKernel } from './kernel.ts'
 import { moduleWayOut } from './modules.ts'
 import { judgeAnyNetfilter } from './netfilter.ts'
 import type { Policy } from './policy.ts'
+import { judgeSeccomp } from './seccomp.ts'
+import { judgeSeLinux } from './selinux.ts'
+import { judgeUserNamespaces } from './user-namespaces.ts'
 import { allOf, ask, type Judgement, leaf, no, unsure, type Verdict, yes } from './verdict.ts'
+import { judgeYama } from './yama.ts'
 
 const HANDLER = 'sysbox-runc'
 /** Their root file systems are images, and no installer brings Sysbox there. */

@@ -1,7 +1,7 @@
 import type { World } from '../../cli/connected.ts'
 import type { Clock } from '../../cycle/cycle.ts'
+import { detectBootId } from '../../facts/boot-id.ts'
 import type { Attempt } from '../../facts/fact.ts'
-import { detectBootId } from '../../facts/kernel.ts'
 import type { HostReader } from '../../host/host.ts'
 import { checkGuard } from '../../kubernetes/admission-guard/check.ts'
 import { readAgentPage } from '../../kubernetes/agent-pages.ts'

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { detectAppArmor, detectAppArmorUserns, parseProfiles } from '../../../src/facts/apparmor.ts'
+import { detectAppArmor, parseProfiles } from '../../../src/facts/apparmor.ts'
+import { detectAppArmorUserns } from '../../../src/facts/apparmor-userns.ts'
 import { accepted, endless, everyParsed, garbage, outcome } from './garbage.ts'
 import { type Answers, detect } from './replay.ts'
 

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { detectBootId } from '../../../src/facts/boot-id.ts'
+import { detectConntrack } from '../../../src/facts/conntrack.ts'
 import { type Distro, detectDistro, parseOsRelease } from '../../../src/facts/distro.ts'
 import { detectHeaders } from '../../../src/facts/headers.ts'
-import { detectBootId, detectKernel } from '../../../src/facts/kernel.ts'
-import { detectConntrack, detectSysbox, parseSysboxVersion } from '../../../src/facts/sysbox.ts'
+import { detectKernel } from '../../../src/facts/kernel.ts'
+import { detectSysbox, parseSysboxVersion } from '../../../src/facts/sysbox.ts'
 import { type Answers, detect } from './replay.ts'
 
 describe('the kernel', () => {

@@ -1,13 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import {
-  detectGpus,
-  detectMig,
-  detectNvidiaDevices,
-  detectNvidiaDriver,
-  detectNvidiaLibrary,
-  parseLibraryVersion,
-  parseNvidiaVersion
-} from '../../../src/facts/gpu.ts'
+import { detectGpus } from '../../../src/facts/gpu/gpus.ts'
+import { detectMig } from '../../../src/facts/gpu/mig.ts'
+import { detectNvidiaDevices } from '../../../src/facts/gpu/nvidia-devices.ts'
+import { detectNvidiaDriver, parseNvidiaVersion } from '../../../src/facts/gpu/nvidia-driver.ts'
+import { detectNvidiaLibrary, parseLibraryVersion } from '../../../src/facts/gpu/nvidia-library.ts'
 import { parseNode } from '../../../src/facts/node-object.ts'
 import { endless, everyParsed, garbage } from './garbage.ts'
 import { type Answers, detect } from './replay.ts'

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { atLeast, detectUpstream, parseKernel, parseSignature } from '../../../src/facts/kernel.ts'
+import { atLeast, parseKernel } from '../../../src/facts/kernel.ts'
+import { detectUpstream, parseSignature } from '../../../src/facts/upstream-kernel.ts'
 import { localHost } from '../../../src/host/local.ts'
 import { temporary } from '../host/temporary.ts'
 import { endless, everyParsed, garbage } from './garbage.ts'

@@ -1,16 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  cloudOfDmi,
-  cloudOfProvider,
-  type Dmi,
-  detectCloud,
-  detectMachine,
-  type MachineSigns,
-  metalSign,
-  parseHypervisorFlag,
-  virtualSign
-} from '../../../src/facts/machine.ts'
+import { cloudOfDmi, cloudOfProvider, detectCloud } from '../../../src/facts/cloud.ts'
+import type { Dmi } from '../../../src/facts/dmi.ts'
+import { detectMachine, type MachineSigns, metalSign, parseHypervisorFlag, virtualSign } from '../../../src/facts/machine.ts'
 import { parseNode } from '../../../src/facts/node-object.ts'
 import { accepted, endless, everyParsed, garbage, outcome } from './garbage.ts'
 import { type Answers, detect } from './replay.ts'

@@ -1,13 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import {
-  detectLoadPin,
-  detectLockdown,
-  detectModuleSwitch,
-  detectSecureBoot,
-  detectSignatureEnforcement,
-  parseEfiByte,
-  parseLockdown
-} from '../../../src/facts/module-loading.ts'
+import { detectLoadPin } from '../../../src/facts/loadpin.ts'
+import { detectLockdown, parseLockdown } from '../../../src/facts/lockdown.ts'
+import { detectSignatureEnforcement } from '../../../src/facts/module-signatures.ts'
+import { detectModuleSwitch } from '../../../src/facts/module-switch.ts'
+import { detectSecureBoot, parseEfiByte } from '../../../src/facts/secure-boot.ts'
 import { endless, everyParsed, garbage } from './garbage.ts'
 import { type Answers, detect } from './replay.ts'
 

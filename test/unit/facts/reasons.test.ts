@@ -1,25 +1,32 @@
 import { describe, expect, test } from 'vitest'
-import { detectAppArmor, detectAppArmorUserns } from '../../../src/facts/apparmor.ts'
+import { detectAppArmor } from '../../../src/facts/apparmor.ts'
+import { detectAppArmorUserns } from '../../../src/facts/apparmor-userns.ts'
+import { detectBootId } from '../../../src/facts/boot-id.ts'
+import { detectCloud } from '../../../src/facts/cloud.ts'
+import { detectConntrack } from '../../../src/facts/conntrack.ts'
 import type { Detector } from '../../../src/facts/define-fact.ts'
 import { detectDistro } from '../../../src/facts/distro.ts'
 import { detectFuse } from '../../../src/facts/fuse.ts'
-import { detectGpus, detectNvidiaDevices, detectNvidiaDriver } from '../../../src/facts/gpu.ts'
+import { detectGpus } from '../../../src/facts/gpu/gpus.ts'
+import { detectNvidiaDevices } from '../../../src/facts/gpu/nvidia-devices.ts'
+import { detectNvidiaDriver } from '../../../src/facts/gpu/nvidia-driver.ts'
 import { detectHeaders } from '../../../src/facts/headers.ts'
-import { detectBootId, detectKernel } from '../../../src/facts/kernel.ts'
+import { detectKernel } from '../../../src/facts/kernel.ts'
 import { detectKernelModules } from '../../../src/facts/kernel-modules/detect.ts'
 import { MODULE_NAMES } from '../../../src/facts/kernel-modules/names.ts'
-import { detectCloud, detectMachine } from '../../../src/facts/machine.ts'
-import {
-  detectLoadPin,
-  detectLockdown,
-  detectModuleSwitch,
-  detectSecureBoot,
-  detectSignatureEnforcement
-} from '../../../src/facts/module-loading.ts'
-import { detectSeccomp, detectSeLinux, detectYama } from '../../../src/facts/security.ts'
+import { detectLoadPin } from '../../../src/facts/loadpin.ts'
+import { detectLockdown } from '../../../src/facts/lockdown.ts'
+import { detectMachine } from '../../../src/facts/machine.ts'
+import { detectSignatureEnforcement } from '../../../src/facts/module-signatures.ts'
+import { detectModuleSwitch } from '../../../src/facts/module-switch.ts'
+import { detectNamespaceLimits } from '../../../src/facts/namespace-limits.ts'
+import { detectSeccomp } from '../../../src/facts/seccomp.ts'
+import { detectSecureBoot } from '../../../src/facts/secure-boot.ts'
+import { detectSeLinux } from '../../../src/facts/selinux.ts'
 import { detectStorage } from '../../../src/facts/storage.ts'
-import { detectConntrack, detectSysbox } from '../../../src/facts/sysbox.ts'
-import { detectNamespaceLimits, detectUserNamespaces } from '../../../src/facts/user-namespaces.ts'
+import { detectSysbox } from '../../../src/facts/sysbox.ts'
+import { detectUserNamespaces } from '../../../src/facts/user-namespaces.ts'
+import { detectYama } from '../../../src/facts/yama.ts'
 import { type Answers, detect } from './replay.ts'
 
 const RELEASE = { '/proc/sys/kernel/osrelease': '5.15.0\n' }

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { detectFuse } from '../../../src/facts/fuse.ts'
-import { detectSeccomp, detectSeccompDefault, detectSeLinux, detectYama } from '../../../src/facts/security.ts'
+import { detectSeccomp } from '../../../src/facts/seccomp.ts'
+import { detectSeccompDefault } from '../../../src/facts/seccomp-default.ts'
+import { detectSeLinux } from '../../../src/facts/selinux.ts'
+import { detectYama } from '../../../src/facts/yama.ts'
 import { type Answers, detect } from './replay.ts'
 
 describe('SELinux', () => {

@@ -1,8 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { detectHostPaths } from '../../../src/facts/host-paths.ts'
 import { rootByMounts } from '../../../src/facts/kubelet-root.ts'
 import { mountHolding, parseMountInfo } from '../../../src/facts/mounts.ts'
-import { detectHostPaths, detectStorage, detectSysboxStorage, detectVarLib } from '../../../src/facts/storage.ts'
+import { detectStorage } from '../../../src/facts/storage.ts'
+import { detectSysboxStorage } from '../../../src/facts/sysbox-storage.ts'
+import { detectVarLib } from '../../../src/facts/var-lib.ts'
 import { endless, everyParsed, garbage } from './garbage.ts'
 import { type Answers, detect, hostWith } from './replay.ts'
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { detectNamespaceLimits, detectUserNamespaces, parseUidMapStart } from '../../../src/facts/user-namespaces.ts'
+import { detectNamespaceLimits } from '../../../src/facts/namespace-limits.ts'
+import { detectUserNamespaces, parseUidMapStart } from '../../../src/facts/user-namespaces.ts'
 import { endless, everyParsed, garbage } from './garbage.ts'
 import { type Answers, detect } from './replay.ts'
 
