@@ -60,33 +60,26 @@ function createReader(root: string, { program, patience = PATIENCE }: ApartOptio
   const hungMounts = createHungMounts(root === '/' ? '' : root.replace(/\/+$/, ''))
   let waiting: Waiting[] = []
   let child: ChildProcess | undefined
-  let timer: NodeJS.Timeout | undefined
   let isStarted = false
   let count = 0
+  const deadline = createDeadline({ limit: () => (isStarted ? patience : START_PATIENCE), expired: () => late() })
 
   const start = (): ChildProcess => {
     isStarted = false
-    const started = fork(program, [READER, root], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
-    started.on('message', (reply: Reply) => answered(reply))
-    const gone = (why: string) => {
-      if (child === started) replace('EIO', `the process that reads it has ended (${why})`)
-    }
-    started.on('error', error => gone(error.message))
-    started.on('exit', (code, signal) => gone(`${signal ?? code}`))
-    started.unref()
-    return started
+    return forkReader(program, root, {
+      replied: reply => answered(reply),
+      ended: (ended, why) => {
+        if (child === ended) replace('EIO', `the process that reads it has ended (${why})`)
+      }
+    })
   }
 
   /** A process may end while nothing is asked, and not before there is an answer. */
   const settle = (): void => {
-    clearTimeout(timer)
+    deadline.clear()
     if (waiting.length === 0) child?.channel?.unref()
     else child?.channel?.ref()
-    if (waiting.length > 0) watch(SLICES)
-  }
-  const watch = (slices: number): void => {
-    const limit = isStarted ? patience : START_PATIENCE
-    timer = setTimeout(() => (slices > 1 ? watch(slices - 1) : late()), limit / SLICES)
+    if (waiting.length > 0) deadline.begin()
   }
 
   const answered = ({ id, value, error }: Reply): void => {
@@ -148,4 +141,34 @@ function createReader(root: string, { program, patience = PATIENCE }: ApartOptio
       last?.kill('SIGKILL')
     }
   }
+}
+
+interface Deadline {
+  /** Milliseconds that the first question may wait. */
+  readonly limit: () => number
+  readonly expired: () => void
+}
+
+/** In slices: after a suspend, or on a busy machine, one long timer would expire although the answer had no time to come. */
+function createDeadline({ limit, expired }: Deadline) {
+  let timer: NodeJS.Timeout | undefined
+  const watch = (slices: number): void => {
+    timer = setTimeout(() => (slices > 1 ? watch(slices - 1) : expired()), limit() / SLICES)
+  }
+  return { begin: () => watch(SLICES), clear: () => clearTimeout(timer) }
+}
+
+interface ReaderListener {
+  readonly replied: (reply: Reply) => void
+  /** Names the process: an older one may end after its successor was started. */
+  readonly ended: (child: ChildProcess, why: string) => void
+}
+
+function forkReader(program: string, root: string, { replied, ended }: ReaderListener): ChildProcess {
+  const child = fork(program, [READER, root], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  child.on('message', (reply: Reply) => replied(reply))
+  child.on('error', error => ended(child, error.message))
+  child.on('exit', (code, signal) => ended(child, `${signal ?? code}`))
+  child.unref()
+  return child
 }
