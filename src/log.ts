@@ -88,9 +88,9 @@ export function createLog({ level, format, write, now }: LogOptions): Log {
       if (!logger.isLevelEnabled(loudness)) return
       const suppressed = loudness === 'warn' || loudness === 'error' ? limit(`${code} ${fields['key'] ?? message}`) : 0
       if (suppressed === undefined) return
-      const told = { event: code, ...named(fields), ...(suppressed > 0 ? { suppressed } : {}) }
+      const line = { event: code, ...named(fields), ...(suppressed > 0 ? { suppressed } : {}) }
       const before = lost
-      logger[loudness](told, redact(message))
+      logger[loudness](line, redact(message))
       if (before === 0 || lost > before) return
       lost = 0
       logger.warn({ event: 'log-lost', lost: before }, `${before} lines could not be written before this one`)

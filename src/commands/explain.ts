@@ -2,9 +2,9 @@ import { type Command, CommandError } from '../cli/command.ts'
 import { painter } from '../paint.ts'
 import { printable } from '../printable.ts'
 import { explainTree } from '../report/tree.ts'
-import { CAPABILITIES, type Capability } from '../verdicts/decide.ts'
+import { CAPABILITIES, type Capability } from '../verdicts/all.ts'
 import type { Verdict } from '../verdicts/verdict.ts'
-import { look } from './look.ts'
+import { observeNode } from './observe-node.ts'
 
 /** One verdict down to the values that were read. */
 export const explain: Command = async (config, { print, clock }) => {
@@ -12,7 +12,7 @@ export const explain: Command = async (config, { print, clock }) => {
   if (!CAPABILITIES.includes(operand as Capability)) {
     throw new CommandError(`unknown capability "${operand}": expected ${CAPABILITIES.join(', ')}`, { status: 2 })
   }
-  const snapshot = await look(config, clock)
+  const snapshot = await observeNode(config, clock)
   const verdict: Verdict | undefined = snapshot.verdicts[operand as Capability]
   if (verdict === undefined) {
     throw new CommandError(`${operand} is not judged until you opt in: say --privileged-workspaces or --workspace-namespace`, {

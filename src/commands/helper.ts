@@ -41,9 +41,9 @@ async function undo({ host, terms, lock }: Work, { print }: Surroundings): Promi
 const busy = (who: string): string => `another helper works on this node (${who}); try again when it has ended`
 
 /** The trials are made, since the plan rests on them and they remove what they make; nothing else is. */
-async function dryRun({ look }: Work, config: Config, { print }: Surroundings): Promise<number> {
+async function dryRun({ observe }: Work, config: Config, { print }: Surroundings): Promise<number> {
   const paint = painter(config.screen)
-  const snapshot = await attempt(() => look(''))
+  const snapshot = await attempt(() => observe(''))
   if (!snapshot.ok) throw new CommandError(snapshot.why)
   print(section('Remedies', remedyLines(snapshot.value, paint), paint))
   return 0
@@ -88,9 +88,9 @@ async function lockedTurn(work: Work, rests: Rests, patience: number): Promise<F
 /** One turn: look, try, mend, look again. `undefined` when the node could not be worked on, which is told. */
 async function turn(work: Work, rests: Rests, cannotAct: string): Promise<Findings | undefined> {
   const { host, log, terms } = work
-  const look = () => work.look(cannotAct)
+  const observe = () => work.observe(cannotAct)
   try {
-    const { outcomes, after: snapshot } = await applyPlan(host, await look(), { ...terms, look, rest: rests.rest })
+    const { outcomes, after: snapshot } = await applyPlan(host, await observe(), { ...terms, observe, rest: rests.rest })
     for (const { remedy, result, because, tail } of rests.heard(outcomes)) {
       const fields = tail === '' ? {} : { tail }
       log.event(result === 'applied' ? 'remedy-applied' : 'remedy-failed', `${remedy}: ${because}`, fields)

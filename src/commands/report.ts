@@ -3,11 +3,11 @@ import { reportJson } from '../node-sync/report.ts'
 import { painter } from '../paint.ts'
 import { printable } from '../printable.ts'
 import { reportTable } from '../report/table.ts'
-import { look } from './look.ts'
+import { observeNode } from './observe-node.ts'
 
 /** One look, no change. */
 export const report: Command = async (config, { print, clock }) => {
-  const snapshot = await look(config, clock)
+  const snapshot = await observeNode(config, clock)
   const { format, 'label-prefix': prefix } = config.options
   if (format === 'json') print(`${printable(JSON.stringify(reportJson(snapshot, prefix)))}\n`)
   else print(reportTable(snapshot, prefix, painter(config.screen)))

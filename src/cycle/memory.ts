@@ -27,7 +27,7 @@ export interface Recollection {
 
 /**
  * Holds against a moment's unreadability: what cannot be read of a fact keeps its last value for `patience` milliseconds after the fact
- * was last whole. What was read counts, whatever it was before. Pure.
+ * was last whole. What was read counts, whatever it was before.
  */
 export function recollect(memory: Memory, seen: DetectedFacts, now: number, patience: number): Recollection {
   const bootId = seen['boot-id'].known ? seen['boot-id'].value : memory.bootId

@@ -54,8 +54,8 @@ async function setByFile(host: HostReader): Promise<string> {
 
 /** The directories that are mounted into this pod; a reason may be incomplete. */
 async function seenOf(host: HostReader, directories: readonly string[]): Promise<readonly string[]> {
-  const looks = await Promise.all(directories.map(directory => unlessNotMounted(host.list(directory))))
-  return directories.filter((_, index) => 'value' in (looks[index] as object))
+  const lists = await Promise.all(directories.map(directory => unlessNotMounted(host.list(directory))))
+  return directories.filter((_, index) => 'value' in (lists[index] as object))
 }
 
 export const apparmorUsernsFact = defineFact({

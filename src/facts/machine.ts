@@ -87,7 +87,7 @@ export function parseHypervisorFlag(text: string): boolean | undefined {
   return flags.length === 0 ? undefined : flags.some(line => /\shypervisor(\s|$)/.test(line))
 }
 
-/** The first sign of a virtual machine, or an empty text. Pure. */
+/** The first sign of a virtual machine, or an empty text. */
 export function virtualSign({ hypervisorFlag, dmi, hypervisor }: MachineSigns): string {
   if (hypervisorFlag) return 'the processor flag "hypervisor"'
   if (hypervisor !== '') return `the hypervisor ${hypervisor}`
@@ -131,7 +131,7 @@ const METAL_MAKERS = [
   'Wiwynn'
 ] as const
 
-/** What proves bare metal. Throws `Unsure` where nothing does. Pure. */
+/** What proves bare metal. Throws `Unsure` where nothing does. */
 export function metalSign({ hypervisorFlag, dmi }: MachineSigns): string {
   if (dmi === undefined) throw new Unsure('there is no DMI, so nothing tells bare metal from virtual')
   // Every maker writes its name in letters; garbage there could stand in the place of a virtual machine's name.

@@ -30,19 +30,19 @@ export interface Observation {
  */
 export async function observe(sources: Sources, clock: () => number): Promise<Observation> {
   const shared = witness(sources.host)
-  const looks = await Promise.all(
+  const observed = await Promise.all(
     DETECTOR_NAMES.map(async name => {
       const begin = clock()
       const fact = await observeFact(name, { ...sources, host: shared.host })
       return { name, fact, seconds: (clock() - begin) / 1000 }
     })
   )
-  const detected = Object.fromEntries(looks.map(({ name, fact }) => [name, fact])) as unknown as DetectedFacts
-  const durations = Object.fromEntries(looks.map(({ name, seconds }) => [name, seconds])) as Record<DetectorName, number>
+  const detected = Object.fromEntries(observed.map(({ name, fact }) => [name, fact])) as unknown as DetectedFacts
+  const durations = Object.fromEntries(observed.map(({ name, seconds }) => [name, seconds])) as Record<DetectorName, number>
   return { facts: withDerived(detected), durations }
 }
 
-/** Adds what follows from the facts that were looked at. Pure. */
+/** Adds what follows from the facts that were looked at. */
 export const withDerived = (detected: DetectedFacts): NodeFacts =>
   Object.freeze({ ...detected, [shiftfsFact.name]: shiftfsFact.derive(detected) })
 

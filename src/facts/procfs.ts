@@ -10,7 +10,7 @@ const PLACES = ['/proc/sys/fs/binfmt_misc', '/proc/fs/nfsd', '/proc/openprom', '
  */
 export const detectProcfs: Detector<readonly string[]> = async ({ host }) => mountsOverProc(await nodeMounts(host))
 
-/** Their mount points, each once, in alphabetical order. Pure. */
+/** Their mount points, each once, in alphabetical order. */
 export function mountsOverProc(mounts: readonly Mount[]): readonly string[] {
   const points = mounts.map(({ mountPoint }) => mountPoint).filter(point => point.startsWith('/proc/'))
   return [...new Set(points)].filter(point => !PLACES.includes(point)).toSorted()

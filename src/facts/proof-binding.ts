@@ -22,7 +22,7 @@ export interface Made extends Binding {
 /** A helper that lives makes its proofs anew after a day; of one that does not, they are believed for an hour more (seconds). */
 const OLDEST = 25 * 3600
 
-/** Why proofs that were made with `made` prove nothing any more; `undefined` where they still do. Pure. */
+/** Why proofs that were made with `made` prove nothing any more; `undefined` where they still do. */
 export function whyVoid(made: Made, live: Made): string | undefined {
   if (made.disk !== live.disk) return `they were made on ${made.disk}, and the kubelet's root lies on ${live.disk}`
   if (made.filesystems !== live.filesystems) return 'the kernel has gained or lost a file system since they were made'
@@ -33,7 +33,7 @@ export function whyVoid(made: Made, live: Made): string | undefined {
 
 const overProc = (binding: Binding): string => binding.overProc || 'nothing'
 
-/** All three in seconds, the first two since the boot. Pure. */
+/** All three in seconds, the first two since the boot. */
 export function whyTooOld(made: number, now: number, oldest: number): string | undefined {
   const age = now - made
   if (age < 0) return 'they were made after now, counted from the boot'

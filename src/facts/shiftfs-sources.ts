@@ -16,6 +16,6 @@ const FOLDERS: readonly (readonly [folder: string, first: Version, last: Version
   ['k6.1', [6, 1], [6, 2]]
 ]
 
-/** The folder of sources for this kernel, or `undefined` when none is made for it; by numbers, since 6.10 is not 6.1. Pure. */
+/** The folder of sources for this kernel, or `undefined` when none is made for it; by numbers, since 6.10 is not 6.1. */
 export const sourceFolder = ({ major, minor }: Pick<Kernel, 'major' | 'minor'>): string | undefined =>
   FOLDERS.find(([, first, [high, last]]) => atLeast({ major, minor }, first) && !atLeast({ major, minor }, [high, last + 1]))?.[0]

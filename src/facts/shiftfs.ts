@@ -35,7 +35,7 @@ export interface Shiftfs {
   readonly suspect: boolean
 }
 
-/** What shiftfs is on this node, from what was looked at. Pure. */
+/** What shiftfs is on this node, from what was looked at. */
 export function deriveShiftfs(facts: ShiftfsGrounds): Fact<Shiftfs> {
   const modules = facts['kernel-modules']
   const { kernel } = facts
@@ -88,8 +88,8 @@ function isSuspect({ kernel, distro, 'upstream-kernel': upstream }: ShiftfsGroun
   if (/^5\.17\.5(?!\d)/.test(release)) return true
   if (!/^5\.15\.\d/.test(release)) return false
   // Only Ubuntu's kernels tell it, whatever the distribution around them is.
-  const told = /^5\.15\.(\d+)$/.exec(upstream.known ? upstream.value : '')?.[1]
-  if (told !== undefined) return Number(told) >= FIRST_BROKEN && Number(told) <= LAST_BROKEN
+  const exact = /^5\.15\.(\d+)$/.exec(upstream.known ? upstream.value : '')?.[1]
+  if (exact !== undefined) return Number(exact) >= FIRST_BROKEN && Number(exact) <= LAST_BROKEN
   const level = Number(/^5\.15\.(\d+)/.exec(release)?.[1])
   if (level !== 0) return level >= FIRST_BROKEN
   const [, abi = ''] = /^5\.15\.0-(\d+)-/.exec(release) ?? []

@@ -42,11 +42,11 @@ export const detectSysbox: Detector<Sysbox> = async ({ host, readings }) => {
  */
 export async function programsOf(host: HostReader): Promise<readonly string[]> {
   const paths = DIRECTORIES.flatMap(directory => PROGRAMS.map(program => `${directory}/${program}`))
-  const looks = await Promise.all(paths.map(path => unlessNotMounted(host.stat(path))))
-  const programs = paths.filter((_, index) => (looks[index] as { value?: unknown }).value !== undefined)
+  const stats = await Promise.all(paths.map(path => unlessNotMounted(host.stat(path))))
+  const programs = paths.filter((_, index) => (stats[index] as { value?: unknown }).value !== undefined)
   if (programs.length > 0) return programs
   if ((await host.stat('/usr')) === undefined) throw new Unsure('/usr is not there below the host root')
-  const hidden = looks.find(look => 'error' in look)
+  const hidden = stats.find(stat => 'error' in stat)
   if (hidden === undefined) return []
   const units = await Promise.all(PROGRAMS.map(name => unitOf(host, name)))
   if (units.some(unit => unit !== 'idle')) throw hidden.error

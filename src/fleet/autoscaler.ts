@@ -1,5 +1,5 @@
 import type { Taint } from '../node-sync/startup-taint.ts'
-import type { Capability } from '../verdicts/decide.ts'
+import type { Capability } from '../verdicts/all.ts'
 import { type FleetNode, standingOf } from './fleet-node.ts'
 import { passes } from './passing-taints.ts'
 import type { Pool } from './pools.ts'

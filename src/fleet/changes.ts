@@ -1,8 +1,8 @@
-import type { Capability } from '../verdicts/decide.ts'
+import type { Capability } from '../verdicts/all.ts'
 import { type FleetNode, toldOf } from './fleet-node.ts'
 import { poolText } from './pools.ts'
 
-/** What became of a Node, a sentence each: `n1: podman no → yes: …`. `undefined`: it is not there. Heartbeats are nothing new. Pure. */
+/** What became of a Node, a sentence each: `n1: podman no → yes: …`. `undefined`: it is not there. Heartbeats are nothing new. */
 export function changesOf(
   before: FleetNode | undefined,
   after: FleetNode | undefined,

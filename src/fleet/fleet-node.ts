@@ -2,7 +2,7 @@ import type { V1Node } from '../kubernetes/models.ts'
 import { AHEAD, CONDITION_TYPE } from '../node-sync/condition.ts'
 import type { Taint } from '../node-sync/startup-taint.ts'
 import { printable } from '../printable.ts'
-import { CAPABILITIES, type Capability } from '../verdicts/decide.ts'
+import { CAPABILITIES, type Capability } from '../verdicts/all.ts'
 import type { Answer } from '../verdicts/verdict.ts'
 import { parseReport, type Report, type Told } from './node-report.ts'
 import { type Pool, poolOf } from './pools.ts'
@@ -119,7 +119,7 @@ export interface Now {
   readonly patience: number
 }
 
-/** `absent`: the agent has not been here; `stale`: it is silent; `rebooted`: it has not looked since the Node booted. Pure. */
+/** `absent`: the agent has not been here; `stale`: it is silent; `rebooted`: it has not looked since the Node booted. */
 export function standingOf({ answers, heartbeat, isRebooted }: FleetNode, { at, patience }: Now): Standing {
   if (Object.keys(answers).length === 0) return 'absent'
   // A heartbeat of 2099 would keep a dead agent fresh until then.
@@ -127,13 +127,13 @@ export function standingOf({ answers, heartbeat, isRebooted }: FleetNode, { at, 
   return isRebooted ? 'rebooted' : 'fresh'
 }
 
-/** Its labels are of a time that nobody answers for: whatever they say counts for nothing until an agent has observed the Node. Pure. */
+/** Its labels are of a time that nobody answers for: whatever they say counts for nothing until an agent has observed the Node. */
 export function isOutdated(node: FleetNode, now: Now): boolean {
   const standing = standingOf(node, now)
   return standing === 'stale' || standing === 'rebooted'
 }
 
-/** What the Node's report tells of a capability, under the answer that its label gives. `undefined` where it carries no label. Pure. */
+/** What the Node's report tells of a capability, under the answer that its label gives. `undefined` where it carries no label. */
 export function toldOf({ answers, report }: FleetNode, capability: Capability): Told | undefined {
   const answer = answers[capability]
   if (answer === undefined) return undefined

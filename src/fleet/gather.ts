@@ -4,7 +4,7 @@ import type { World } from '../cli/connected.ts'
 import type { Connection } from '../kubernetes/connection.ts'
 import { listNodes } from '../kubernetes/list/nodes.ts'
 import { HEARTBEATS } from '../node-sync/condition.ts'
-import { CAPABILITIES } from '../verdicts/decide.ts'
+import { CAPABILITIES } from '../verdicts/all.ts'
 import { type FleetNode, type FleetTerms, fleetNode } from './fleet-node.ts'
 import { type Fleet, poolsOf } from './summary.ts'
 

@@ -24,7 +24,7 @@ const POOL_LABELS: readonly (readonly [label: string, kind: PoolKind])[] = [
 
 export const NO_POOL: Pool = { kind: 'none', name: '' }
 
-/** The pool of a Node by its labels; the operator's own label goes before those of the providers. Pure. */
+/** The pool of a Node by its labels; the operator's own label goes before those of the providers. */
 export function poolOf(labels: Readonly<Record<string, unknown>>, ownLabel: string): Pool {
   const candidates = ownLabel === '' ? POOL_LABELS : [[ownLabel, 'label'] as const, ...POOL_LABELS]
   for (const [label, kind] of candidates) {

@@ -1,4 +1,4 @@
-import type { Capability } from '../verdicts/decide.ts'
+import type { Capability } from '../verdicts/all.ts'
 import { ANSWERS, type Answer } from '../verdicts/verdict.ts'
 import { type FleetNode, isOutdated, type Now, type Standing, standingOf, toldOf } from './fleet-node.ts'
 import { type Pool, poolText } from './pools.ts'
@@ -21,7 +21,7 @@ export interface FleetPool {
   readonly nodes: readonly FleetNode[]
 }
 
-/** Nodes by their pools, both in the order of their names; those of no pool come last. Pure. */
+/** Nodes by their pools, both in the order of their names; those of no pool come last. */
 export function poolsOf(nodes: Iterable<FleetNode>): readonly FleetPool[] {
   const pools = new Map<string, { readonly pool: Pool; readonly nodes: FleetNode[] }>()
   for (const node of nodes) {
@@ -44,7 +44,7 @@ export type Counts = Readonly<Record<Answer | 'absent' | 'outdated', number>>
 
 /**
  * Each Node is counted once: by its answer, as `absent` where it carries no label of the capability, or as `outdated` where the label
- * is not to be relied on: the agent is silent, or has not observed the Node since it booted. Pure.
+ * is not to be relied on: the agent is silent, or has not observed the Node since it booted.
  */
 export function countsOf(nodes: readonly FleetNode[], capability: Capability, now: Now): Counts {
   const counts = { yes: 0, no: 0, unknown: 0, absent: 0, outdated: 0 }
@@ -55,7 +55,7 @@ export function countsOf(nodes: readonly FleetNode[], capability: Capability, no
   return counts
 }
 
-/** How many Nodes are as they should be, and how many are not. Pure. */
+/** How many Nodes are as they should be, and how many are not. */
 export function standingsOf(nodes: readonly FleetNode[], now: Now): Readonly<Record<Standing, number>> {
   const counts = { fresh: 0, stale: 0, rebooted: 0, absent: 0 }
   for (const node of nodes) counts[standingOf(node, now)]++
@@ -71,14 +71,14 @@ export interface Reason {
   readonly nodes: readonly FleetNode[]
 }
 
-/** Why Nodes give their answer, the reason of most first. Reasons that differ in measured numbers alone are one, and say so. Pure. */
+/** Why Nodes give their answer, the reason of most first. Reasons that differ in measured numbers alone are one, and say so. */
 export function reasonsOf(nodes: readonly FleetNode[], capability: Capability): readonly Reason[] {
   const reasons = new Map<string, Omit<Reason, 'nodes'> & { readonly nodes: FleetNode[]; differ: boolean }>()
   for (const node of nodes) {
-    const told = toldOf(node, capability)
-    if (told === undefined) continue
-    const { answer, because } = told
-    const cautions = answer === 'yes' ? told.cautions : []
+    const stated = toldOf(node, capability)
+    if (stated === undefined) continue
+    const { answer, because } = stated
+    const cautions = answer === 'yes' ? stated.cautions : []
     const key = [answer, because, ...cautions].join('\n').replace(/\d+/g, '0')
     const known = reasons.get(key)
     if (known === undefined) reasons.set(key, { answer, because, cautions, nodes: [node], differ: false })
@@ -106,14 +106,14 @@ export interface Way {
 /** The sentence counts further reasons at its end, which is gone where it was shortened. */
 const HAS_MORE = /( \(and \d+ more\)|…)$/
 
-/** What would open a capability on most Nodes; what is enough by itself goes before what is not. Pure. */
+/** What would open a capability on most Nodes; what is enough by itself goes before what is not. */
 export function waysOf(nodes: readonly FleetNode[], capability: Capability): readonly Way[] {
   const ways = new Map<string, { way: string; nodes: number; alone: number; pools: Map<string, number> }>()
   for (const node of nodes) {
-    const told = toldOf(node, capability)
-    if (told === undefined) continue
-    const isAlone = told.ways.length === 1 && !HAS_MORE.test(told.because)
-    for (const way of told.ways) {
+    const stated = toldOf(node, capability)
+    if (stated === undefined) continue
+    const isAlone = stated.ways.length === 1 && !HAS_MORE.test(stated.because)
+    for (const way of stated.ways) {
       const entry = ways.get(way) ?? { way, nodes: 0, alone: 0, pools: new Map() }
       const pool = poolText(node.pool)
       ways.set(way, entry)

@@ -27,8 +27,8 @@ type Handed = Pick<Sources, 'proofs' | 'readings'> & Partial<Pick<Handover, 'out
  */
 export async function helperHandover({ config, host, doubted, name = '' }: Terms): Promise<Handed> {
   try {
-    const { handover: path, 'node-name': told } = config.options
-    const node = told === '' ? name : told
+    const { handover: path, 'node-name': named } = config.options
+    const node = named === '' ? name : named
     const text = await readHandover(path)
     if (text === undefined) return {}
     const sources = { host, node: undefined, podSecurity: undefined }

@@ -31,7 +31,7 @@ export interface Work {
   readonly log: Log
   readonly terms: RemedyTerms
   /** Observes and plans; `cannotAct` is why nothing may be done this time, empty where it may. */
-  readonly look: (cannotAct: string) => Promise<Snapshot>
+  readonly observe: (cannotAct: string) => Promise<Snapshot>
   readonly made: Trials['made']
   readonly elapsed: () => number
   /** The lock of this node, waited for so many seconds. */
@@ -52,8 +52,8 @@ export function createWork(config: Config, { clock }: Surroundings): Work {
     prove: trials.prove
   }
   // An inventory is for people, and starts a dozen programs; nobody sees what this process looked at.
-  const eyes = { ...host, inventory: async () => undefined }
-  const look = async (cannotAct: string) => {
+  const observed = { ...host, inventory: async () => undefined }
+  const observe = async (cannotAct: string) => {
     const journal = await attempt(() => readJournal(host))
     const proved = await trials.prove()
     const proofs = journal.ok ? withBroken(proved, journal.value, await bootOf(host)) : proved
@@ -66,11 +66,11 @@ export function createWork(config: Config, { clock }: Surroundings): Work {
       // What could not be written down could not be taken back.
       cannotAct: journal.ok ? cannotAct : journal.why
     }
-    return await cycle({ host: eyes, node: undefined, podSecurity: undefined, proofs, readings }, planning, clock)
+    return await cycle({ host: observed, node: undefined, podSecurity: undefined, proofs, readings }, planning, clock)
   }
   const who = () => `pid ${process.pid} on ${hostname()}, since ${clock.now().toISOString()}`
   const lock = (patience: number) => attempt(() => host.lock(LOCK, { who: who(), patience }))
-  return { host, log, terms, look, made: trials.made, elapsed: clock.elapsed, lock }
+  return { host, log, terms, observe, made: trials.made, elapsed: clock.elapsed, lock }
 }
 
 /** A module that failed its trial was unloaded, so that it cannot be tried again; under this boot it stays broken. */

@@ -19,7 +19,7 @@ export function localWriter(root: string): HostWriter {
   const base = root === '/' ? '' : root.replace(/\/+$/, '')
   const inside = (path: string) => base + path
   const renamed = (path: string, fill: (temporary: string) => Promise<void>) =>
-    told(path, async () => await replace(await placeFor(base, path), fill))
+    asHostError(path, async () => await replace(await placeFor(base, path), fill))
 
   return {
     ...localHost(root),
@@ -42,18 +42,18 @@ export function localWriter(root: string): HostWriter {
         await chmod(temporary, 0o644)
         await sync(temporary)
       }),
-    put: (path, text) => told(path, () => putInto(path, resolveInside(base, path), base, text)),
+    put: (path, text) => asHostError(path, () => putInto(path, resolveInside(base, path), base, text)),
     remove: path =>
-      told(path, async () => {
+      asHostError(path, async () => {
         const directory = resolveInside(base, posix.dirname(path))
         if (directory !== undefined) await unlink(posix.join(base + directory, posix.basename(path))).catch(unlessGone)
       }),
     removeEmpty: path =>
-      told(path, async () => {
+      asHostError(path, async () => {
         const directory = resolveInside(base, posix.dirname(path))
         if (directory !== undefined) await rmdir(posix.join(base + directory, posix.basename(path))).catch(unlessKept)
       }),
-    lock: (path, terms) => told(path, async () => await takeLock(await placeFor(base, path), terms)),
+    lock: (path, terms) => asHostError(path, async () => await takeLock(await placeFor(base, path), terms)),
     exec: execute
   }
 }
@@ -136,7 +136,7 @@ const unlessKept = (error: NodeJS.ErrnoException): void => {
   if (!['ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(error.code ?? '')) throw error
 }
 
-async function told<T>(path: string, act: () => Promise<T>): Promise<T> {
+async function asHostError<T>(path: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act()
   } catch (error) {

@@ -44,13 +44,13 @@ export function localHost(root: string, calls = callsFor): HostReader {
 
   // At the root itself the kernel resolves as we would.
   const resolve = async (path: string) => (base === '' ? path : resolveInside(base, path, view))
-  const named = <T>(path: string, look: (real: string, calls: Calls) => T | Promise<T>): Promise<T | undefined> =>
+  const named = <T>(path: string, read: (real: string, calls: Calls) => T | Promise<T>): Promise<T | undefined> =>
     guarded(
       path,
-      resolve(path).then(real => (real === undefined ? undefined : look(real, calls(real))))
+      resolve(path).then(real => (real === undefined ? undefined : read(real, calls(real))))
     )
-  const at = <T>(path: string, look: (place: string, calls: Calls) => T | Promise<T>): Promise<T | undefined> =>
-    named(path, (real, calls) => look(view.place(real), calls))
+  const at = <T>(path: string, read: (place: string, calls: Calls) => T | Promise<T>): Promise<T | undefined> =>
+    named(path, (real, calls) => read(view.place(real), calls))
   const read = (path: string) => at(path, (real, calls) => readText(path, real, calls))
 
   return {

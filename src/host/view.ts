@@ -103,10 +103,10 @@ function tablesOf(base: string, read: (path: string) => string): Tables {
   return { own: new Map(below), node: parseMountTable(read(base + FIRST)) }
 }
 
-function remembered<T>(look: () => T, now: () => number): () => T {
+function remembered<T>(read: () => T, now: () => number): () => T {
   let last: { readonly value: T; readonly at: number } | undefined
   return () => {
-    if (last === undefined || now() - last.at > FRESH) last = { value: look(), at: now() }
+    if (last === undefined || now() - last.at > FRESH) last = { value: read(), at: now() }
     return last.value
   }
 }

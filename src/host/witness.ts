@@ -30,13 +30,13 @@ export function witness(host: HostReader): Witness {
   // In the order of asking: answers come in any order, and evidence should read the same each time.
   const heard: { testimony: Testimony | undefined }[] = []
 
-  const put = <T>(verb: Verb, subject: string, pattern: string, look: () => Promise<T>): Promise<T> => {
+  const put = <T>(verb: Verb, subject: string, pattern: string, ask: () => Promise<T>): Promise<T> => {
     const key = `${verb}\0${subject}\0${pattern}`
     const before = asked.get(key)
     if (before !== undefined) return before as Promise<T>
     const place: { testimony: Testimony | undefined } = { testimony: undefined }
     heard.push(place)
-    const kept = look().then(
+    const kept = ask().then(
       answer => {
         place.testimony = { verb, subject, pattern, answer, error: undefined }
         return answer
@@ -87,8 +87,8 @@ function saw({ verb, subject, answer, error, pattern }: Testimony): string {
 }
 
 /** Where nothing of a text may be shown, that is not an empty file. */
-const textSeen = (whole: string, told: string): string =>
-  told.trim() === '' && whole.trim() !== '' ? 'nothing in it decides' : firstLine(told)
+const textSeen = (whole: string, scrubbed: string): string =>
+  scrubbed.trim() === '' && whole.trim() !== '' ? 'nothing in it decides' : firstLine(scrubbed)
 
 const WIDTH = 100
 

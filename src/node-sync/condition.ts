@@ -48,7 +48,7 @@ type Opinion = Pick<Condition, 'status' | 'reason' | 'message'>
 /** Facts on which no label rests. */
 const FOR_PEOPLE: readonly string[] = ALL_FACTS.filter(({ isForPeople }) => isForPeople === true).map(({ name }) => name)
 
-/** What the condition should say. `published`: every label stands on the Node as it should. Pure. */
+/** What the condition should say. `published`: every label stands on the Node as it should. */
 export function opinion(
   { facts, recalled, outcomes }: Pick<Snapshot, 'facts' | 'recalled' | 'outcomes'>,
   published: boolean
@@ -58,8 +58,8 @@ export function opinion(
     const reason = failed.result === 'failed' ? 'RemedyFailed' : 'RemedyIneffective'
     return { status: 'False', reason, message: `${failed.remedy}: ${failed.because}`.slice(0, 1024) }
   }
-  const told = Object.entries(facts) as [string, Fact<unknown>][]
-  const unknown = told.filter(([name, fact]) => !fact.known && !FOR_PEOPLE.includes(name))
+  const all = Object.entries(facts) as [string, Fact<unknown>][]
+  const unknown = all.filter(([name, fact]) => !fact.known && !FOR_PEOPLE.includes(name))
   const missed = recalled.filter(name => !FOR_PEOPLE.includes(name))
   if (unknown.length === 0 && missed.length > 0) {
     return { status: 'Unknown', reason: 'FactsRecalled', message: `could not be read lately: ${missed.join(', ')}` }
@@ -85,7 +85,7 @@ export function opinion(
 
 /**
  * The condition to write, or `undefined` when what stands there is right and its heartbeat young enough (milliseconds).
- * The transition time changes only with the status. Pure.
+ * The transition time changes only with the status.
  */
 export function conditionToWrite(
   standing: Condition | undefined,

@@ -25,7 +25,7 @@ export const eventBody = ({ reason, type, message }: NodeEvent, node: string, at
   count: 1
 })
 
-/** What a helper did to the node, as an event; `undefined` for what it did not try. Pure. */
+/** What a helper did to the node, as an event; `undefined` for what it did not try. */
 export function remedyEvent({ remedy, result, because, at }: Outcome): NodeEvent | undefined {
   if (at === '') return undefined
   return result === 'applied'
@@ -33,7 +33,7 @@ export function remedyEvent({ remedy, result, because, at }: Outcome): NodeEvent
     : { reason: 'RemedyFailed', type: 'Warning', message: `${remedy} (${result}): ${because}` }
 }
 
-/** What changed for schedulers between two sets of labels, as one event; `undefined` when nothing did. Pure. */
+/** What changed for schedulers between two sets of labels, as one event; `undefined` when nothing did. */
 export function capabilityChange(
   before: Labels,
   after: Labels,

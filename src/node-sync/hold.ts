@@ -39,7 +39,7 @@ export function provenBy(report = ''): Proven {
 
 /**
  * The labels of a snapshot, where what was proved under this boot stands in for what cannot be read: an agent that was restarted finds
- * that in the report. Only an unreadable fact is stood in for, never a changed one. Pure.
+ * that in the report. Only an unreadable fact is stood in for, never a changed one.
  */
 export function heldLabels(snapshot: Snapshot, proven: Labels, prefix: string): Labels {
   const wanted = labels(snapshot, prefix)
@@ -64,7 +64,7 @@ const restsOnUnread = ({ answer, parts, facts: names }: Verdict, facts: NodeFact
   answer !== 'unknown' ||
   (parts.length > 0 ? parts.every(part => restsOnUnread(part, facts)) : names.some(name => !facts[name].known))
 
-/** What a Node may carry until this boot was looked at: what was proved under another is not proved. Pure. */
+/** What a Node may carry until this boot was looked at: what was proved under another is not proved. */
 export const demoted = (carried: Labels, prefix: string): Labels =>
   Object.fromEntries(
     Object.entries(carried)

@@ -1,5 +1,5 @@
 import type { Metadata } from '../kubernetes/own-node/metadata.ts'
-import { CAPABILITIES } from '../verdicts/decide.ts'
+import { CAPABILITIES } from '../verdicts/all.ts'
 import { afterRepair, NO_CONFLICTS, paused } from './conflicts.ts'
 import { differences, keysOf, restrict, type Wish } from './difference.ts'
 import { driftOf } from './drift.ts'

@@ -11,7 +11,7 @@ export interface Removal {
 
 export const NOTHING: Removal = { labels: [], annotations: [], condition: false }
 
-/** A key is ours by its whole prefix and slash. Pure. */
+/** A key is ours by its whole prefix and slash. */
 export const removalOf = ({ metadata, status }: V1Node, prefix: string): Removal => ({
   labels: ownKeys(metadata?.labels, prefix),
   annotations: ownKeys(metadata?.annotations, prefix),

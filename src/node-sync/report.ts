@@ -32,8 +32,8 @@ const provedFacts = ({ facts }: Snapshot) =>
 /** Only what a helper tried, and only where there is something to tell. */
 const shortOutcomes = ({ outcomes }: Snapshot, width: number) => {
   const tried = outcomes.filter(({ at }) => at !== '')
-  const told = tried.map(({ remedy, result, because }) => [remedy, { result, because: shorten(because, width) }] as const)
-  return told.length === 0 ? {} : { remedies: Object.fromEntries(told) }
+  const entries = tried.map(({ remedy, result, because }) => [remedy, { result, because: shorten(because, width) }] as const)
+  return entries.length === 0 ? {} : { remedies: Object.fromEntries(entries) }
 }
 
 const verdictsOf = ({ verdicts }: Snapshot) => Object.entries(verdicts as Readonly<Record<string, Verdict>>)

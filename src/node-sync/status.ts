@@ -57,7 +57,7 @@ export interface Status {
 
 export type ReadTimes = Readonly<Partial<Record<FactName, string>>>
 
-/** The times of the last reading after one more look: an unknown fact keeps the time at which it was still known. Pure. */
+/** The times of the last reading after one more look: an unknown fact keeps the time at which it was still known. */
 export const readTimes = (before: ReadTimes, { at, facts }: Pick<Snapshot, 'at' | 'facts'>): ReadTimes => ({
   ...before,
   ...Object.fromEntries(

@@ -8,7 +8,7 @@ import type { Outcome } from './outcome.ts'
 import type { PlanStep } from './plan.ts'
 
 /** What a look at the node came to, as far as a remedy is concerned. */
-export interface Sight {
+export interface Observed {
   readonly facts: NodeFacts
   readonly plan: readonly PlanStep[]
 }
@@ -17,26 +17,26 @@ export interface Sight {
  * Does what the plan says may be done, one thing at a time, and looks again after each: whether a remedy helped is seen, not
  * believed. `rest` tells why a remedy is left alone for now, empty where it is not.
  */
-export async function applyPlan<S extends Sight>(
+export async function applyPlan<S extends Observed>(
   host: HostWriter,
   before: S,
-  terms: RemedyTerms & { readonly look: () => Promise<S>; readonly rest: (remedy: RemedyName) => Outcome | undefined }
+  terms: RemedyTerms & { readonly observe: () => Promise<S>; readonly rest: (remedy: RemedyName) => Outcome | undefined }
 ): Promise<{ readonly outcomes: readonly Outcome[]; readonly after: S }> {
-  let sight = before
+  let observed = before
   const outcomes: Outcome[] = []
   for (const { name, load } of ALL_REMEDIES) {
-    const step = stepOf(sight, name)
+    const step = stepOf(observed, name)
     const resting = step.decision === 'apply' ? terms.rest(name) : undefined
     if (step.decision !== 'apply' || resting !== undefined) {
       outcomes.push(resting ?? untouched(step))
       continue
     }
-    const [{ facts }, { apply }] = [sight, await load()]
-    const deed = await told(() => apply(host, facts, terms))
-    sight = await terms.look()
-    outcomes.push(judge(step, deed, stepOf(sight, name), terms.now()))
+    const [{ facts }, { apply }] = [observed, await load()]
+    const deed = await asDeed(() => apply(host, facts, terms))
+    observed = await terms.observe()
+    outcomes.push(judge(step, deed, stepOf(observed, name), terms.now()))
   }
-  return { outcomes, after: sight }
+  return { outcomes, after: observed }
 }
 
 /** Takes everything back that we did to this node, the last deed first. */
@@ -47,18 +47,18 @@ export async function undoAll(
   const deeds: (Deed & { readonly remedy: RemedyName })[] = []
   for (const { name, load } of ALL_REMEDIES.toReversed()) {
     const { undo } = await load()
-    deeds.push({ remedy: name, ...(await told(() => undo(host, terms))) })
+    deeds.push({ remedy: name, ...(await asDeed(() => undo(host, terms))) })
   }
   return deeds
 }
 
 /** The world's failures, a journal that cannot be read among them, become a deed that failed; bugs go on. */
-async function told(act: () => Promise<Deed>): Promise<Deed> {
+async function asDeed(act: () => Promise<Deed>): Promise<Deed> {
   const done = await attempt(act)
   return done.ok ? done.value : failed(done.why)
 }
 
-const stepOf = ({ plan }: Sight, name: RemedyName): PlanStep =>
+const stepOf = ({ plan }: Observed, name: RemedyName): PlanStep =>
   plan.find(({ remedy }) => remedy === name) ?? { remedy: name, decision: 'not-needed', because: 'it is not planned' }
 
 const untouched = ({ remedy, decision, because }: PlanStep): Outcome => ({
@@ -69,13 +69,13 @@ const untouched = ({ remedy, decision, because }: PlanStep): Outcome => ({
   tail: ''
 })
 
-/** What came of it, from what was said and from what is seen afterwards. Pure. */
+/** What came of it, from what was said and from what is seen afterwards. */
 export function judge(step: PlanStep, deed: Deed, after: PlanStep, now: Date): Outcome {
-  const told = { remedy: step.remedy, at: now.toISOString(), tail: deed.tail.slice(-2000) }
-  if (deed.failure !== undefined) return { ...told, result: 'failed', because: deed.failure.slice(0, 500) }
+  const common = { remedy: step.remedy, at: now.toISOString(), tail: deed.tail.slice(-2000) }
+  if (deed.failure !== undefined) return { ...common, result: 'failed', because: deed.failure.slice(0, 500) }
   if (after.decision === 'not-needed') {
     const kept = deed.persistent ? 'persistent' : 'persistent: no'
-    return { ...told, result: 'applied', because: `${deed.did} (${kept})`.slice(0, 500) }
+    return { ...common, result: 'applied', because: `${deed.did} (${kept})`.slice(0, 500) }
   }
-  return { ...told, result: 'ineffective', because: `${deed.did}, and still: ${after.because}`.slice(0, 500) }
+  return { ...common, result: 'ineffective', because: `${deed.did}, and still: ${after.because}`.slice(0, 500) }
 }

@@ -5,7 +5,7 @@ import { SHIFTED } from './scripts.ts'
 /** Seconds; then a trial and all that it started are killed. It takes a tenth of one, on a node that starves a hundred times that. */
 export const TRIAL_SECONDS = 30
 
-/** What a trial proved, from what it printed (see scripts.ts); whatever is not understood proves nothing. Pure. */
+/** What a trial proved, from what it printed (see scripts.ts); whatever is not understood proves nothing. */
 export function readProof(name: TrialName, { status, stdout, stderr }: Ended): Proof {
   const lines = stdout.split('\n').filter(line => line !== '')
   const [, kind, step = '', text = ''] = lines.map(line => OBSTACLE.exec(line)).find(found => found !== null) ?? []

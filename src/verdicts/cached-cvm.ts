@@ -1,6 +1,7 @@
 import type { NodeFacts } from '../facts/observe.ts'
 import { type Shiftfs, shiftfsTrials } from '../facts/shiftfs.ts'
 import { judgeCvm } from './cvm.ts'
+import { defineCapability } from './define-capability.ts'
 import type { Policy } from './policy.ts'
 import { allOf, ask, type Judgement, no, unsure, type Verdict, yes } from './verdict.ts'
 
@@ -70,3 +71,9 @@ function judgeShiftfs(shiftfs: Shiftfs, { distro }: NodeFacts, { shiftfsOutsideU
 
 const DANGER = "outside Ubuntu's kernels an ordinary user in a container can crash the node through a self-built shiftfs"
 const OUTSIDE = 'Use an Ubuntu image, or accept the danger with --shiftfs-outside-ubuntu=allow.'
+
+export const cachedCvm = defineCapability({
+  name: 'cached-cvm',
+  describes: 'the same with cached images, which needs shiftfs',
+  judge: judgeCachedCvm
+})

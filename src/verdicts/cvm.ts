@@ -2,6 +2,7 @@ import { atLeast } from '../facts/kernel.ts'
 import type { NodeFacts } from '../facts/observe.ts'
 import { judgeArchitecture } from './architecture.ts'
 import { judgeDataDisk, judgeIdMapping } from './data-disk.ts'
+import { defineCapability } from './define-capability.ts'
 import { judgeDistro } from './distro.ts'
 import { judgeFuse } from './fuse.ts'
 import { judgeFusermount } from './fusermount3.ts'
@@ -62,3 +63,9 @@ function judgeOverlay(facts: NodeFacts): Verdict {
   const caution = `${state}; Docker inside the workspace falls back to vfs`
   return { ...part, answer: 'yes', cautions: [caution], wayOut: [] }
 }
+
+export const cvm = defineCapability({
+  name: 'cvm',
+  describes: 'a container-based virtual machine (Sysbox in a privileged Envbox pod), with Docker and systemd inside',
+  judge: judgeCvm
+})

@@ -3,6 +3,7 @@ import type { NodeObject } from '../facts/node-object.ts'
 import type { NodeFacts } from '../facts/observe.ts'
 import { DRA_DRIVER, type ResourceSlices } from '../facts/resource-slices.ts'
 import { judgeCvm } from './cvm.ts'
+import { defineCapability } from './define-capability.ts'
 import type { Policy } from './policy.ts'
 import { allOf, ask, type Judgement, leaf, no, unsure, type Verdict, yes } from './verdict.ts'
 
@@ -151,3 +152,15 @@ function judgeMetal(facts: NodeFacts, { gpuInVirtualMachines }: Policy): Verdict
     wayOut: []
   }
 }
+
+export const gpu = defineCapability({
+  name: 'gpu',
+  describes: 'a pod with an NVIDIA GPU',
+  judge: judgeGpu
+})
+
+export const gpuCvm = defineCapability({
+  name: 'gpu-cvm',
+  describes: 'a container-based virtual machine with an NVIDIA GPU',
+  judge: judgeGpuCvm
+})

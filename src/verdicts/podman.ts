@@ -2,6 +2,7 @@ import type { Fuse } from '../facts/fuse.ts'
 import { atLeast } from '../facts/kernel.ts'
 import type { NodeObject } from '../facts/node-object.ts'
 import type { NodeFacts } from '../facts/observe.ts'
+import { defineCapability } from './define-capability.ts'
 import { judgeFuse } from './fuse.ts'
 import type { Policy } from './policy.ts'
 import { judgeUserNamespaces } from './user-namespaces.ts'
@@ -143,3 +144,9 @@ const hasNestedPodman = ({ labels, kubelet }: NodeObject): boolean => {
   const [, minor = ''] = /^v1\.(\d+)\./.exec(kubelet) ?? []
   return labels['node.openshift.io/os_id'] !== undefined && Number(minor) >= 33
 }
+
+export const podman = defineCapability({
+  name: 'podman',
+  describes: 'rootless Podman in an unprivileged pod',
+  judge: judgePodman
+})

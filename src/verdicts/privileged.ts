@@ -1,4 +1,5 @@
 import type { NodeFacts } from '../facts/observe.ts'
+import { defineCapability } from './define-capability.ts'
 import type { Policy } from './policy.ts'
 import { ask, leaf, no, unsure, type Verdict, yes } from './verdict.ts'
 
@@ -38,4 +39,11 @@ export function judgePrivilegedPods(facts: NodeFacts, { privilegedWorkspaces, wo
 export const judgePrivileged = (facts: NodeFacts, policy: Policy): Verdict => ({
   ...judgePrivilegedPods(facts, policy),
   name: 'privileged'
+})
+
+export const privileged = defineCapability({
+  name: 'privileged',
+  describes: 'privileged pods, where the operator asks for the label',
+  judge: judgePrivileged,
+  isAsked: wasAsked
 })

@@ -1,6 +1,7 @@
 import type { NodeFacts } from '../facts/observe.ts'
 import type { Sysbox } from '../facts/sysbox.ts'
 import { judgeDataDisk } from './data-disk.ts'
+import { defineCapability } from './define-capability.ts'
 import { judgeFuseDevice } from './fuse.ts'
 import { judgeFusermount } from './fusermount3.ts'
 import { judgeKernel } from './kernel.ts'
@@ -158,3 +159,9 @@ const judgeTaint = (facts: NodeFacts): Verdict =>
       ? no('the Node has the taint sysbox-runtime=not-running', 'Wait for sysbox-deploy-k8s to finish, or see its log.')
       : yes('the Node has no taint sysbox-runtime=not-running')
   )
+
+export const sysbox = defineCapability({
+  name: 'sysbox',
+  describes: 'pods of the Sysbox runtime (`runtimeClassName: sysbox-runc`)',
+  judge: judgeSysbox
+})

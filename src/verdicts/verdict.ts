@@ -75,11 +75,11 @@ export function allOf(name: string, parts: readonly Verdict[], telling: readonly
     name,
     answer,
     parts,
-    answer === 'yes' ? [told(parts, telling)] : unique(deciding(parts, answer).flatMap(part => part.reasons))
+    answer === 'yes' ? [summary(parts, telling)] : unique(deciding(parts, answer).flatMap(part => part.reasons))
   )
 }
 
-const told = (parts: readonly Verdict[], telling: readonly string[]): string => {
+const summary = (parts: readonly Verdict[], telling: readonly string[]): string => {
   const sentences = parts.filter(part => telling.includes(part.name)).map(part => part.because)
   return sentences.length === 0 ? `all ${parts.length} conditions hold` : sentences.join('; ')
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Handover } from '../../src/helper/handover.ts'
-import type { Capability } from '../../src/verdicts/decide.ts'
+import type { Capability } from '../../src/verdicts/all.ts'
 import type { Verdict } from '../../src/verdicts/verdict.ts'
 import { bootMachine, type Machine } from './machine.ts'
 import { berthProgram } from './program.ts'

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { look } from '../../src/commands/look.ts'
+import { observeNode } from '../../src/commands/observe-node.ts'
 import type { Snapshot } from '../../src/cycle/snapshot.ts'
 import { labels } from '../../src/node-sync/labels.ts'
 import { reportAnnotation } from '../../src/node-sync/report.ts'
@@ -13,7 +13,7 @@ const seen = new Map<string, Snapshot>()
 
 /** One look at a recorded node with the default options. */
 async function snapshotOf(name: string): Promise<Snapshot> {
-  const snapshot = seen.get(name) ?? (await look(configOf(name), CLOCK))
+  const snapshot = seen.get(name) ?? (await observeNode(configOf(name), CLOCK))
   seen.set(name, snapshot)
   return snapshot
 }

@@ -9,7 +9,7 @@ import {
   type Inventory,
   matchingLines
 } from '../../src/host/host.ts'
-import type { Capability } from '../../src/verdicts/decide.ts'
+import type { Capability } from '../../src/verdicts/all.ts'
 import type { Answer } from '../../src/verdicts/verdict.ts'
 
 /** What lies at one path: the text of a file, another thing, or `undefined` for nothing, with all that would lie below it. */

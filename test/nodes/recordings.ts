@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { dump } from 'js-yaml'
 import { type Config, parseConfig } from '../../src/cli/config.ts'
-import { look } from '../../src/commands/look.ts'
+import { observeNode } from '../../src/commands/observe-node.ts'
 import type { Snapshot } from '../../src/cycle/snapshot.ts'
 import type { Fact } from '../../src/facts/fact.ts'
 import { parseNode } from '../../src/facts/node-object.ts'
@@ -51,7 +51,7 @@ export const configOf = (name: string, ...more: readonly string[]): Config =>
 /** The report of a recorded node as it is printed, but for the facts, which stand without the files they were read from. */
 export async function golden(name: string): Promise<string> {
   const config = configOf(name)
-  const snapshot = await look(config, CLOCK)
+  const snapshot = await observeNode(config, CLOCK)
   const paint = painter(config.screen)
   return [
     section('Workspaces', workspaceLines(snapshot, paint), paint),

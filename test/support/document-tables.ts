@@ -5,7 +5,7 @@ import { OPTIONS } from '../../src/cli/options/all.ts'
 import type { Option } from '../../src/cli/options/option.ts'
 import { ALL_FACTS } from '../../src/facts/all.ts'
 import { FACT_LABELS } from '../../src/node-sync/labels.ts'
-import { CAPABILITIES } from '../../src/verdicts/decide.ts'
+import { ALL_CAPABILITIES } from '../../src/verdicts/all.ts'
 import { METRICS } from '../../src/web/metrics.ts'
 import { kubernetesVersion, OLDEST_RELEASE_TESTS } from './go-programs.ts'
 
@@ -35,10 +35,10 @@ export const TABLES = {
     ),
   labels: () =>
     table(
-      ['label', 'values'],
+      ['label', 'values', 'shows'],
       [
-        ...CAPABILITIES.map(name => [code(`berth.dev/${name}`), '`true` `false` `unknown`']),
-        ...FACT_LABELS.map(({ name, values }) => [code(`berth.dev/${name}`), values])
+        ...ALL_CAPABILITIES.map(({ name, describes }) => [code(`berth.dev/${name}`), '`true` `false` `unknown`', describes]),
+        ...FACT_LABELS.map(({ name, values, fact }) => [code(`berth.dev/${name}`), values, describes(fact)])
       ]
     ),
   facts: () =>
@@ -137,6 +137,8 @@ const sectionsOf = (report: string, titles: readonly string[]): string =>
     .split(/\n\n(?=\S)/)
     .filter(section => titles.includes(section.split('\n')[0] ?? ''))
     .join('\n\n')
+
+const describes = (fact: string): string => ALL_FACTS.find(({ name }) => name === fact)?.describes ?? ''
 
 const code = (text: string): string => `\`${text.replaceAll('|', '\\|')}\``
 

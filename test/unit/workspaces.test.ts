@@ -6,7 +6,7 @@ import { DOCKER_HOST_EXAMPLES, EXAMPLES, embeddedExamples, isOfKubernetes } from
 import { ROOT } from '../../packaging/root.ts'
 import { OPTIONS } from '../../src/cli/options/all.ts'
 import { WAYS } from '../../src/commands/template/node-pool.ts'
-import { CAPABILITIES } from '../../src/verdicts/decide.ts'
+import { CAPABILITIES } from '../../src/verdicts/all.ts'
 import { conditionsOf, MEANT, objectsOf, type PodSpec, podOf, WAYS_AND_TEXTS } from './workspaces.ts'
 
 const pods = Object.fromEntries(WAYS_AND_TEXTS.map(([way, text]) => [way, podOf(text)])) as Record<keyof typeof MEANT, PodSpec>

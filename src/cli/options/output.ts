@@ -1,4 +1,4 @@
-import { CAPABILITIES, type Capability } from '../../verdicts/decide.ts'
+import { CAPABILITIES, type Capability } from '../../verdicts/all.ts'
 import { type OptionTable, option, switchOption } from './option.ts'
 import { matching, oneOf, optional } from './parsers.ts'
 

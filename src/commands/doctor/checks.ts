@@ -25,6 +25,6 @@ export const checks = {
 
 export type CheckName = keyof typeof checks
 
-/** All checks of what was seen. Pure. */
+/** All checks of what was seen. */
 export const findings = (seen: Seen): readonly Finding[] =>
   Object.entries(checks).map(([check, judge]) => ({ check, ...judge(seen) }))

@@ -1,5 +1,5 @@
 import { loadAll } from 'js-yaml'
-import type { Capability } from '../../verdicts/decide.ts'
+import type { Capability } from '../../verdicts/all.ts'
 import { bottlerocketClass } from './bottlerocket.ts'
 
 /** Every kind of workspace that has an example, and what its nodes must bring along. Sysbox is used in two ways. */

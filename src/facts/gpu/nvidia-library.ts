@@ -24,8 +24,8 @@ export const detectNvidiaLibrary: Detector<readonly string[]> = async ({ host })
  * What a look into the driver container's root finds. Where that is not mounted into the agent's pod, the node's mounts tell whether
  * there is one: the container mounts its root there (`mount --rbind / /run/nvidia/driver`, nvidia-driver of gpu-driver-container).
  */
-async function ifThere<T>(host: HostReader, look: Promise<T | undefined>): Promise<T | undefined> {
-  const found = await unlessNotMounted(look)
+async function ifThere<T>(host: HostReader, read: Promise<T | undefined>): Promise<T | undefined> {
+  const found = await unlessNotMounted(read)
   if ('value' in found) return found.value
   if ((await nodeMounts(host)).some(({ mountPoint }) => `${mountPoint}/`.startsWith(`${DRIVER_ROOT}/`))) throw found.error
   return undefined

@@ -11,23 +11,23 @@ export function adviceText(advice: PoolAdvice, paint: Paint): string {
 }
 
 function bodyLines(advice: PoolAdvice, paint: Paint): readonly string[] {
-  if (advice.proved === 0) return told('Nothing is proved: let one node of it start, and ask again.', paint)
+  if (advice.proved === 0) return paragraph('Nothing is proved: let one node of it start, and ask again.', paint)
   if (Object.keys(advice.labels).length === 0)
-    return told('Its nodes have no capability in common, so there is no label to promise.', paint)
+    return paragraph('Its nodes have no capability in common, so there is no label to promise.', paint)
   return WORDS[advice.pool.kind](advice, paint)
 }
 
-const told = (text: string, paint: Paint): readonly string[] => hang('  ', 2, text, paint.columns)
+const paragraph = (text: string, paint: Paint): readonly string[] => hang('  ', 2, text, paint.columns)
 const dimmed = (text: string, paint: Paint): readonly string[] => hang('  ', 2, text, paint.columns, paint.dim)
 
 const WORDS: Readonly<Record<PoolKind, (advice: PoolAdvice, paint: Paint) => readonly string[]>> = {
   karpenter: (advice, paint) => [
-    ...told(`In the NodePool ${advice.pool.name}, beside what is there:`, paint),
+    ...paragraph(`In the NodePool ${advice.pool.name}, beside what is there:`, paint),
     ...nodePool(advice),
     ...EARLY(paint)
   ],
   eks: (advice, paint) => [
-    ...told('Tags of its Auto Scaling group, which tell the autoscaler and put nothing on a node:', paint),
+    ...paragraph('Tags of its Auto Scaling group, which tell the autoscaler and put nothing on a node:', paint),
     ...Object.entries(advice.labels).map(([key, value]) => `    ${TEMPLATE}/label/${key} = ${value}`),
     ...advice.taints.map(({ key, value, effect }) => `    ${TEMPLATE}/taint/${key} = ${value ?? ''}:${effect ?? ''}`),
     ...startup('Taint of the node group', advice, paint)
@@ -39,7 +39,7 @@ const WORDS: Readonly<Record<PoolKind, (advice: PoolAdvice, paint: Paint) => rea
   ],
   // Its admission webhook refuses (403) to change a label that is configured on the pool, so that a wrong one could not be taken back.
   aks: (advice, paint) => [
-    ...told(
+    ...paragraph(
       `Do not make ${Object.keys(advice.labels).join(', ')} labels of the pool: AKS lets nobody change such a label, so that the agent could not take a wrong one back. Keep one node of it (--min-count 1), from which the autoscaler learns, or let workspaces select kubernetes.azure.com/agentpool=${advice.pool.name}.`,
       paint
     ),
@@ -52,13 +52,13 @@ const WORDS: Readonly<Record<PoolKind, (advice: PoolAdvice, paint: Paint) => rea
 const TEMPLATE = 'k8s.io/cluster-autoscaler/node-template'
 
 const labelsAndTaints = ({ labels, taints }: PoolAdvice, paint: Paint): readonly string[] => [
-  ...told('Labels of the pool, beside those that are there:', paint),
+  ...paragraph('Labels of the pool, beside those that are there:', paint),
   ...Object.entries(labels).map(([key, value]) => `    ${key}=${value}`),
-  ...(taints.length === 0 ? [] : [...told('Taints of the pool:', paint), ...taints.map(taint => `    ${taintText(taint)}`)])
+  ...(taints.length === 0 ? [] : [...paragraph('Taints of the pool:', paint), ...taints.map(taint => `    ${taintText(taint)}`)])
 ]
 
 const startup = (where: string, { startupTaint }: PoolAdvice, paint: Paint): readonly string[] => [
-  ...told(`${where}, until the agent has written the labels:`, paint),
+  ...paragraph(`${where}, until the agent has written the labels:`, paint),
   `    ${taintText(startupTaint)}`
 ]
 

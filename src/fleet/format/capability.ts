@@ -1,6 +1,6 @@
 import { hang, type Paint } from '../../paint.ts'
 import { section } from '../../report/table.ts'
-import type { Capability } from '../../verdicts/decide.ts'
+import type { Capability } from '../../verdicts/all.ts'
 import { ANSWERS, type Answer } from '../../verdicts/verdict.ts'
 import { isOutdated } from '../fleet-node.ts'
 import { poolText } from '../pools.ts'
@@ -46,8 +46,8 @@ function reasonLines(
   paint: Paint
 ): readonly string[] {
   return pools.flatMap(({ pool, nodes }) => {
-    const told = nodes.filter(node => isOutdated(node, now) === (title === 'outdated'))
-    const reasons = reasonsOf(told, capability).filter(({ answer }) => title === 'outdated' || answer === title)
+    const shown = nodes.filter(node => isOutdated(node, now) === (title === 'outdated'))
+    const reasons = reasonsOf(shown, capability).filter(({ answer }) => title === 'outdated' || answer === title)
     const count = reasons.reduce((sum, reason) => sum + reason.nodes.length, 0)
     if (count === 0) return []
     const lines = reasons.flatMap(({ answer, because, nodes: those }) => [

@@ -41,8 +41,8 @@ const nodeJson = (node: FleetNode, { now, capabilities }: Fleet) => ({
   notes: node.notes,
   capabilities: Object.fromEntries(
     capabilities.flatMap(name => {
-      const told = toldOf(node, name)
-      return told === undefined ? [] : [[name, told]]
+      const stated = toldOf(node, name)
+      return stated === undefined ? [] : [[name, stated]]
     })
   )
 })

@@ -1,4 +1,4 @@
-import type { Capability } from '../../verdicts/decide.ts'
+import type { Capability } from '../../verdicts/all.ts'
 import { type Html, html } from '../../web/page-html.ts'
 
 /** What a fleet has besides the style of the status page. On a narrow screen a row of a table becomes a card. */

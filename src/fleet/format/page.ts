@@ -1,4 +1,4 @@
-import type { Capability } from '../../verdicts/decide.ts'
+import type { Capability } from '../../verdicts/all.ts'
 import { BRAND, ICON } from '../../web/page-brand.ts'
 import { type Html, html, nothing, textOf } from '../../web/page-html.ts'
 import { answerChip, moment, section } from '../../web/page-parts.ts'

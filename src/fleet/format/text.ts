@@ -1,5 +1,5 @@
 import { hang, type Paint } from '../../paint.ts'
-import type { Capability } from '../../verdicts/decide.ts'
+import type { Capability } from '../../verdicts/all.ts'
 import type { FleetNode } from '../fleet-node.ts'
 import { poolText } from '../pools.ts'
 import { countsOf, type Fleet, type FleetPool, nodesOf, type Reason, reasonsOf, standingsOf } from '../summary.ts'

@@ -78,7 +78,7 @@ const REASONS = (tail: string): string => {
   return error === undefined ? '' : `: ${error}`
 }
 
-/** Empty where the major versions agree, or one of them does not say. `kernel`: /proc/version; `ours`: what gcc -dumpversion says. Pure. */
+/** Empty where the major versions agree, or one of them does not say. `kernel`: /proc/version; `ours`: what gcc -dumpversion says. */
 export function compilerWarning(kernel: string, ours: string): string {
   const [, theirs] = /\bgcc\b.*?(\d+)\.\d+\.\d+/.exec(kernel) ?? []
   const [, mine] = /^(\d+)/.exec(ours) ?? []

@@ -22,16 +22,16 @@ export function pacedUserNamespaces(sleep: Sleep): Action<UserNamespacesTerms> {
   return {
     apply: async (host, { distro }, { maxUserNamespaces: wanted }) => {
       const first = { limit: FIRST, wanted }
-      if (!distro.known || distro.value.id !== 'bottlerocket') return await told(() => raiseLive(host, first))
-      const deeds = [await told(() => raiseSetting(host, first, sleep))]
-      for (const further of await furtherLimits(host)) deeds.push(await told(() => raiseSetting(host, further, sleep)))
+      if (!distro.known || distro.value.id !== 'bottlerocket') return await asDeed(() => raiseLive(host, first))
+      const deeds = [await asDeed(() => raiseSetting(host, first, sleep))]
+      for (const further of await furtherLimits(host)) deeds.push(await asDeed(() => raiseSetting(host, further, sleep)))
       return together(deeds)
     },
     undo: host =>
-      told(async () => {
+      asDeed(async () => {
         const raised = Object.keys(await raisedLimits(host)) as readonly Limit[]
         const deeds: Deed[] = []
-        for (const limit of raised.length === 0 ? [FIRST] : raised) deeds.push(await told(() => putBack(host, limit, sleep)))
+        for (const limit of raised.length === 0 ? [FIRST] : raised) deeds.push(await asDeed(() => putBack(host, limit, sleep)))
         return together(deeds)
       })
   }
@@ -49,7 +49,7 @@ async function furtherLimits(host: HostWriter) {
 }
 
 /** The world's failures become a deed that failed; bugs go on. */
-async function told(act: () => Promise<Deed>): Promise<Deed> {
+async function asDeed(act: () => Promise<Deed>): Promise<Deed> {
   try {
     return await act()
   } catch (error) {

@@ -54,7 +54,7 @@ export async function settle(host: HostReader, settling: Settling, aim: Aim): Pr
   let isSwept = false
   for (let turn = 0; ; turn++) {
     try {
-      seen = await look(host, settling)
+      seen = await readSetting(host, settling)
       // What a killed run left would be committed by nobody, and stay for ever.
       if (!isSwept) await settling.api.sweep()
       isSwept = true
@@ -76,7 +76,7 @@ const mayPass = (error: unknown, hasAnswered: boolean): boolean =>
   error instanceof BottlerocketError && (error.trouble === 'passing' || (error.trouble === 'absent' && hasAnswered))
 
 /** Both what the kernel and what the API has. Throws `HostError`, `Unsure`, `BottlerocketError`. */
-export const look = async (host: HostReader, { api, limit }: Pick<Settling, 'api' | 'limit'>): Promise<Seen> => ({
+export const readSetting = async (host: HostReader, { api, limit }: Pick<Settling, 'api' | 'limit'>): Promise<Seen> => ({
   stored: await api.read(),
   live: await readLive(host, limit)
 })
@@ -121,7 +121,7 @@ async function commit(host: HostReader, { limit, api, remember }: Settling, { ai
   try {
     // Before the look, so that little time passes between the look and the commit.
     await remember(seen, value)
-    const now = await look(host, { api, limit })
+    const now = await readSetting(host, { api, limit })
     // There is no compare-and-set: what somebody else raised meanwhile would be lowered by our commit.
     if (aim(now) !== value || !isDeepStrictEqual(asStored(limit, now, value), setting)) {
       throw new BottlerocketError('passing', `somebody else changed the setting meanwhile: ${seenText(now)}`)
@@ -140,6 +140,6 @@ async function commit(host: HostReader, { limit, api, remember }: Settling, { ai
 }
 
 async function follow(host: HostReader, { limit, sleep }: Settling, aim: Aim, stored: Setting): Promise<void> {
-  for (let looks = 0; looks < LOOKS && aim({ live: await readLive(host, limit), stored }) !== undefined; looks++)
+  for (let reads = 0; reads < LOOKS && aim({ live: await readLive(host, limit), stored }) !== undefined; reads++)
     await sleep(BETWEEN)
 }

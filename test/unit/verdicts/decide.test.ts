@@ -1,17 +1,22 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { FactName } from '../../../src/facts/observe.ts'
-import { CAPABILITIES, type Capability, decide, rules } from '../../../src/verdicts/decide.ts'
+import { ALL_CAPABILITIES, CAPABILITIES, type Capability } from '../../../src/verdicts/all.ts'
+import { decide } from '../../../src/verdicts/decide.ts'
 import type { Policy } from '../../../src/verdicts/policy.ts'
 import type { Answer, Verdict } from '../../../src/verdicts/verdict.ts'
 import { distro, FACTS, factsOf, IDEAL, kernel, modules, policy, proofs, storage, type Values } from '../node-facts.ts'
+
+const RULES = Object.fromEntries(ALL_CAPABILITIES.map(({ name, judge }) => [name, judge])) as Readonly<
+  Record<Capability, (typeof ALL_CAPABILITIES)[number]['judge']>
+>
 
 const judge = (
   capability: Capability,
   changes: Partial<Values> = {},
   terms: Partial<Policy> = {},
   ...unknowns: readonly FactName[]
-) => rules[capability](factsOf(changes, ...unknowns), policy(terms))
+) => RULES[capability](factsOf(changes, ...unknowns), policy(terms))
 
 const LOOKED_AT = CAPABILITIES.filter(capability => capability !== 'privileged')
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { FactName } from '../../../src/facts/observe.ts'
-import { type Capability, decide } from '../../../src/verdicts/decide.ts'
+import type { Capability } from '../../../src/verdicts/all.ts'
+import { decide } from '../../../src/verdicts/decide.ts'
 import type { Policy } from '../../../src/verdicts/policy.ts'
 import type { Answer, Verdict } from '../../../src/verdicts/verdict.ts'
 import { allParts, distro, FACTS, factsOf, IDEAL, kernel, modules, policy, proofs, storage, type Values } from '../node-facts.ts'

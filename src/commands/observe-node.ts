@@ -7,8 +7,8 @@ import type { Snapshot } from '../cycle/snapshot.ts'
 import type { NodeObject } from '../facts/node-object.ts'
 import type { HostReader } from '../host/host.ts'
 
-/** One look at the host root (and the Node file) that the options name, with what a helper of this node left. */
-export async function look(config: Config, clock: Clock): Promise<Snapshot> {
+/** Observes the host root and the Node file that the options name, and uses what a helper of this node left. */
+export async function observeNode(config: Config, clock: Clock): Promise<Snapshot> {
   const root = config.options['host-root']
   const [host, node] = await Promise.all([openHost(root), readNode(config.options.node)])
   // A recorded node has no helper, and what lies here is of another one.
