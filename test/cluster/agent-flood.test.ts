@@ -20,7 +20,7 @@ async function limitedAgent(name: string): Promise<AgentProcess> {
   const agent = await startAgent(name, kubeconfig)
   onTestFinished(async () => {
     await agent.kill('SIGKILL')
-    limit.remove()
+    await limit.remove()
   })
   limit.add(agent.pid)
   await eventually('it serves what it saw', async () => (await agent.get('/')).text.includes('Workspaces'), 20_000)

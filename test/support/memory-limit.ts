@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 const ROOT = '/sys/fs/cgroup'
 
@@ -8,8 +9,8 @@ export interface MemoryLimit {
   readonly add: (pid: number) => void
   /** Bytes that all in it ever had at once. */
   readonly peak: () => number
-  /** When all in it have ended. */
-  readonly remove: () => void
+  /** Waits until all in it have ended: a process may outlive the one that started it by a moment. Rejects after ten seconds. */
+  readonly remove: () => Promise<void>
 }
 
 /** Throws where this machine lets nobody make one. */
@@ -22,6 +23,20 @@ export function memoryLimit(name: string, bytes: number): MemoryLimit {
   return {
     add: pid => writeFileSync(join(directory, 'cgroup.procs'), String(pid)),
     peak: () => Number(readFileSync(join(directory, isV1 ? 'memory.max_usage_in_bytes' : 'memory.peak'), 'utf8')),
-    remove: () => rmdirSync(directory)
+    remove: () => removeWhenEmpty(directory)
+  }
+}
+
+const PATIENCE = 10_000 // milliseconds
+
+async function removeWhenEmpty(directory: string): Promise<void> {
+  const until = performance.now() + PATIENCE
+  for (;;) {
+    try {
+      return rmdirSync(directory)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EBUSY' || performance.now() > until) throw error
+      await sleep(50)
+    }
   }
 }
