@@ -2,7 +2,6 @@ import { termsOf } from '../cli/command.ts'
 import type { Config } from '../cli/config.ts'
 import { cycle } from '../cycle/cycle.ts'
 import { NO_MEMORY } from '../cycle/memory.ts'
-import type { Snapshot } from '../cycle/snapshot.ts'
 import type { Attempt } from '../facts/fact.ts'
 import { helperHandover } from '../helper/read-handover.ts'
 import { HostError, type HostReader } from '../host/host.ts'
@@ -10,10 +9,7 @@ import { ApiError } from '../kubernetes/api-error.ts'
 import type { Connection } from '../kubernetes/connection.ts'
 import { readPodSecurity } from '../kubernetes/pod-security.ts'
 import type { ResourceSlicesReader } from './resource-slices.ts'
-import type { Agent } from './world.ts'
-
-/** Observes the node once, and remembers what `before` still knew of what cannot be read now. */
-export type Observe = (before: Snapshot | undefined, agent: Agent) => Promise<Snapshot>
+import type { Observe } from './world.ts'
 
 /** With what the API and the helper add to what can be seen on the node. */
 export const observeWith =

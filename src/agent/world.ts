@@ -1,5 +1,6 @@
 import type { Config } from '../cli/config.ts'
 import type { Clock } from '../cycle/cycle.ts'
+import type { Snapshot } from '../cycle/snapshot.ts'
 import type { NodeObject } from '../facts/node-object.ts'
 import type { HostReader } from '../host/host.ts'
 import { ApiError } from '../kubernetes/api-error.ts'
@@ -8,7 +9,6 @@ import type { Connection } from '../kubernetes/connection.ts'
 import type { NodeView } from '../node-sync/node-view.ts'
 import type { Emit } from './agent-events.ts'
 import type { EarlyConnection } from './early-connection.ts'
-import type { Observe } from './observation.ts'
 import type { Wake } from './wake.ts'
 
 /** What the agent gets from outside: time, chance, the node, the API, and who listens. */
@@ -34,6 +34,9 @@ export function labelsFirst(sleep: Pace['sleep'], signal: AbortSignal): Pick<Age
   const { promise, resolve } = Promise.withResolvers<void>()
   return { labelled: resolve, afterLabels: Promise.race([promise, sleep(LABELS_FIRST, signal)]) }
 }
+
+/** Observes the node once, and remembers what `before` still knew of what cannot be read now. */
+export type Observe = (before: Snapshot | undefined, agent: Agent) => Promise<Snapshot>
 
 /** What all parts of the running agent share. */
 export interface Agent {
