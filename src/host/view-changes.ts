@@ -9,17 +9,26 @@ export interface Change {
 
 /**
  * What the node has mounted or unmounted since this view of it was made. A directory that is mounted without propagation stays as it was
- * then: below it a new mount is not there, and one that went is still there. Nothing, where the node's table cannot be read.
+ * then: below it a new mount is not there, and one that went is still there. Without both tables, anything may have
+ * changed.
  */
-export function changedMounts({ own, node }: Tables): readonly Change[] {
-  if (node.size === 0) return []
+export function changedMounts(tables: Tables | undefined): readonly Change[] {
+  if (tables === undefined) return [UNTOLD]
+  const { own, node } = tables
   const links = linksAmong(own)
   return tops(own)
     .filter(({ point }) => !links.has(point))
     .flatMap(top => changesBelow(top, own, node))
 }
 
-function changesBelow(top: MountLine, own: Tables['own'], node: Tables['node']): readonly Change[] {
+const UNTOLD: Change = {
+  place: '/',
+  says: "the node's /proc/1/mountinfo cannot be read, which tells what the node has mounted since this pod began; mount that file read-only at the same place below the host root"
+}
+
+type Mounts = ReadonlyMap<string, MountLine>
+
+function changesBelow(top: MountLine, own: Mounts, node: Mounts): readonly Change[] {
   const real = top.root.endsWith(REMOVED) ? undefined : placeOf(top, node)
   if (real === undefined) return [changed(top.point, 'the node has mounted something else there, or removed it')]
   const here = below(own, top.point)
@@ -38,14 +47,14 @@ const changed = (place: string, what: string): Change => ({
 })
 
 /** The mounts that are not below another one. */
-const tops = (own: Tables['own']): readonly MountLine[] =>
+const tops = (own: Mounts): readonly MountLine[] =>
   [...own.values()].filter(({ point }) => ![...own.keys()].some(other => other !== point && isAt(point, other)))
 
 /** As the kernel marks a directory that is mounted and was removed (fs/d_path.c). */
 const REMOVED = '//deleted'
 
 /** What is mounted below a directory, by the rest of its path. */
-const below = (mounts: Tables['own'], directory: string): ReadonlyMap<string, MountLine> =>
+const below = (mounts: Mounts, directory: string): Mounts =>
   new Map(
     [...mounts]
       .filter(([point]) => point !== directory && isAt(point, directory))
@@ -53,7 +62,7 @@ const below = (mounts: Tables['own'], directory: string): ReadonlyMap<string, Mo
   )
 
 /** Where the node has what is mounted here, links resolved; `undefined` where it is nowhere, or something lies over it. */
-function placeOf(top: MountLine, node: Tables['node']): string | undefined {
+function placeOf(top: MountLine, node: Mounts): string | undefined {
   const places = [...node.values()]
     .filter(({ device, root }) => device === top.device && isAt(top.root, root))
     .map(line => ({ line, place: joined(line.point, rest(top.root, line.root)) }))
@@ -67,7 +76,7 @@ const isSame = (mine: MountLine, its: MountLine): boolean =>
   mine.device === its.device && (mine.root === its.root || mine.type.startsWith('cgroup'))
 
 /** Directories that are a part of another one here: mounted by the name of a symbolic link, and where that leads. */
-export function linksAmong(own: Tables['own']): ReadonlyMap<string, string> {
+export function linksAmong(own: Mounts): ReadonlyMap<string, string> {
   const all = tops(own)
   return new Map(
     all.flatMap(({ point, device, root }) => {

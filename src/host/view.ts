@@ -24,11 +24,14 @@ const FIRST = '/proc/1/mountinfo'
 /** A directory of the node's root, but for those that a chroot has mounted too: by these a tree of files is not a node's parts. */
 const PART = /^\/(?!(?:proc|sys|dev|run|tmp)$)[^/]+$/
 
-const text = (path: string): string => {
+/** The text of a mount table; `undefined` where it cannot be read, which is not the same as an empty one. */
+type ReadTable = (path: string) => string | undefined
+
+const readTable: ReadTable = path => {
   try {
     return readFileSync(path, 'utf8')
   } catch {
-    return ''
+    return undefined
   }
 }
 
@@ -37,13 +40,16 @@ const text = (path: string): string => {
  * only some directories of the node, each mounted at its own path below `base`. What is not mounted then shows as the empty folders of
  * the container's own root, and must not be taken for what the node has.
  */
-export function viewOf(base: string, read: (path: string) => string = text, now = () => performance.now()): View {
+export function viewOf(base: string, read: ReadTable = readTable, now = () => performance.now()): View {
   if (base === '') return wholeView(base)
-  const own = parseMountTable(read(SELF))
+  const table = read(SELF)
+  if (table === undefined) return noView(base)
+  const own = parseMountTable(table)
   const points = [...own.keys()].filter(point => point.startsWith(`${base}/`)).map(point => point.slice(base.length))
   if (own.has(base) || !points.some(point => PART.test(point))) return wholeView(base)
   const covers = [...own.values()].filter(({ point, type }) => point.startsWith('/proc/') && type !== 'proc')
-  return partialView({ base, points, covers: covers.map(({ point }) => point) }, read, now)
+  const links = linksAmong(mountsBelow(base, own))
+  return partialView({ base, points, covers: covers.map(({ point }) => point), links }, read, now)
 }
 
 /** All of what lies below `base` is the node. */
@@ -53,19 +59,27 @@ export const wholeView = (base: string): View => ({
   isOwn: () => false
 })
 
+/** Whether all of the node lies below `base`, or only some of its directories, cannot be told: then nothing there is taken for the node's. */
+const noView = (base: string): View => ({
+  ...wholeView(base),
+  place: (path, goal = path) => {
+    throw new HostError(goal, NOT_MOUNTED, { says: `${SELF} cannot be read, which tells what of the node is mounted at ${base}` })
+  }
+})
+
 interface Parts {
   readonly base: string
   /** What is mounted of the node, by its names. */
   readonly points: readonly string[]
   /** What a runtime has laid over places of this process's own /proc. */
   readonly covers: readonly string[]
+  readonly links: ReadonlyMap<string, string>
 }
 
-function partialView({ base, points, covers }: Parts, read: (path: string) => string, now: () => number): View {
+function partialView({ base, points, covers, links }: Parts, read: ReadTable, now: () => number): View {
   const isMounted = (path: string): boolean => points.some(point => isAt(path, point))
   const isBridge = (path: string): boolean => path === '/' || path === '/proc' || points.some(point => isAt(point, path))
-  const changed = remembered(() => changedMounts(tablesOf(base, read)), now)
-  const links = linksAmong(tablesOf(base, read).own)
+  const changed = remembered(() => changedMounts(readTables(base, read)), now)
   const refuse = (path: string, says: string): never => {
     throw new HostError(path, NOT_MOUNTED, { says })
   }
@@ -92,16 +106,22 @@ const isOwnProc = (path: string): boolean => /^\/proc\/(?!\d+(\/|$))./.test(path
 export interface Tables {
   /** Mounts of this process below the base, by the names of the node. */
   readonly own: ReadonlyMap<string, MountLine>
-  /** The node's own mounts; empty where they cannot be read. */
   readonly node: ReadonlyMap<string, MountLine>
 }
 
-function tablesOf(base: string, read: (path: string) => string): Tables {
-  const below = [...parseMountTable(read(SELF)).values()]
-    .filter(({ point, type }) => point.startsWith(`${base}/`) && type !== 'proc')
-    .map(line => [line.point.slice(base.length), { ...line, point: line.point.slice(base.length) }] as const)
-  return { own: new Map(below), node: parseMountTable(read(base + FIRST)) }
+/** `undefined` where one of the two tables cannot be read. */
+function readTables(base: string, read: ReadTable): Tables | undefined {
+  const [own, node] = [read(SELF), read(base + FIRST)]
+  if (own === undefined || node === undefined) return undefined
+  return { own: mountsBelow(base, parseMountTable(own)), node: parseMountTable(node) }
 }
+
+const mountsBelow = (base: string, own: ReadonlyMap<string, MountLine>): ReadonlyMap<string, MountLine> =>
+  new Map(
+    [...own.values()]
+      .filter(({ point, type }) => point.startsWith(`${base}/`) && type !== 'proc')
+      .map(line => [line.point.slice(base.length), { ...line, point: line.point.slice(base.length) }])
+  )
 
 function remembered<T>(read: () => T, now: () => number): () => T {
   let last: { readonly value: T; readonly at: number } | undefined

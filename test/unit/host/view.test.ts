@@ -122,3 +122,36 @@ test('the tables are read again after a second, and not for each path', () => {
   now = 1_500
   expect(outcome(() => seen.place('/usr/src/linux'))).toContain('the node has mounted something there since this pod began')
 })
+
+test('where the table of this process cannot be read, nothing is taken for the node, and the reason says so', () => {
+  const seen = viewOf('/host', () => undefined)
+  expect(outcome(() => seen.place('/etc/os-release'))).toBe(
+    '/etc/os-release cannot be read: /proc/self/mountinfo cannot be read, which tells what of the node is mounted at /host'
+  )
+  expect(outcome(() => seen.place('/proc/cmdline'))).toContain('cannot be read')
+  expect(seen.isOwn('/proc/self/mountinfo')).toBe(false)
+})
+
+test("where the node's table cannot be read, what it mounted later may hide what is seen", () => {
+  const seen = viewOf('/host', path => (path === '/proc/self/mountinfo' ? tables(POD, NODE)(path) : undefined))
+  expect(outcome(() => seen.place('/etc/os-release'))).toMatch(
+    /^\/etc\/os-release cannot be read: the node's \/proc\/1\/mountinfo cannot be read, .*; mount that file read-only/
+  )
+  expect(seen.place('/proc/cmdline')).toBe('/proc/cmdline')
+})
+
+test('a table that cannot be read any more is no table in which nothing changed', () => {
+  let isReadable = true
+  let now = 0
+  const read = (path: string) => (isReadable ? tables(POD, NODE)(path) : undefined)
+  const seen = viewOf('/host', read, () => now)
+  expect(seen.place('/etc/os-release')).toBe('/host/etc/os-release')
+  isReadable = false
+  now = 1_500
+  expect(outcome(() => seen.place('/etc/os-release'))).toContain(
+    'cannot be read, which tells what the node has mounted since this pod began'
+  )
+  isReadable = true
+  now = 3_000
+  expect(seen.place('/etc/os-release')).toBe('/host/etc/os-release')
+})
