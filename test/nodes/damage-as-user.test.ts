@@ -1,13 +1,10 @@
-import { expect, it, vi } from 'vitest'
+import { expect, it } from 'vitest'
 import { parseRecording } from '../../src/host/recorded.ts'
 import { asUser } from './as-user.ts'
 import { cut, garbled, newClaims, unreadable } from './damage.ts'
 import { machines } from './machines.ts'
 import type { Machine } from './played.ts'
 import { recordingOf } from './recordings.ts'
-
-// A machine that is busy with other tests takes its time.
-vi.setConfig({ testTimeout: 30_000 })
 
 /** What is hidden from the agent and one damage more. Of an empty root there is no file to damage. */
 const seen = Object.entries(machines)

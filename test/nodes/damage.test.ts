@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { localHost } from '../../src/host/local.ts'
 import { parseRecording } from '../../src/host/recorded.ts'
 import { claims, claimsByDamage, cut, cutTexts, damaged, garbled, newClaims, unreadable } from './damage.ts'
@@ -10,9 +10,6 @@ import { put } from './laid-out.ts'
 import { machines } from './machines.ts'
 import { directory, type Machine, normalised, playedHost } from './played.ts'
 import { recordingFile } from './recordings.ts'
-
-// A machine that is busy with other tests takes its time.
-vi.setConfig({ testTimeout: 30_000 })
 
 const nodes = Object.entries(machines).map(([name, machine]) => ({
   name,
