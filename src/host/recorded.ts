@@ -155,6 +155,7 @@ const KEYS: Partial<Record<Verb, keyof RecordedPath>> = {
 /** All testimony as YAML text, scrubbed of what names the machine: see `scrub.ts`. `names` are host and Node names. */
 export function writeRecording(testimony: readonly Testimony[], names: readonly string[]): string {
   const scrub = scrubber(testimony, names)
+  const asked = testimony.map(({ subject }) => subject)
   const paths: Record<string, Record<string, unknown>> = {}
   const whole: Record<string, unknown> = {}
   for (const { verb, subject, pattern, answer, error } of testimony) {
@@ -162,7 +163,10 @@ export function writeRecording(testimony: readonly Testimony[], names: readonly 
       whole[verb] = answer ?? { absent: true }
       continue
     }
-    paths[subject] = { ...paths[subject], ...entryOf(verb, pattern, error?.code, scrub(trim(subject, answer)), paths[subject]) }
+    paths[subject] = {
+      ...paths[subject],
+      ...entryOf(verb, pattern, error?.code, scrub(trim(subject, answer, asked)), paths[subject])
+    }
   }
   const sorted = Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1)))
   return dump({ schema: 1, ...whole, paths: sorted }, { lineWidth: -1, noRefs: true })

@@ -50,7 +50,7 @@ const parametersOnly = (text: string): string =>
     .join(' ')}\n`
 
 /** Files that can hold anything: of these only what decides is shown to anybody, in a recording or as evidence. */
-const DECIDING: readonly (readonly [path: RegExp, decides: (text: string) => string])[] = [
+const DECIDING: readonly (readonly [path: RegExp, decides: (text: string, asked: readonly string[]) => string])[] = [
   [/^\/proc\/cmdline$/, parametersOnly],
   [/^\/proc\/(\d+|self)\/mountinfo$/, mountsOnly],
   [/\/modprobe\.d\/[^/]+$/, directivesOnly],
@@ -59,14 +59,15 @@ const DECIDING: readonly (readonly [path: RegExp, decides: (text: string) => str
   [/^\/etc\/docker\/daemon\.json$/, dockerRuntimesOnly]
 ]
 
-/** What of a text may be shown. */
-export const shown = (path: string, text: string): string => DECIDING.find(([pattern]) => pattern.test(path))?.[1](text) ?? text
+/** What of a text may be shown. `asked`: the paths that the same look asked for. */
+export const shown = (path: string, text: string, asked: readonly string[] = []): string =>
+  DECIDING.find(([pattern]) => pattern.test(path))?.[1](text, asked) ?? text
 
 /** A text as it goes into a recording, before names and addresses are taken out of it. */
-export function trim(path: string, answer: unknown): unknown {
+export function trim(path: string, answer: unknown, asked: readonly string[] = []): unknown {
   if (typeof answer !== 'string') return answer
   // One processor tells as much as two hundred.
-  return path === '/proc/cpuinfo' ? answer.replace(/\n\n[\s\S]*$/, '\n') : shown(path, answer)
+  return path === '/proc/cpuinfo' ? answer.replace(/\n\n[\s\S]*$/, '\n') : shown(path, answer, asked)
 }
 
 /**

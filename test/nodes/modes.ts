@@ -59,7 +59,9 @@ export const ROOT_ONLY: readonly RootOnly[] = [
     })
   ),
   { path: '/var/lib/kubelet/pods', mode: 0o750, source: 'kubernetes pkg/kubelet/kubelet.go setupDataDirs' },
-  { path: '/var/lib/sysbox', mode: 0o700, source: 'sysbox-mgr mgr.go setupWorkDirs' }
+  ...['/var/lib/sysbox', '/mnt/data/sysbox', '/mnt/nvme/sysbox'].map(
+    (path): RootOnly => ({ path, mode: 0o700, source: 'sysbox-mgr mgr.go setupWorkDirs' })
+  )
 ]
 
 /** Those of them that count on a machine. */
@@ -87,6 +89,10 @@ export const READABLE: readonly (readonly [path: RegExp, source: string])[] = [
   [/^\/usr\/src(\/|$)/, 'packages of kernel headers: 0644, directories 0755'],
   [/^\/usr\/lib(64|\/\w+-linux-gnu)?\/libnvidia-ml\.so\.1$/, "NVIDIA's packages: 0755"],
   [/^\/(usr\/bin|opt\/bin|usr\/local\/sbin)\/sysbox-/, 'sysbox packages: 0755'],
+  [
+    /^\/(etc|usr\/lib|lib)\/systemd\/system\/sysbox-mgr\.service/,
+    'sysbox packages: 0644; drop-ins by `systemctl edit`: 0644, directories 0755'
+  ],
   [/^\/usr\/bin\/systemd-detect-virt/, 'systemd: 0755'],
   [/^\/run\/nvidia\/driver\//, "root of the GPU operator's driver container: 0755"],
   [/^\/var\/(lib\/dpkg\/status|lib\/sysbox-deploy-k8s\/\w+)$/, 'dpkg: 0644; sysbox-deploy-k8s.sh: 0644'],

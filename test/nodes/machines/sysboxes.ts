@@ -14,6 +14,7 @@ import {
   virtio,
   WORKING
 } from '../parts.ts'
+import { directory } from '../played.ts'
 
 /** Nodes with Sysbox installed on them, in health and not. */
 
@@ -175,6 +176,36 @@ export const sysboxes = {
     ],
     node: kubeNode(node),
     expected: { ...expected, cvm: 'no', sysbox: 'yes' }
+  }),
+  'sysbox-data-on-nfs': machine({
+    about: 'Sysbox whose unit was given another data root, on a file server',
+    source: 'nestybox/sysbox docs/user-guide/configuration.md (data store configuration)',
+    parts: [
+      ...host,
+      mounts(['/', 'ext4'], ['/mnt/data', 'nfs4']),
+      {
+        '/usr/lib/systemd/system/sysbox-mgr.service': '[Service]\nExecStart=/usr/bin/sysbox-mgr --data-root=/mnt/data/sysbox\n',
+        '/mnt/data/sysbox': directory
+      }
+    ],
+    node: kubeNode(node),
+    expected: { ...expected, sysbox: 'no' }
+  }),
+  'sysbox-data-moved': machine({
+    about: 'Sysbox on a node that runs in memory, with its data root moved to a local disk by a drop-in of its unit',
+    source: 'nestybox/sysbox docs/user-guide/configuration.md (data store configuration); systemd.unit(5)',
+    parts: [
+      ...host,
+      mounts(['/', 'tmpfs'], ['/mnt/nvme', 'xfs'], ['/var/lib/kubelet', 'xfs']),
+      {
+        '/usr/lib/systemd/system/sysbox-mgr.service': '[Service]\nExecStart=/usr/bin/sysbox-mgr --disable-inner-image-preload\n',
+        '/etc/systemd/system/sysbox-mgr.service.d/data.conf':
+          '[Service]\nExecStart=\nExecStart=/usr/bin/sysbox-mgr --disable-inner-image-preload \\\n  --data-root /mnt/nvme/sysbox\n',
+        '/mnt/nvme/sysbox': directory
+      }
+    ],
+    node: kubeNode(node),
+    expected: { ...expected, sysbox: 'yes' }
   }),
   'sysbox-no-node': machine({
     about: 'Sysbox installed, looked at without a cluster: whether the kubelet knows it is not known',

@@ -129,9 +129,15 @@ describe('Sysbox', () => {
   test('keeps its containers in a place that is unknown where it is installed, and would in /var/lib where not', async () => {
     const answers = { ...node, ...tables, '/var/lib': UNSEEN, '/var/lib/sysbox': UNSEEN, '/proc/self/root/etc/hosts': [] }
     expect(await detect(detectSysboxStorage, answers)).toMatchObject({ value: { path: '/var/lib', mountPoint: '/var' } })
-    expect(await detect(detectSysboxStorage, { ...answers, ...programs(true) })).toEqual(unsure)
+    const units: Answers = Object.fromEntries(
+      ['/etc', '/usr/lib', '/lib'].flatMap(directory =>
+        ['', '.d'].map(end => [`${directory}/systemd/system/sysbox-mgr.service${end}`, undefined])
+      )
+    )
+    const installed: Answers = { ...answers, ...programs(true), ...units }
+    expect(await detect(detectSysboxStorage, installed)).toEqual(unsure)
     const below = `${NODE}61 31 0:61 / /var/lib/sysbox/docker rw - tmpfs tmpfs rw\n`
-    expect(await detect(detectSysboxStorage, { ...answers, ...programs(true), '/proc/1/mountinfo': below })).toMatchObject({
+    expect(await detect(detectSysboxStorage, { ...installed, '/proc/1/mountinfo': below })).toMatchObject({
       value: { path: '/var/lib/sysbox', mountPoint: '/var' }
     })
   })

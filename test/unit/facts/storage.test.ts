@@ -7,7 +7,7 @@ import { detectStorage } from '../../../src/facts/storage.ts'
 import { detectSysboxStorage } from '../../../src/facts/sysbox-storage.ts'
 import { detectVarLib } from '../../../src/facts/var-lib.ts'
 import { endless, everyParsed, garbage } from './garbage.ts'
-import { type Answers, detect, hostWith } from './replay.ts'
+import { type Answer, type Answers, detect, hostWith } from './replay.ts'
 
 const ROOT = '25 1 259:1 / / rw,relatime shared:1 - ext4 /dev/root rw,discard\n'
 const TABLE = `${ROOT}26 25 0:23 / /proc rw,nosuid,nodev,noexec,relatime shared:12 - proc proc rw
@@ -296,21 +296,96 @@ describe('the roots of kubelets', () => {
   })
 })
 
-test('each directory has the mount and the space of its own', async () => {
+describe("the place of Sysbox's data", () => {
   const space = { free: 1, total: 2 }
-  const answers: Answers = { '/var/lib/sysbox': { space }, '/var/lib': { space }, '/proc/1/mountinfo': TABLE }
-  expect(await detect(detectSysboxStorage, answers)).toMatchObject({
-    value: { path: '/var/lib/sysbox', mountPoint: '/var', free: 1 }
+  const DIRECTORIES = ['/etc/systemd/system', '/usr/lib/systemd/system', '/lib/systemd/system']
+  const programs = (runc: Answer): Answers =>
+    Object.fromEntries(
+      ['/usr/bin', '/opt/bin', '/usr/local/sbin'].flatMap(directory =>
+        ['runc', 'mgr', 'fs'].map(name => [
+          `${directory}/sysbox-${name}`,
+          directory === '/usr/bin' && name === 'runc' ? runc : undefined
+        ])
+      )
+    )
+  const units = (texts: Readonly<Record<string, string>>): Answers => ({
+    ...Object.fromEntries(
+      DIRECTORIES.flatMap(directory => [
+        [`${directory}/sysbox-mgr.service`, undefined],
+        [`${directory}/sysbox-mgr.service.d`, undefined]
+      ])
+    ),
+    ...texts
   })
-  expect(await detect(detectVarLib, answers)).toMatchObject({ value: { path: '/var/lib', mountPoint: '/var', total: 2 } })
-  const none: Answers = {
-    '/var/lib/sysbox': undefined,
-    '/var/lib': undefined,
-    '/var': undefined,
-    '/proc/1/mountinfo': TABLE,
-    '/': []
-  }
-  expect(await detect(detectSysboxStorage, none), 'above all is the root').toMatchObject({ value: { path: '/', type: 'ext4' } })
+  const installed: Answers = { ...programs([]), ...units({}), '/proc/1/mountinfo': TABLE, '/var/lib/sysbox': { space } }
+
+  test('has the mount and the space of its own', async () => {
+    expect(await detect(detectSysboxStorage, installed)).toMatchObject({
+      value: { path: '/var/lib/sysbox', mountPoint: '/var', free: 1 }
+    })
+    const answers: Answers = { '/var/lib': { space }, '/proc/1/mountinfo': TABLE }
+    expect(await detect(detectVarLib, answers)).toMatchObject({ value: { path: '/var/lib', mountPoint: '/var', total: 2 } })
+  })
+
+  test('would be in /var/lib where none is installed, or above it', async () => {
+    const none = {
+      ...programs(undefined),
+      '/usr': [],
+      '/var/lib': undefined,
+      '/var': undefined,
+      '/proc/1/mountinfo': TABLE,
+      '/': []
+    }
+    expect(await detect(detectSysboxStorage, none)).toMatchObject({ value: { path: '/', type: 'ext4' } })
+  })
+
+  const [ETC, USR] = DIRECTORIES.map(directory => `${directory}/sysbox-mgr.service`) as [string, string]
+  const start = (options: string) => `[Service]\nType=notify\nExecStart=/usr/bin/sysbox-mgr ${options}\n`
+  test.each([
+    ['/data/a', { [USR]: start('--data-root=/data/a') }],
+    ['/data/a', { [USR]: start('-data-root /data/a --log /x') }],
+    ['/data/a', { [USR]: start('--log /x \\\n  --data-root "/data/a"') }],
+    ['/data/a', { [ETC]: start('--data-root=/data/a'), [USR]: start('--data-root=/data/b') }],
+    ['/var/lib/sysbox', { [ETC]: start('--log /x'), [USR]: start('--data-root=/data/b') }],
+    [
+      '/data/c',
+      {
+        [USR]: start('--data-root=/data/a'),
+        [`${ETC}.d`]: 'override.conf',
+        [`${ETC}.d/override.conf`]: start('--data-root /data/c')
+      }
+    ],
+    [
+      '/var/lib/sysbox',
+      { [USR]: '# ExecStart=/usr/bin/sysbox-mgr --data-root=/data/a\n[Service]\nExecStart=/usr/bin/sysbox-mgr\n' }
+    ]
+  ] as const)('is %s by %j', async (path, texts) => {
+    const listed = Object.fromEntries(
+      Object.entries(texts).map(([file, text]) => [file, file.endsWith('.d') ? [text] : text])
+    ) as Answers
+    const answers: Answers = { ...installed, ...units({}), ...listed, [path]: { space } }
+    expect(await detect(detectSysboxStorage, answers)).toMatchObject({ value: { path } })
+  })
+
+  test.each(['--data-root=$ROOT', '--data-root=%S/x', '--data-root=data', '--data-root="/a\'b"'])(
+    'is unknown by %s',
+    async options => {
+      expect(await detect(detectSysboxStorage, { ...installed, ...units({ [USR]: start(options) }) })).toEqual({
+        unsure: expect.stringMatching(/^sysbox-mgr\.service has --data-root .*, no plain path$/)
+      })
+    }
+  )
+
+  test.each(['[Service]\n', 'garbage\n', '[Service]\nExecStart=/usr/bin/sysbox-mgr'])(
+    'is unknown where the unit is %j',
+    async text => {
+      expect(await detect(detectSysboxStorage, { ...installed, [USR]: text })).toHaveProperty('unsure')
+    }
+  )
+
+  test.each([USR, `${ETC}.d`])('is unknown where %s cannot be read', async path => {
+    expect(await detect(detectSysboxStorage, { ...installed, [path]: { error: 'EIO' } })).toHaveProperty('unsure')
+  })
 })
 
 test('both host paths are looked at, each by itself', async () => {

@@ -55,6 +55,12 @@ test('what a recording and evidence tell of these files has no secret in it, and
   }
 })
 
+test('the place of a file server keeps its name where a path that decides lies on it', () => {
+  const line = '30 22 0:40 /exports /mnt/data rw - nfs4 server:/exports rw\n'
+  expect(trim(MOUNTS, line, ['/mnt/data/sysbox'])).toBe('30 22 0:40 / /mnt/data rw - nfs4 none rw\n')
+  expect(trim(MOUNTS, line, ['/mnt/database'])).toBe('30 22 0:40 / /mnt/elsewhere rw - nfs4 none rw\n')
+})
+
 describe('what decides stays', () => {
   const deciding = (path: string) => trim(path, TEXTS[path]) as string
 
