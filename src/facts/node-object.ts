@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import { shown } from '../host/schema.ts'
+import { part, parts, TEXT } from './lenient-schema.ts'
 
 /** What the Kubernetes API says of this node, as far as it matters here. */
 export interface NodeObject {
@@ -35,17 +36,14 @@ export function parseNode(value: unknown): NodeObject {
   }
 }
 
-// What is missing or has another form counts as not said: of a Node only its kind and its name must be there.
-const TEXT = z.catch(z.string(), '')
 const WORD = z.catch(z.union([z.string(), z.pipe(z.number(), z.transform(String))]), '')
 const TEXTS = z.catch(z.record(z.string(), WORD), {})
-const part = <T extends z.core.$ZodShape>(shape: T) => z.pipe(z.transform(orEmpty), z.object(shape))
-const orEmpty = (value: unknown) => (typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {})
 
+// Only kind and name are required.
 const NODE = part({
   kind: z.optional(z.unknown()),
   metadata: part({ name: TEXT, labels: TEXTS, annotations: TEXTS }),
-  spec: part({ providerID: TEXT, taints: z.catch(z.array(part({ key: TEXT, value: TEXT, effect: TEXT })), []) }),
+  spec: part({ providerID: TEXT, taints: parts({ key: TEXT, value: TEXT, effect: TEXT }) }),
   status: part({
     allocatable: TEXTS,
     runtimeHandlers: z.catch(z.optional(z.array(part({ name: TEXT }))), undefined),

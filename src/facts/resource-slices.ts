@@ -1,29 +1,33 @@
+import * as z from 'zod/mini'
+import { part, parts, TEXT } from './lenient-schema.ts'
+
 /** The driver for Dynamic Resource Allocation (DRA) that offers NVIDIA GPUs. */
 export const DRA_DRIVER = 'gpu.nvidia.com'
 
 /** The devices that this driver publishes for one node in its ResourceSlices. */
 export interface DraDevices {
   readonly devices: number
-  /** Those of them whose taint keeps pods away: the driver found them broken, or somebody drains them. */
+  /** Devices with a taint that keeps pods away: the driver found them broken, or they are being drained. */
   readonly tainted: number
 }
 
-/** Asked only where the answer can count: the NVIDIA driver is loaded, and the Node's allocatable offers no GPU. */
+/** ResourceSlices are read only if the NVIDIA driver is loaded and the Node's allocatable has no GPU; otherwise `asked` is false. */
 export type ResourceSlices = { readonly asked: false } | ({ readonly asked: true } & DraDevices)
 
-/** The devices for that node in a ResourceSliceList of resource.k8s.io/v1. A server may know no such field selector, so all is checked. */
+/**
+ * `parseResourceSlices` counts the devices for one node in a ResourceSliceList of resource.k8s.io/v1. An API server may not support the
+ * field selectors of the request, so driver and node are compared here too.
+ */
 export function parseResourceSlices(list: unknown, node: string): DraDevices {
-  const devices = items(record(list)['items'])
-    .map(slice => record(slice['spec']))
-    .filter(({ driver, nodeName }) => driver === DRA_DRIVER && nodeName === node)
-    .flatMap(spec => items(spec['devices']))
-  return { devices: devices.length, tainted: devices.filter(isTainted).length }
+  const devices = z
+    .parse(LIST, list)
+    .items.filter(({ spec }) => spec.driver === DRA_DRIVER && spec.nodeName === node)
+    .flatMap(({ spec }) => spec.devices)
+  return { devices: devices.length, tainted: devices.filter(({ taints }) => taints.some(keepsPodsAway)).length }
 }
 
-const isTainted = ({ taints }: Readonly<Record<string, unknown>>): boolean =>
-  items(taints).some(({ effect }) => effect === 'NoSchedule' || effect === 'NoExecute')
+const LIST = part({
+  items: parts({ spec: part({ driver: TEXT, nodeName: TEXT, devices: parts({ taints: parts({ effect: TEXT }) }) }) })
+})
 
-const record = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
-
-const items = (value: unknown): readonly Readonly<Record<string, unknown>>[] => (Array.isArray(value) ? value.map(record) : [])
+const keepsPodsAway = ({ effect }: { readonly effect: string }): boolean => effect === 'NoSchedule' || effect === 'NoExecute'
