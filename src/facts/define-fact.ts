@@ -45,6 +45,8 @@ export interface FactDefinition<Name extends string, T> {
 export interface FactLabel<T> {
   /** Without the prefix. */
   readonly name: string
+  /** One line for the table of labels: what the label says about a node. */
+  readonly describes: string
   /** Its values, for the documents. */
   readonly values: string
   /** `undefined`: the Node does not carry the label. */

@@ -70,6 +70,7 @@ export const distroFact = defineFact({
   format: ({ name, id, version }) => `${name} (${[id, version].filter(part => part !== '').join(' ')})`,
   label: {
     name: 'distro',
+    describes: 'Linux distribution of the node',
     values: 'os-release ID and VERSION_ID, `ubuntu-22.04`',
     of: ({ id, version }) => labelValue([id, version].filter(part => part !== '').join('-')),
     whenUnknown: undefined

@@ -41,5 +41,11 @@ export const kernelFact = defineFact({
   describes: 'release of the running kernel',
   detect: detectKernel,
   format: ({ release }) => release,
-  label: { name: 'kernel', values: 'major.minor, `5.15`', of: ({ major, minor }) => `${major}.${minor}`, whenUnknown: undefined }
+  label: {
+    name: 'kernel',
+    describes: 'version of the running kernel',
+    values: 'major.minor, `5.15`',
+    of: ({ major, minor }) => `${major}.${minor}`,
+    whenUnknown: undefined
+  }
 })

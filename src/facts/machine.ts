@@ -151,5 +151,11 @@ export const machineFact = defineFact({
   describes: 'bare metal or virtual, and the evidence for it',
   detect: detectMachine,
   format: ({ kind, sign }) => `${kind}: ${sign}`,
-  label: { name: 'machine', values: '`bare-metal` `virtual` `unknown`', of: ({ kind }) => kind, whenUnknown: 'unknown' }
+  label: {
+    name: 'machine',
+    describes: 'whether the node is bare metal or a virtual machine',
+    values: '`bare-metal` `virtual` `unknown`',
+    of: ({ kind }) => kind,
+    whenUnknown: 'unknown'
+  }
 })

@@ -151,6 +151,7 @@ export const shiftfsFact = deriveFact({
   format: ({ state, because }) => `${state}: ${because}`,
   label: {
     name: 'shiftfs',
+    describes: 'whether shiftfs works on the node, or could be loaded or built',
     values: '`loaded` `loadable` `buildable` `absent` `broken` `unknown`',
     of: ({ state }) => state,
     whenUnknown: 'unknown'

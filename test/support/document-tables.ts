@@ -38,7 +38,7 @@ export const TABLES = {
       ['label', 'values', 'shows'],
       [
         ...ALL_CAPABILITIES.map(({ name, describes }) => [code(`berth.dev/${name}`), '`true` `false` `unknown`', describes]),
-        ...FACT_LABELS.map(({ name, values, fact }) => [code(`berth.dev/${name}`), values, describes(fact)])
+        ...FACT_LABELS.map(({ name, values, describes }) => [code(`berth.dev/${name}`), values, describes])
       ]
     ),
   facts: () =>
@@ -137,8 +137,6 @@ const sectionsOf = (report: string, titles: readonly string[]): string =>
     .split(/\n\n(?=\S)/)
     .filter(section => titles.includes(section.split('\n')[0] ?? ''))
     .join('\n\n')
-
-const describes = (fact: string): string => ALL_FACTS.find(({ name }) => name === fact)?.describes ?? ''
 
 const code = (text: string): string => `\`${text.replaceAll('|', '\\|')}\``
 

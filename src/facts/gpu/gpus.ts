@@ -70,6 +70,7 @@ export const gpusFact = defineFact({
     ),
   label: {
     name: 'gpu-hardware',
+    describes: "vendor of the node's GPUs; with GPUs of several vendors the first in this list",
     values: '`nvidia` `amd` `intel` `none` `unknown`, whatever the driver',
     of: found => GPU_ORDER.find(vendor => found.some(gpu => gpu.vendor === vendor)) ?? 'none',
     whenUnknown: 'unknown'

@@ -35,6 +35,7 @@ export const nvidiaDriverFact = defineFact({
   format: driver => (driver === 'none' ? 'none' : `${driver.version}${driver.open ? ' (open kernel module)' : ''}`),
   label: {
     name: 'gpu-driver',
+    describes: 'NVIDIA kernel driver that is loaded',
     values: 'version of the NVIDIA driver, `550.135`; absent without one',
     of: driver => (driver === 'none' ? undefined : labelValue(driver.version)),
     whenUnknown: undefined
