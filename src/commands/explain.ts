@@ -2,20 +2,21 @@ import { type Command, CommandError } from '../cli/command.ts'
 import { painter } from '../paint.ts'
 import { printable } from '../printable.ts'
 import { explainTree } from '../report/tree.ts'
-import { CAPABILITIES, type Capability } from '../verdicts/all.ts'
+import { ALL_CAPABILITIES, CAPABILITIES } from '../verdicts/all.ts'
 import type { Verdict } from '../verdicts/verdict.ts'
 import { observeNode } from './observe-node.ts'
 
 /** One verdict down to the values that were read. */
 export const explain: Command = async (config, { print, clock }) => {
   const { operand } = config
-  if (!CAPABILITIES.includes(operand as Capability)) {
+  const definition = ALL_CAPABILITIES.find(({ name }) => name === operand)
+  if (definition === undefined) {
     throw new CommandError(`unknown capability "${operand}": expected ${CAPABILITIES.join(', ')}`, { status: 2 })
   }
   const snapshot = await observeNode(config, clock)
-  const verdict: Verdict | undefined = snapshot.verdicts[operand as Capability]
+  const verdict: Verdict | undefined = snapshot.verdicts[definition.name]
   if (verdict === undefined) {
-    throw new CommandError(`${operand} is not judged until you opt in: say --privileged-workspaces or --workspace-namespace`, {
+    throw new CommandError(`${operand} is not judged until you opt in: set ${definition.optIn?.options}`, {
       status: 2
     })
   }

@@ -4,7 +4,7 @@ import type { World } from '../cli/connected.ts'
 import type { Connection } from '../kubernetes/connection.ts'
 import { listNodes } from '../kubernetes/list/nodes.ts'
 import { HEARTBEATS } from '../node-sync/condition.ts'
-import { CAPABILITIES } from '../verdicts/all.ts'
+import { ALL_CAPABILITIES } from '../verdicts/all.ts'
 import { type FleetNode, type FleetTerms, fleetNode } from './fleet-node.ts'
 import { type Fleet, poolsOf } from './summary.ts'
 
@@ -52,16 +52,16 @@ export async function gather({ config, world, connection }: FleetJob, terms: Fle
   return { nodes, version }
 }
 
-/** The Nodes as they are told now. A capability that nobody was asked for is left out, unless it is the one that is wanted. */
+/** The Nodes as they are told now. An opt-in capability without an answer is left out, unless it is the one that is wanted. */
 export function viewOf(nodes: Iterable<FleetNode>, { config, surroundings, connection }: FleetJob): Fleet {
   const { heartbeat, capability, 'label-prefix': prefix } = config.options
   const all = [...nodes]
-  const isOptedIn = all.some(({ answers }) => answers.privileged !== undefined)
+  const shown = ALL_CAPABILITIES.filter(({ name, optIn }) => !optIn || all.some(({ answers }) => answers[name] !== undefined))
   return {
     now: { at: surroundings.clock.now().getTime(), patience: HEARTBEATS * heartbeat },
     server: connection.server,
     prefix,
-    capabilities: capability === '' ? CAPABILITIES.filter(name => name !== 'privileged' || isOptedIn) : [capability],
+    capabilities: capability === '' ? shown.map(({ name }) => name) : [capability],
     pools: poolsOf(all)
   }
 }

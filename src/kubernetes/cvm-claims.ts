@@ -1,3 +1,4 @@
+import { ALL_CAPABILITIES } from '../verdicts/all.ts'
 import type { Connection } from './connection.ts'
 import { listObjects } from './list/objects.ts'
 import type { V1PersistentVolume, V1PersistentVolumeClaim, V1Pod, V1StorageClass } from './models.ts'
@@ -61,7 +62,7 @@ const claimsOf = ({ metadata, spec }: V1Pod): readonly string[] =>
     .filter(name => name !== '')
     .map(name => `${metadata?.namespace}/${name}`)
 
-const CVMS = ['cvm', 'cached-cvm', 'gpu-cvm']
+const CVMS = ALL_CAPABILITIES.filter(({ workspace }) => workspace.isCvm).map(({ name }) => name)
 
 /** By its node selector, or by a term of its required node affinity. */
 export function asksForCvm({ spec }: V1Pod, prefix: string): boolean {

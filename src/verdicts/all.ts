@@ -7,10 +7,19 @@ import { privileged } from './privileged.ts'
 import { sysbox } from './sysbox.ts'
 
 const DEFINITIONS = [cvm, cachedCvm, gpu, gpuCvm, podman, sysbox, privileged] as const
+type Definition = (typeof DEFINITIONS)[number]
 
-export type Capability = (typeof DEFINITIONS)[number]['name']
+export type Capability = Definition['name']
 
-/** Every capability, in the order of reports. Labels, metrics, fleet and documents follow from it. */
+/** Capabilities that are judged only if the operator asks for them. */
+export type OptInCapability = Extract<Definition, { readonly optIn: unknown }>['name']
+
+/** Names of all example workspaces: one for each capability, and the variants. */
+export type WorkspaceName =
+  | Capability
+  | Extract<Definition, { readonly workspace: { readonly variants: unknown } }>['workspace']['variants'][number]
+
+/** Every capability, in the order of reports. Labels, metrics, fleet columns, node pools and documents are derived from it. */
 export const ALL_CAPABILITIES: readonly CapabilityDefinition<Capability>[] = DEFINITIONS
 
 export const CAPABILITIES: readonly Capability[] = ALL_CAPABILITIES.map(({ name }) => name)

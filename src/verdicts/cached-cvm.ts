@@ -75,5 +75,9 @@ const OUTSIDE = 'Use an Ubuntu image, or accept the danger with --shiftfs-outsid
 export const cachedCvm = defineCapability({
   name: 'cached-cvm',
   describes: 'the same with cached images, which needs shiftfs',
-  judge: judgeCachedCvm
+  judge: judgeCachedCvm,
+  workspace: {
+    nodes: ['Ubuntu images whose kernel has shiftfs do: 22.04 with linux-modules-extra (GKE: --image-type=UBUNTU_CONTAINERD).'],
+    isCvm: true
+  }
 })

@@ -11,7 +11,7 @@ import { judgeKernel } from './kernel.ts'
 import { judgeModulePart, OTHER_KERNEL } from './modules.ts'
 import { judgeNftables } from './netfilter.ts'
 import type { Policy } from './policy.ts'
-import { judgePrivilegedPods, wasAsked } from './privileged.ts'
+import { isRequested, judgePrivilegedPods } from './privileged.ts'
 import { judgeSeccomp } from './seccomp.ts'
 import { judgeSeLinux } from './selinux.ts'
 import { judgeUserNamespaces } from './user-namespaces.ts'
@@ -46,7 +46,7 @@ export function judgeCvm(facts: NodeFacts, policy: Policy): Verdict {
     judgeDataDisk(facts, 'storage'),
     judgeIdMapping(facts),
     ask(facts, 'host paths', 'host-paths', judgeHostPaths),
-    ...(wasAsked(policy) ? [judgePrivilegedPods(facts, policy)] : [])
+    ...(isRequested(policy) ? [judgePrivilegedPods(facts, policy)] : [])
   ]
   const verdict = allOf('cvm', parts, ['kernel', 'distribution'])
   // Where the distribution cannot do it at all, no other mending helps.
@@ -67,5 +67,12 @@ function judgeOverlay(facts: NodeFacts): Verdict {
 export const cvm = defineCapability({
   name: 'cvm',
   describes: 'a container-based virtual machine (Sysbox in a privileged Envbox pod), with Docker and systemd inside',
-  judge: judgeCvm
+  judge: judgeCvm,
+  workspace: {
+    nodes: [
+      'Ubuntu images do (GKE: --image-type=UBUNTU_CONTAINERD); Bottlerocket from kernel 6.12 on does once user namespaces are switched on; COS and Talos cannot host Sysbox.'
+    ],
+    runsOnBottlerocket: true,
+    isCvm: true
+  }
 })

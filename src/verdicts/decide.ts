@@ -1,13 +1,13 @@
 import type { NodeFacts } from '../facts/observe.ts'
-import { ALL_CAPABILITIES, type Capability } from './all.ts'
+import { ALL_CAPABILITIES, type Capability, type OptInCapability } from './all.ts'
 import type { Policy } from './policy.ts'
 import type { Verdict } from './verdict.ts'
 
-/** `privileged` is there only when the operator opted in. */
-export type Verdicts = Readonly<Record<Exclude<Capability, 'privileged'>, Verdict>> & { readonly privileged?: Verdict }
+/** One verdict for each capability; an opt-in capability is missing unless the operator asked for it. */
+export type Verdicts = Readonly<Record<Exclude<Capability, OptInCapability>, Verdict> & Partial<Record<OptInCapability, Verdict>>>
 
-/** What this node can host. */
+/** `decide` judges which workspaces this node can host. */
 export function decide(facts: NodeFacts, policy: Policy): Verdicts {
-  const asked = ALL_CAPABILITIES.filter(({ isAsked }) => isAsked?.(policy) ?? true)
-  return Object.fromEntries(asked.map(({ name, judge }) => [name, judge(facts, policy)])) as unknown as Verdicts
+  const requested = ALL_CAPABILITIES.filter(({ optIn }) => optIn?.isRequested(policy) ?? true)
+  return Object.fromEntries(requested.map(({ name, judge }) => [name, judge(facts, policy)])) as unknown as Verdicts
 }

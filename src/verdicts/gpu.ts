@@ -156,11 +156,19 @@ function judgeMetal(facts: NodeFacts, { gpuInVirtualMachines }: Policy): Verdict
 export const gpu = defineCapability({
   name: 'gpu',
   describes: 'a pod with an NVIDIA GPU',
-  judge: judgeGpu
+  judge: judgeGpu,
+  workspace: { nodes: ['With NVIDIA driver, container toolkit and device plugin.'] }
 })
 
 export const gpuCvm = defineCapability({
   name: 'gpu-cvm',
   describes: 'a container-based virtual machine with an NVIDIA GPU',
-  judge: judgeGpuCvm
+  judge: judgeGpuCvm,
+  workspace: {
+    nodes: [
+      'Bare metal, with NVIDIA driver, container toolkit and device plugin. Karpenter on AWS finds such instances by one more',
+      'requirement: {key: karpenter.k8s.aws/instance-size, operator: In, values: [metal]}'
+    ],
+    isCvm: true
+  }
 })

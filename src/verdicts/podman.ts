@@ -148,5 +148,9 @@ const hasNestedPodman = ({ labels, kubelet }: NodeObject): boolean => {
 export const podman = defineCapability({
   name: 'podman',
   describes: 'rootless Podman in an unprivileged pod',
-  judge: judgePodman
+  judge: judgePodman,
+  workspace: {
+    nodes: ['With a FUSE device plugin, on any image that has user namespaces switched on.'],
+    runsOnBottlerocket: true
+  }
 })

@@ -3,8 +3,9 @@ import { defineCapability } from './define-capability.ts'
 import type { Policy } from './policy.ts'
 import { ask, leaf, no, unsure, type Verdict, yes } from './verdict.ts'
 
-/** Whether the operator said anything about privileged pods; if not, they are not part of any verdict. */
-export const wasAsked = (policy: Policy): boolean => policy.privilegedWorkspaces !== 'unset' || policy.workspaceNamespace !== ''
+/** Privileged pods are part of a verdict only if the operator set one of their options. */
+export const isRequested = (policy: Policy): boolean =>
+  policy.privilegedWorkspaces !== 'unset' || policy.workspaceNamespace !== ''
 
 /** Privileged pods with hostPath volumes, where workspaces run: a fact of the cluster, not of the node. */
 export function judgePrivilegedPods(facts: NodeFacts, { privilegedWorkspaces, workspaceNamespace }: Policy): Verdict {
@@ -45,5 +46,6 @@ export const privileged = defineCapability({
   name: 'privileged',
   describes: 'privileged pods, where the operator asks for the label',
   judge: judgePrivileged,
-  isAsked: wasAsked
+  workspace: { nodes: ['Any Linux; what decides is that the namespace of the workspaces allows privileged pods.'] },
+  optIn: { isRequested, options: '--privileged-workspaces or --workspace-namespace' }
 })

@@ -163,5 +163,9 @@ const judgeTaint = (facts: NodeFacts): Verdict =>
 export const sysbox = defineCapability({
   name: 'sysbox',
   describes: 'pods of the Sysbox runtime (`runtimeClassName: sysbox-runc`)',
-  judge: judgeSysbox
+  judge: judgeSysbox,
+  workspace: {
+    nodes: ["Sysbox's installer goes to nodes with the label sysbox-install=yes: give it to the pool too."],
+    variants: ['systemd-sysbox']
+  }
 })

@@ -9,7 +9,7 @@ import {
   type Inventory,
   matchingLines
 } from '../../src/host/host.ts'
-import type { Capability } from '../../src/verdicts/all.ts'
+import type { Capability, OptInCapability } from '../../src/verdicts/all.ts'
 import type { Answer } from '../../src/verdicts/verdict.ts'
 
 /** What lies at one path: the text of a file, another thing, or `undefined` for nothing, with all that would lie below it. */
@@ -30,7 +30,7 @@ export const link = (target: string): Thing => ({ kind: 'link', target })
 export const unreadable = (code: string): Thing => ({ kind: 'closed', code, as: 'file' })
 export const locked = (code: string): Thing => ({ kind: 'closed', code, as: 'directory' })
 
-export type Expected = Readonly<Record<Exclude<Capability, 'privileged'>, Answer>>
+export type Expected = Readonly<Record<Exclude<Capability, OptInCapability>, Answer>>
 
 /** Answers that the agent, user 65532, comes to and root does not, and a part of the reason that it gives for each. */
 export interface AsUser {

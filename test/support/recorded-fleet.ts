@@ -8,7 +8,7 @@ import type { V1Node } from '../../src/kubernetes/models.ts'
 import { conditionToWrite, opinion } from '../../src/node-sync/condition.ts'
 import { labels } from '../../src/node-sync/labels.ts'
 import { reportAnnotation } from '../../src/node-sync/report.ts'
-import { CAPABILITIES, type Capability } from '../../src/verdicts/all.ts'
+import { ALL_CAPABILITIES, type Capability } from '../../src/verdicts/all.ts'
 import { GOLDENS } from '../nodes/recordings.ts'
 import { type NodeOverrides, realisticNode } from './cluster/nodes.ts'
 import { snapshotOf } from './recorded-snapshot.ts'
@@ -97,7 +97,7 @@ export const fleetOf = (nodes: readonly V1Node[], more: Partial<Fleet> = {}): Fl
   now: { at: NOW.getTime(), patience: 15 * 60_000 },
   server: 'https://10.0.0.1:6443',
   prefix: 'berth.dev',
-  capabilities: CAPABILITIES.filter(name => name !== 'privileged'),
+  capabilities: ALL_CAPABILITIES.filter(({ optIn }) => optIn === undefined).map(({ name }) => name),
   pools: poolsOf(read(nodes)),
   ...more
 })

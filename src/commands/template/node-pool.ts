@@ -1,28 +1,15 @@
 import { loadAll } from 'js-yaml'
-import type { Capability } from '../../verdicts/all.ts'
+import { ALL_CAPABILITIES, type WorkspaceName } from '../../verdicts/all.ts'
+import type { Workspace } from '../../verdicts/define-capability.ts'
 import { bottlerocketClass } from './bottlerocket.ts'
 
-/** Every kind of workspace that has an example, and what its nodes must bring along. Sysbox is used in two ways. */
-const NODES = {
-  cvm: [
-    'Ubuntu images do (GKE: --image-type=UBUNTU_CONTAINERD); Bottlerocket from kernel 6.12 on does once user namespaces are switched on; COS and Talos cannot host Sysbox.'
-  ],
-  'cached-cvm': [
-    'Ubuntu images whose kernel has shiftfs do: 22.04 with linux-modules-extra (GKE: --image-type=UBUNTU_CONTAINERD).'
-  ],
-  gpu: ['With NVIDIA driver, container toolkit and device plugin.'],
-  'gpu-cvm': [
-    'Bare metal, with NVIDIA driver, container toolkit and device plugin. Karpenter on AWS finds such instances by one more',
-    'requirement: {key: karpenter.k8s.aws/instance-size, operator: In, values: [metal]}'
-  ],
-  podman: ['With a FUSE device plugin, on any image that has user namespaces switched on.'],
-  sysbox: ["Sysbox's installer goes to nodes with the label sysbox-install=yes: give it to the pool too."],
-  privileged: ['Any Linux; what decides is that the namespace of the workspaces allows privileged pods.'],
-  'systemd-sysbox': ["Sysbox's installer goes to nodes with the label sysbox-install=yes: give it to the pool too."]
-} as const satisfies Readonly<Record<Capability | 'systemd-sysbox', readonly string[]>>
+/** Every example workspace with what its nodes need; a variant runs on the nodes of its capability. */
+const WORKSPACES = ALL_CAPABILITIES.map(({ name, workspace }) => [name, workspace] as const)
+const VARIANTS = WORKSPACES.flatMap(([, workspace]) => (workspace.variants ?? []).map(name => [name as Way, workspace] as const))
+const BY_NAME: ReadonlyMap<Way, Workspace> = new Map([...WORKSPACES, ...VARIANTS])
 
-export type Way = keyof typeof NODES
-export const WAYS = Object.keys(NODES) as readonly Way[]
+export type Way = WorkspaceName
+export const WAYS: readonly Way[] = [...BY_NAME.keys()]
 
 interface Pod {
   readonly kind: string
@@ -78,19 +65,18 @@ export function nodePool(way: Way, example: string, taint: string): string {
   // Karpenter knows which instances have GPUs.
   const strange = wishes.resources.filter(name => !name.startsWith('nvidia.com/'))
   const overlays = strange.map(name => overlay(way, name))
-  const classes = ON_BOTTLEROCKET.includes(way) ? [bottlerocketClass(nodeClass(way))] : []
+  const classes = runsOnBottlerocket(way) ? [bottlerocketClass(nodeClass(way))] : []
   const parts = [introduction(way), karpenter(way, wishes, taint), ...classes, ...overlays, others(wishes, taint)]
   return parts.map(part => `${part.join('\n')}\n`).join('')
 }
 
-/** Ways for which an object of the node class is written out. */
-const ON_BOTTLEROCKET: readonly Way[] = ['cvm', 'podman']
-const nodeClass = (way: Way): string => (ON_BOTTLEROCKET.includes(way) ? `bottlerocket-${way}` : 'default')
+const runsOnBottlerocket = (way: Way): boolean => BY_NAME.get(way)?.runsOnBottlerocket === true
+const nodeClass = (way: Way): string => (runsOnBottlerocket(way) ? `bottlerocket-${way}` : 'default')
 
 const introduction = (way: Way): readonly string[] => [
   `# A pool of nodes for ${way} workspaces. Its nodes start with a taint, which berth takes away once it has looked at them and`,
   '# written its labels: until then no workspace gets there, whatever the pool promised.',
-  ...NODES[way].map(line => `# ${line}`)
+  ...(BY_NAME.get(way)?.nodes ?? []).map(line => `# ${line}`)
 ]
 
 const karpenter = (way: Way, { labels, arch }: Wishes, taint: string): readonly string[] => [
@@ -103,7 +89,7 @@ const karpenter = (way: Way, { labels, arch }: Wishes, taint: string): readonly 
   '    cpu: "200"',
   '  template:',
   '    spec:',
-  `      nodeClassRef: # ${ON_BOTTLEROCKET.includes(way) ? 'as below, or yours' : 'yours'}, with the image that the nodes start from`,
+  `      nodeClassRef: # ${runsOnBottlerocket(way) ? 'as below, or yours' : 'yours'}, with the image that the nodes start from`,
   '        group: karpenter.k8s.aws',
   '        kind: EC2NodeClass',
   `        name: ${nodeClass(way)}`,
