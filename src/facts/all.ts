@@ -45,7 +45,7 @@ import { userNamespacesFact } from './user-namespaces.ts'
 import { varLibFact } from './var-lib.ts'
 import { yamaFact } from './yama.ts'
 
-/** Every fact that is detected, in the order of the report. */
+/** Every detected fact, in the order of the report. */
 export const DETECTED_FACTS = [
   kernelFact,
   upstreamKernelFact,
@@ -94,10 +94,10 @@ export const DETECTED_FACTS = [
   proofsFact
 ] as const
 
-/** Every fact that follows from others. */
+/** Every derived fact. */
 export const DERIVED_FACTS = [shiftfsFact] as const
 
-/** Every fact, as the documents list them. */
+/** Every fact, in the order of the documents. */
 export const ALL_FACTS = [...DETECTED_FACTS, ...DERIVED_FACTS] as const
 
 export type DetectorName = (typeof DETECTED_FACTS)[number]['name']

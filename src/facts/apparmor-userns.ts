@@ -10,9 +10,8 @@ import type { AppArmorUserns } from './readings.ts'
 const RESTRICTION = 'kernel.apparmor_restrict_unprivileged_userns'
 
 /**
- * kernel.apparmor_restrict_unprivileged_userns of Ubuntu's kernels: 1 takes a user namespace's rights from every process without a
- * profile. The file is 0600 and asks for CAP_MAC_ADMIN, so that the agent sees that it is there and not what it says: the privileged
- * helper reads it.
+ * kernel.apparmor_restrict_unprivileged_userns of Ubuntu's kernels: if it is 1, a process without a profile has no capabilities in a new
+ * user namespace. The file has mode 0600 and needs CAP_MAC_ADMIN. The agent sees only that it exists; the privileged helper reads it.
  */
 export const detectAppArmorUserns: Detector<AppArmorUserns> = async ({ host, readings }) => {
   await requireMounted(host, 'proc')
@@ -24,7 +23,7 @@ export const detectAppArmorUserns: Detector<AppArmorUserns> = async ({ host, rea
   } catch (error) {
     if (!(error instanceof HostError)) throw error
     if (readings?.apparmorUserns !== undefined) return readings.apparmorUserns
-    throw new Unsure(`${error.message}${await setByFile(host)}`)
+    throw new Unsure(`${error.message}${await configuredValue(host)}`)
   }
 }
 
@@ -36,24 +35,24 @@ const SYSCTL_DIRECTORIES = [
   '/lib/sysctl.d'
 ] as const
 
-const SETS_IT = /^\s*-?\s*kernel[./]apparmor_restrict_unprivileged_userns\s*=\s*\d+\s*$/
+const ASSIGNMENT = /^\s*-?\s*kernel[./]apparmor_restrict_unprivileged_userns\s*=\s*\d+\s*$/
 
-/** What it was set to at boot: a reason, and no answer, since it may have been changed since. */
-async function setByFile(host: HostReader): Promise<string> {
-  const said = await attempt(async () => {
+/** The value in sysctl.d is part of the reason but no answer, since the setting may have changed after boot. */
+async function configuredValue(host: HostReader): Promise<string> {
+  const found = await attempt(async () => {
     const lines: string[] = []
-    for (const { path } of await confFiles(host, await seenOf(host, SYSCTL_DIRECTORIES))) {
+    for (const { path } of await confFiles(host, await visibleOf(host, SYSCTL_DIRECTORIES))) {
       if (await isNull(host, path)) continue
-      for (const line of (await host.lines(path, SETS_IT)) ?? [])
+      for (const line of (await host.lines(path, ASSIGNMENT)) ?? [])
         lines.push(`${path} sets it to ${line.replace(/.*=\s*/, '').trim()}`)
     }
     return lines.at(-1)
   })
-  return said.ok && said.value !== undefined ? `; ${said.value}` : ''
+  return found.ok && found.value !== undefined ? `; ${found.value}` : ''
 }
 
-/** The directories that are mounted into this pod; a reason may be incomplete. */
-async function seenOf(host: HostReader, directories: readonly string[]): Promise<readonly string[]> {
+/** The directories that are mounted into the agent's pod. The others are left out: the reason may be incomplete. */
+async function visibleOf(host: HostReader, directories: readonly string[]): Promise<readonly string[]> {
   const lists = await Promise.all(directories.map(directory => unlessNotMounted(host.list(directory))))
   return directories.filter((_, index) => 'value' in (lists[index] as object))
 }
@@ -63,6 +62,6 @@ export const apparmorUsernsFact = defineFact({
   describes: "Ubuntu's `kernel.apparmor_restrict_unprivileged_userns`",
   detect: detectAppArmorUserns,
   format: restriction => (restriction === 'on' ? 'restricted' : `not restricted (${restriction})`),
-  given: ({ readings }, value) =>
+  furtherEvidence: ({ readings }, value) =>
     readings?.apparmorUserns === value ? [{ source: 'privileged helper', saw: `the restriction is ${value}` }] : []
 })

@@ -7,28 +7,29 @@ import { readFlag, requireMounted } from './numbers.ts'
 
 export interface AppArmor {
   readonly enabled: Attempt<boolean>
-  /** Those of the loaded profiles that matter here, with their mode, by name. */
+  /** The mode of each loaded profile that a verdict depends on, by name. */
   readonly profiles: Attempt<ReadonlyMap<string, string>>
-  /** What the node's files say of the profile for fusermount3, loaded or not. */
+  /** The profile for fusermount3 in the node's files, loaded or not. */
   readonly fusermount3: Attempt<ProfileFile>
-  /** There is a file for a profile named podman. */
+  /** A file for a profile named podman exists. */
   readonly podmanFile: Attempt<boolean>
 }
 
 export interface ProfileFile {
   readonly state: 'absent' | 'disabled' | 'complain' | 'enforce'
-  /** It lets FUSE be mounted where Sysbox does that. */
+  /** The profile allows FUSE mounts where Sysbox makes them. */
   readonly allowsSysbox: boolean
 }
 
-/** `podman` may lift the restriction of user namespaces; the others are the names that a profile for fusermount3 can have. */
+/** Names that a profile for fusermount3 can have. */
 export const FUSERMOUNT3 = ['fusermount3', '/usr/bin/fusermount3', '/bin/fusermount3'] as const
 
-const MATTERING: readonly string[] = ['podman', ...FUSERMOUNT3]
+/** The profile podman may lift the restriction of user namespaces. */
+const RELEVANT: readonly string[] = ['podman', ...FUSERMOUNT3]
 
 const PROFILES = '/sys/kernel/security/apparmor/profiles'
 
-/** The list of profiles is for root only on many nodes; the privileged helper has read it then. */
+/** On many nodes only root can read the list of profiles; the privileged helper reads it there. */
 export const detectAppArmor: Detector<AppArmor> = async ({ host, readings }) => {
   await requireMounted(host, 'sys')
   const [enabled, own, fusermount3, podmanFile] = await Promise.all([
@@ -39,21 +40,21 @@ export const detectAppArmor: Detector<AppArmor> = async ({ host, readings }) => 
   ])
   const all =
     own.ok || readings?.profiles === undefined ? own : { ok: true as const, value: new Map(Object.entries(readings.profiles)) }
-  const profiles = all.ok ? { ok: true as const, value: mattering(all.value) } : all
+  const profiles = all.ok ? { ok: true as const, value: relevant(all.value) } : all
   return { enabled, profiles, fusermount3, podmanFile }
 }
 
-const mattering = (profiles: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
-  new Map([...profiles].filter(([name]) => MATTERING.includes(name)))
+const relevant = (profiles: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
+  new Map([...profiles].filter(([name]) => RELEVANT.includes(name)))
 
 async function readProfiles(host: HostReader): Promise<ReadonlyMap<string, string>> {
   const text = await host.read(PROFILES)
-  // An empty list says nothing: it is read like this too before the profiles are loaded at boot.
-  if (text === undefined || text === '') throw new Unsure(`${PROFILES} is ${text === '' ? 'empty' : 'not there'}`)
+  // An empty list proves nothing: it is also empty before the profiles are loaded at boot.
+  if (text === undefined || text === '') throw new Unsure(`${PROFILES} is ${text === '' ? 'empty' : 'missing'}`)
   return parseProfiles(completeText(PROFILES, text))
 }
 
-/** `NAME (MODE)`, a line each. Throws `Unsure` on a line of another form, since it could be the one that decides. */
+/** Lines like `NAME (MODE)`. Throws `Unsure` on any other line, since it could be the one that decides. */
 export function parseProfiles(text: string): ReadonlyMap<string, string> {
   return new Map(
     text
@@ -61,7 +62,7 @@ export function parseProfiles(text: string): ReadonlyMap<string, string> {
       .filter(line => line !== '')
       .map(line => {
         const [, name, mode] = /^(.+) \((\w+)\)$/.exec(line) ?? []
-        if (name === undefined || mode === undefined) throw new Unsure(`${PROFILES} has a line of another form`)
+        if (name === undefined || mode === undefined) throw new Unsure(`${PROFILES} has a line with an unexpected format`)
         return [name, mode]
       })
   )
@@ -69,9 +70,10 @@ export function parseProfiles(text: string): ReadonlyMap<string, string> {
 
 const FILE = '/etc/apparmor.d/fusermount3'
 
-/** What an administrator adds to it, and the link by which it is switched off. */
+/** The local additions of an administrator. */
 const LOCAL = '/etc/apparmor.d/local/fusermount3'
 
+/** The link that disables the profile. */
 const DISABLED = '/etc/apparmor.d/disable/fusermount3'
 
 async function readProfileFile(host: HostReader): Promise<ProfileFile> {
@@ -87,7 +89,7 @@ async function readProfileFile(host: HostReader): Promise<ProfileFile> {
 const isComplaining = (text: string): boolean =>
   rules(text).some(rule => /^(?:profile\s+)?\S*fusermount3\b[^{]*\bflags\s*=\s*\([^)]*\bcomplain\b[^)]*\)\s*\{$/.test(rule))
 
-// As Sysbox's makers advise (nestybox/sysbox#947): mount fstype=@{fuse_types} options=(nosuid,nodev,rw) -> /var/lib/sysboxfs/**/,
+// The rule that Sysbox's maintainers recommend (nestybox/sysbox#947): mount fstype=@{fuse_types} options=(nosuid,nodev,rw) -> /var/lib/sysboxfs/**/,
 const allowsSysbox = (text: string): boolean =>
   rules(text).some(rule => /^(?:allow\s+)?mount\b.*->\s*"?\/var\/lib\/sysboxfs\//.test(rule))
 
@@ -95,21 +97,26 @@ const rules = (text: string): readonly string[] => text.split('\n').map(line => 
 
 export const apparmorFact = defineFact({
   name: 'apparmor',
-  describes: 'loaded profiles and their modes',
+  describes: 'whether AppArmor is enabled, and the loaded profiles for podman and fusermount3',
   detect: detectAppArmor,
   format: ({ enabled, profiles, fusermount3 }) =>
     [
       enabled.ok ? (enabled.value ? 'enabled' : 'not enabled') : `unknown (${enabled.why})`,
       profiles.ok
-        ? `loaded of podman and fusermount3: ${listed(
+        ? `loaded profiles for podman and fusermount3: ${listed(
             [...profiles.value].map(([name, mode]) => `${name} (${mode})`),
             'none'
           )}`
         : profiles.why,
-      fusermount3.ok ? `its file for fusermount3: ${fusermount3.value.state}` : fusermount3.why
+      fusermount3.ok ? `profile file for fusermount3: ${fusermount3.value.state}` : fusermount3.why
     ].join(', '),
-  given: ({ readings }) =>
+  furtherEvidence: ({ readings }) =>
     readings?.profiles === undefined
       ? []
-      : [{ source: 'privileged helper', saw: `profiles that matter: ${Object.keys(readings.profiles).join(', ') || 'none'}` }]
+      : [
+          {
+            source: 'privileged helper',
+            saw: `loaded profiles for podman and fusermount3: ${Object.keys(readings.profiles).join(', ') || 'none'}`
+          }
+        ]
 })

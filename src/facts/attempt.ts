@@ -1,7 +1,7 @@
 import { HostError } from '../host/host.ts'
 import { type Attempt, Unsure } from './fact.ts'
 
-/** Runs one look whose failure must not take the other parts of a fact along. Bugs go on. */
+/** `attempt` runs one read whose failure must not affect the other parts of a fact. Bugs are thrown. */
 export async function attempt<T>(read: () => Promise<T>): Promise<Attempt<T>> {
   try {
     return { ok: true, value: await read() }

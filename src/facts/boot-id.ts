@@ -1,7 +1,7 @@
 import { type Detector, defineFact } from './define-fact.ts'
 import { Unsure } from './fact.ts'
 
-/** A new one at every boot; what was proved before it is not proved any more. */
+/** The boot id is new at every boot. Proofs from an earlier boot are void. */
 export const detectBootId: Detector<string> = async ({ host }) => {
   const path = '/proc/sys/kernel/random/boot_id'
   const text = await host.read(path)
@@ -11,7 +11,7 @@ export const detectBootId: Detector<string> = async ({ host }) => {
 
 export const bootIdFact = defineFact({
   name: 'boot-id',
-  describes: 'the boot in which everything was observed',
+  describes: 'id of the current boot, `/proc/sys/kernel/random/boot_id`',
   detect: detectBootId,
   format: id => id
 })

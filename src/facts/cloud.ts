@@ -4,12 +4,12 @@ import { Unsure } from './fact.ts'
 
 export type Cloud = 'aws' | 'gcp' | 'azure' | 'oci' | 'alibaba' | 'openstack' | 'hetzner' | 'none'
 
-/** Node.spec.providerID, or else what DMI says (cloud-init's tools/ds-identify). Metadata services are never asked. */
+/** From Node.spec.providerID, else from DMI (as in tools/ds-identify of cloud-init). Metadata services are never queried. */
 export const detectCloud: Detector<Cloud> = async ({ host, node }) => {
   const byId = cloudOfProvider(node?.providerId ?? '')
   if (byId !== undefined) return byId
   const dmi = await readDmi(host)
-  if (dmi === undefined) throw new Unsure('neither a providerID nor DMI tells')
+  if (dmi === undefined) throw new Unsure('the Node has no providerID, and the machine has no DMI data')
   return cloudOfDmi(dmi, (await host.read('/sys/class/dmi/id/chassis_asset_tag'))?.trim() ?? '')
 }
 
@@ -31,7 +31,7 @@ export function cloudOfProvider(providerId: string): Cloud | undefined {
 export function cloudOfDmi(dmi: Dmi, assetTag: string): Cloud {
   if (isAmazon(dmi.sys_vendor) || isAmazon(dmi.bios_vendor)) return 'aws'
   if (dmi.product_name === 'Google Compute Engine') return 'gcp'
-  // Azure's own asset tag: any other Hyper-V has another.
+  // The asset tag of Azure; other Hyper-V machines have another one.
   if (assetTag === '7783-7084-3265-9085-8269-3286-77') return 'azure'
   if (assetTag === 'OracleCloud.com') return 'oci'
   if (dmi.product_name.startsWith('Alibaba Cloud ECS')) return 'alibaba'
@@ -41,7 +41,7 @@ export function cloudOfDmi(dmi: Dmi, assetTag: string): Cloud {
 
 export const cloudFact = defineFact({
   name: 'cloud',
-  describes: 'from the providerID, else from DMI; no metadata service is asked',
+  describes: 'cloud provider, from the providerID, else from DMI; metadata services are not queried',
   detect: detectCloud,
   format: name => name
 })

@@ -1,14 +1,14 @@
 import type { HostReader } from '../host/host.ts'
 
-/** One name, and the files of that name: the first counts, and those after it are masked. */
+/** Files of one name: `path` is the one that counts, and it masks the others. */
 export interface ConfFile {
   readonly path: string
   readonly masked: readonly string[]
 }
 
 /**
- * Files as modprobe.d(5) and sysctl.d(5) have them: only `*.conf`; a file masks those of its name in later directories; all are read in
- * the order of their names. Of the directories the last two are one folder on most systems. Throws `HostError`.
+ * Configuration files by the rules of modprobe.d(5) and sysctl.d(5): only `*.conf`, ordered by name; a file masks files of the same name
+ * in later directories. The last two directories are one folder on most systems. Throws `HostError`.
  */
 export async function confFiles(host: HostReader, directories: readonly string[]): Promise<readonly ConfFile[]> {
   const found = new Map<string, string[]>()
@@ -21,5 +21,5 @@ export async function confFiles(host: HostReader, directories: readonly string[]
   return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, [path = '', ...masked]]) => ({ path, masked }))
 }
 
-/** A link to /dev/null, by which a file of the distribution is switched off. */
+/** A link to /dev/null disables the file of the same name that the distribution brings. */
 export const isNull = async (host: HostReader, path: string): Promise<boolean> => (await host.stat(path))?.device === '1:3'

@@ -4,9 +4,9 @@ import { Unsure } from './fact.ts'
 import { type Mount, mountHolding, nodeMounts, ownMounts, placesOnNode } from './mounts.ts'
 import { unlessNotMounted } from './not-mounted.ts'
 
-/** A file system, by the directory that is asked about. */
+/** The file system of a directory. */
 export interface Disk extends Omit<Mount, 'root'>, Partial<FsSpace> {
-  /** The directory that was asked for, or the nearest one above it that is there. */
+  /** The directory itself, or its nearest parent that exists. */
   readonly path: string
 }
 
@@ -18,29 +18,29 @@ export async function diskOf(host: HostReader, wanted: string): Promise<Disk> {
   return { path, ...disk, ...(await spaceOf(host, path, disk.device)) }
 }
 
-/** Where the directory is not mounted into this pod, anything that is tells, if it lies on that file system: `/etc/hosts` on the kubelet's. */
+/** If the directory is not mounted into this pod, any other mount of the same file system has the answer: `/etc/hosts` for the kubelet's. */
 async function spaceOf(host: HostReader, path: string, device: string): Promise<FsSpace | undefined> {
   const space = await unlessNotMounted(host.statfs(path))
   if ('value' in space) {
-    if (space.value === undefined) throw new Unsure(`${path} vanished while it was looked at`)
+    if (space.value === undefined) throw new Unsure(`${path} was removed while it was read`)
     return space.value
   }
   const own = (await ownMounts(host))?.find(mount => mount.device === device)
   return own === undefined ? undefined : await host.statfs(`/proc/self/root${own.mountPoint}`)
 }
 
-/** The path itself, links resolved, or the nearest directory above it that is there. */
+/** `nearest` returns the path with links resolved, or its nearest parent that exists. */
 export async function nearest(host: HostReader, path: string): Promise<string> {
   for (let at = path; at !== ''; at = at.slice(0, at.lastIndexOf('/'))) {
     const real = await unlessNotMounted(host.realpath(at))
-    if ('error' in real) return await provenByMounts(host, at, real.error)
+    if ('error' in real) return await confirmedByMounts(host, at, real.error)
     if (real.value !== undefined) return real.value
   }
   return '/'
 }
 
-/** A path that is not mounted into this pod is a directory without a link in it, if the node is known to have something there. */
-async function provenByMounts(host: HostReader, path: string, error: HostError): Promise<string> {
+/** A path that is not mounted into this pod is a directory without links if the mount tables show something below it. */
+async function confirmedByMounts(host: HostReader, path: string, error: HostError): Promise<string> {
   const mounts = await nodeMounts(host)
   const places = [...mounts.map(({ mountPoint }) => mountPoint), ...placesOnNode((await ownMounts(host)) ?? [], mounts)]
   if (places.some(place => `${place}/`.startsWith(`${path}/`))) return path

@@ -6,7 +6,7 @@ import { labelValue } from './label-value.ts'
 export interface Distro {
   /** os-release ID, `ubuntu`. */
   readonly id: string
-  /** os-release VERSION_ID, `22.04`; empty where the distribution gives none (Debian testing). */
+  /** os-release VERSION_ID, `22.04`; empty if the distribution has none (Debian testing). */
   readonly version: string
   readonly name: string
   readonly like: readonly string[]
@@ -14,25 +14,25 @@ export interface Distro {
   readonly variant: string
 }
 
-/** os-release(5): the second is read where the first is not there. On Bottlerocket /etc is rebuilt at boot, and links to it. */
+/** os-release(5): the second file is read if the first is missing. */
 const FILES = ['/etc/os-release', '/usr/lib/os-release'] as const
 
 export const detectDistro: Detector<Distro> = async ({ host }) => {
-  const [path, text] = await firstOf(host)
+  const [path, text] = await readOsRelease(host)
   const distro = parseOsRelease(text)
   if (distro === undefined) throw new Unsure(`${path} names no distribution (no complete ID= line)`)
   return distro
 }
 
-async function firstOf(host: HostReader): Promise<readonly [string, string]> {
+async function readOsRelease(host: HostReader): Promise<readonly [string, string]> {
   for (const path of FILES) {
     const text = await host.read(path)
     if (text !== undefined) return [path, text]
   }
-  throw new Unsure(`neither ${FILES.join(' nor ')} is there below the host root`)
+  throw new Unsure(`neither ${FILES.join(' nor ')} exists below the host root`)
 }
 
-/** `undefined` when no ID can be taken from it for certain: an ID in an unfinished last line may be cut short. */
+/** `undefined` if the ID is missing or uncertain: an ID in a last line without newline may be incomplete. */
 export function parseOsRelease(text: string): Distro | undefined {
   const fields = new Map<string, string>()
   const lines = text.split('\n')
@@ -40,7 +40,7 @@ export function parseOsRelease(text: string): Distro | undefined {
     const [, key, value] = /^([A-Z][A-Z0-9_]*)=(.*)$/.exec(line) ?? []
     if (key === undefined || value === undefined) continue
     const plain = unquote(value.trimEnd())
-    // CBL-Mariner's file has no final newline, so only the fields that matter must stand before one.
+    // The file of CBL-Mariner has no final newline, so only ID and VERSION_ID need one.
     if (plain !== undefined && (index < lines.length - 1 || !/^(ID|VERSION_ID)$/.test(key))) fields.set(key, plain)
   }
   const id = fields.get('ID') ?? ''
@@ -54,7 +54,7 @@ export function parseOsRelease(text: string): Distro | undefined {
   }
 }
 
-/** Shell quoting as os-release(5) allows it; `undefined` for a quote that is not closed. */
+/** Shell quoting as os-release(5) allows it; `undefined` for an unclosed quote. */
 function unquote(value: string): string | undefined {
   const quote = value[0]
   if (quote !== '"' && quote !== "'") return value
@@ -65,7 +65,7 @@ function unquote(value: string): string | undefined {
 
 export const distroFact = defineFact({
   name: 'distro',
-  describes: "the host's os-release, never the container's",
+  describes: "distribution, from the node's os-release",
   detect: detectDistro,
   format: ({ name, id, version }) => `${name} (${[id, version].filter(part => part !== '').join(' ')})`,
   label: {

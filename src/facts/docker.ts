@@ -3,25 +3,25 @@ import { Unsure } from './fact.ts'
 import { listed } from './listed.ts'
 
 export interface DockerConfig {
-  /** Names of the runtimes beside Docker's own, sorted. */
+  /** Names of the runtimes besides Docker's own, sorted. */
   readonly runtimes: readonly string[]
-  /** Empty where none is named: Docker's own is runc. */
+  /** Empty if not set: Docker's default is runc. */
   readonly defaultRuntime: string
 }
 
 export const DAEMON_JSON = '/etc/docker/daemon.json'
 
-/** What the settings of a Docker daemon on this host say. No verdict rests on it: it is for hosts with Docker and no Kubernetes. */
+/** The settings of a Docker daemon on this host. No verdict depends on them: they are for hosts with Docker and without Kubernetes. */
 export const detectDocker: Detector<DockerConfig | 'none'> = async ({ host }) => {
   const text = await host.read(DAEMON_JSON)
   if (text === undefined) return 'none'
   const config = parseDockerConfig(text)
   // The text is not quoted: it may hold the password of a proxy.
-  if (config === undefined) throw new Unsure(`${DAEMON_JSON} is not the JSON that Docker takes`)
+  if (config === undefined) throw new Unsure(`${DAEMON_JSON} is not JSON that Docker accepts`)
   return config
 }
 
-/** Of daemon.json, https://docs.docker.com/reference/cli/dockerd/; `undefined` where Docker would not start with it. */
+/** `parseDockerConfig` parses daemon.json (https://docs.docker.com/reference/cli/dockerd/). `undefined` if Docker would not start with it. */
 export function parseDockerConfig(text: string): DockerConfig | undefined {
   const config = object(parsed(text))
   const runtimes = object(config?.['runtimes'] ?? {})
@@ -30,7 +30,7 @@ export function parseDockerConfig(text: string): DockerConfig | undefined {
   return { runtimes: Object.keys(runtimes).toSorted(), defaultRuntime }
 }
 
-/** Docker takes an empty file for no settings. */
+/** Docker accepts an empty file as no settings. */
 function parsed(text: string): unknown {
   if (text.trim() === '') return {}
   try {
@@ -50,8 +50,8 @@ export const dockerFact = defineFact({
   detect: detectDocker,
   format: config => {
     if (config === 'none') return 'no /etc/docker/daemon.json'
-    const known = config.runtimes.includes('sysbox-runc') ? 'sysbox-runc is a runtime' : 'sysbox-runc is no runtime'
+    const known = config.runtimes.includes('sysbox-runc') ? 'sysbox-runc is a runtime' : 'sysbox-runc is not a runtime'
     return `${known}; runtimes: ${listed(config.runtimes, 'none')}; default: ${config.defaultRuntime || 'runc'}`
   },
-  isForPeople: true
+  isInformational: true
 })

@@ -13,6 +13,7 @@ export const resourceSlicesFact = defineFact({
   describes: "devices that NVIDIA's DRA driver publishes for this node; read only if the Node offers no GPU in another way",
   detect: detectResourceSlices,
   format: found =>
-    found.asked ? `${found.devices} devices${found.tainted > 0 ? `, ${found.tainted} of them tainted` : ''}` : 'not asked',
-  given: (_, value) => (value.asked ? [{ source: `ResourceSlices of ${DRA_DRIVER}`, saw: `${value.devices} devices` }] : [])
+    found.asked ? `${found.devices} devices${found.tainted > 0 ? `, ${found.tainted} of them tainted` : ''}` : 'not read',
+  furtherEvidence: (_, value) =>
+    value.asked ? [{ source: `ResourceSlices of ${DRA_DRIVER}`, saw: `${value.devices} devices` }] : []
 })

@@ -1,6 +1,6 @@
 import type { Evidence } from '../host/host.ts'
 
-/** Known with what was seen, or unknown with the reason. "It is not there" is a known value, not an unknown. */
+/** A known value with its evidence, or unknown with the reason. "It does not exist" is a known value. */
 export type Fact<T> = Known<T> | Unknown
 
 export interface Known<T> {
@@ -15,7 +15,7 @@ export interface Unknown {
   readonly evidence: readonly Evidence[]
 }
 
-/** Everything could be read, and still it does not tell. */
+/** Thrown if everything could be read but does not answer the question. */
 export class Unsure extends Error {
   constructor(why: string) {
     super(why)
@@ -23,5 +23,5 @@ export class Unsure extends Error {
   }
 }
 
-/** A value that could be read, or why not; for detectors whose parts fail apart from each other. */
+/** A value, or the reason why it could not be read; for detectors whose parts fail independently. */
 export type Attempt<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly why: string }

@@ -3,9 +3,9 @@ import { Unsure } from './fact.ts'
 import { requireMounted } from './numbers.ts'
 
 export interface Fuse {
-  /** `nodev fuse` stands in /proc/filesystems: the driver is there now. */
+  /** /proc/filesystems has `nodev fuse`: the driver is loaded or built in. */
   readonly registered: boolean
-  /** The device node, when there is one. It proves nothing about the driver. */
+  /** The device node, if it exists. It proves nothing about the driver. */
   readonly device: { readonly number: string; readonly mode: number } | undefined
 }
 
@@ -15,7 +15,7 @@ export const FUSE_DEVICE = '10:229'
 export const detectFuse: Detector<Fuse> = async ({ host }) => {
   await requireMounted(host, 'proc')
   const lines = await host.lines('/proc/filesystems', /^nodev\tfuse$/)
-  if (lines === undefined) throw new Unsure('/proc/filesystems is not there')
+  if (lines === undefined) throw new Unsure('/proc/filesystems is missing')
   const [directory, device] = await Promise.all([host.stat('/dev'), host.stat('/dev/fuse')])
   if (directory === undefined) throw new Unsure('/dev of the node is not mounted below the host root')
   return {
@@ -26,7 +26,7 @@ export const detectFuse: Detector<Fuse> = async ({ host }) => {
 
 export const fuseFact = defineFact({
   name: 'fuse',
-  describes: 'the FUSE driver, and kind and mode of `/dev/fuse`',
+  describes: 'whether the FUSE driver is registered, and type and mode of `/dev/fuse`',
   detect: detectFuse,
   format: ({ registered, device }) =>
     `${registered ? 'registered' : 'not registered'}, ${device ? `/dev/fuse ${device.number} mode ${device.mode.toString(8).padStart(4, '0')}` : 'no /dev/fuse'}`

@@ -4,13 +4,13 @@ import { Unsure } from './fact.ts'
 import { readKernel } from './kernel.ts'
 
 export interface Headers {
-  /** Where the build directory really lies, empty when there is none. */
+  /** The build directory with links resolved; empty if it does not exist. */
   readonly directory: string
-  /** What kbuild needs and the directory lacks, as paths below it. */
+  /** Files that kbuild needs and that are missing, as paths below the directory. */
   readonly missing: readonly string[]
-  /** `is_idmapped_mnt` stands in include/linux/fs.h; without it the 5.15 source of shiftfs does not compile. */
+  /** include/linux/fs.h has `is_idmapped_mnt`; without it the 5.15 source of shiftfs does not compile. */
   readonly isIdmappedMnt: boolean
-  /** `struct renamedata` stands there; with it the 5.10 source does not compile. */
+  /** include/linux/fs.h has `struct renamedata`; with it the 5.10 source of shiftfs does not compile. */
   readonly renamedata: boolean
 }
 
@@ -22,13 +22,13 @@ const NEEDED = [
   'scripts/mod/modpost'
 ] as const
 
-/** The kernel headers of the running kernel, as an out-of-tree build would use them. */
+/** The headers of the running kernel that an out-of-tree build would use. */
 export const detectHeaders: Detector<Headers> = async ({ host }) => {
   const { release } = await readKernel(host)
   const modules = `/lib/modules/${release}`
   const directory = await host.realpath(`${modules}/build`)
   if (directory === undefined) return { directory: '', missing: [...NEEDED], isIdmappedMnt: false, renamedata: false }
-  const missing = await absentOf(host, directory)
+  const missing = await missingFiles(host, directory)
   const found = await readFsHeader(host, directory, `${modules}/source`)
   return {
     directory,
@@ -38,22 +38,22 @@ export const detectHeaders: Detector<Headers> = async ({ host }) => {
   }
 }
 
-async function absentOf(host: HostReader, directory: string): Promise<readonly string[]> {
-  const there = await Promise.all(NEEDED.map(async name => (await host.stat(`${directory}/${name}`))?.kind === 'file'))
-  return NEEDED.filter((_, index) => !there[index])
+async function missingFiles(host: HostReader, directory: string): Promise<readonly string[]> {
+  const exists = await Promise.all(NEEDED.map(async name => (await host.stat(`${directory}/${name}`))?.kind === 'file'))
+  return NEEDED.filter((_, index) => !exists[index])
 }
 
-/** The last stands in every kernel's file; without it the file was emptied, and tells nothing by what it lacks. */
+/** Every kernel's fs.h has the last of these. Without it the file is incomplete, and a missing line proves nothing. */
 const SIGNS = /\b(is_idmapped_mnt|struct renamedata|struct super_operations \{)/
 
-/** Debian keeps the headers that all flavours share in a folder of their own, which `source` leads to. */
+/** On Debian the link `source` leads to a folder with the headers that all flavours share. */
 async function readFsHeader(host: HostReader, directory: string, source: string): Promise<readonly string[] | undefined> {
   const common = await host.realpath(source)
   for (const folder of [directory, ...(common === undefined ? [] : [common])]) {
     const path = `${folder}/include/linux/fs.h`
     const lines = await host.lines(path, SIGNS)
     if (lines === undefined) continue
-    if (!lines.some(line => line.includes('struct super_operations'))) throw new Unsure(`${path} is not the kernel's own`)
+    if (!lines.some(line => line.includes('struct super_operations'))) throw new Unsure(`${path} is not a header of the kernel`)
     return lines
   }
   return undefined
@@ -65,6 +65,6 @@ export const headersFact = defineFact({
   detect: detectHeaders,
   format: ({ directory, missing }) => {
     if (directory === '') return 'none'
-    return missing.length === 0 ? `complete, in ${directory}` : `not complete: no ${missing.join(', ')} in ${directory}`
+    return missing.length === 0 ? `complete, in ${directory}` : `incomplete: no ${missing.join(', ')} in ${directory}`
   }
 })

@@ -1,12 +1,12 @@
 import { type Detector, defineFact } from './define-fact.ts'
 import { evidenceOfProofs, type Proofs, TRIALS, untried } from './proofs.ts'
 
-/** The trials of the privileged helper, of this boot and this kernel; without a helper nothing was tried, which is known. */
+/** The trials of the privileged helper in this boot. Without a helper the fact is known, and every trial is untried. */
 export const detectProofs: Detector<Proofs> = async ({ proofs }) => proofs ?? UNTRIED
 
 const UNTRIED = untried('no privileged helper runs on this node')
 
-/** Where nothing was tried, the one reason; else the names by their outcome. */
+/** The common reason if nothing was tried, else the names of the trials by outcome. */
 function formatProofs(proofs: Proofs): string {
   const reasons = [...new Set(TRIALS.map(name => proofs[name].because))]
   if (TRIALS.every(name => proofs[name].outcome === 'untried') && reasons.length === 1) return `none: ${reasons[0]}`
@@ -19,8 +19,8 @@ function formatProofs(proofs: Proofs): string {
 
 export const proofsFact = defineFact({
   name: 'proofs',
-  describes: 'what the privileged helper tried: ID-mapped mounts, overlayfs on them, shiftfs, a fresh procfs',
+  describes: "results of the privileged helper's trials: ID-mapped mounts, overlayfs on them, shiftfs, a new procfs",
   detect: detectProofs,
   format: formatProofs,
-  given: ({ proofs }, value) => (proofs === undefined ? [] : evidenceOfProofs(value))
+  furtherEvidence: ({ proofs }, value) => (proofs === undefined ? [] : evidenceOfProofs(value))
 })

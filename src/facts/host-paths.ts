@@ -4,11 +4,11 @@ import { mountOf, nearest } from './disk.ts'
 
 export interface HostPath {
   readonly exists: boolean
-  /** Without it, the container runtime creates the directory when its parent's file system can be written. */
+  /** If the directory is missing, the container runtime creates it if its parent's file system is writable. */
   readonly parentWritable: boolean
 }
 
-/** The node's directories that the outer container of a CVM mounts. */
+/** Directories of the node that the outer container of a CVM mounts. */
 export const HOST_PATHS = ['/usr/src', '/lib/modules'] as const
 
 export const detectHostPaths: Detector<Readonly<Record<(typeof HOST_PATHS)[number], HostPath>>> = async ({ host }) => {
@@ -29,6 +29,6 @@ export const hostPathsFact = defineFact({
   detect: detectHostPaths,
   format: paths =>
     Object.entries(paths)
-      .map(([path, { exists, parentWritable }]) => `${path} ${exists ? 'there' : parentWritable ? 'can be created' : 'missing'}`)
+      .map(([path, { exists, parentWritable }]) => `${path} ${exists ? 'exists' : parentWritable ? 'can be created' : 'missing'}`)
       .join(', ')
 })

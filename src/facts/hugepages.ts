@@ -2,10 +2,10 @@ import { type Detector, defineFact } from './define-fact.ts'
 import { listed } from './listed.ts'
 import { readCount, requireMounted } from './numbers.ts'
 
-/** How many huge pages the node has reserved, by their size in KiB. */
+/** Number of reserved huge pages, by size in KiB. */
 export type HugePages = Readonly<Record<string, number>>
 
-/** One directory a size, `hugepages-2048kB` (Linux 6.1, mm/hugetlb.c, hugetlb_sysfs_init). */
+/** One directory for each size, `hugepages-2048kB` (Linux 6.1, mm/hugetlb.c, hugetlb_sysfs_init). */
 const DIRECTORY = '/sys/kernel/mm/hugepages'
 const SIZE = /^hugepages-(\d+)kB$/
 
@@ -18,12 +18,12 @@ const detectHugePages: Detector<HugePages> = async ({ host }) => {
 
 export const hugepagesFact = defineFact({
   name: 'hugepages',
-  describes: 'huge pages that the node has reserved, by size',
+  describes: 'number of reserved huge pages, by size',
   detect: detectHugePages,
   format: pages =>
     listed(
       Object.entries(pages).map(([size, count]) => `${count} of ${size} KiB`),
-      'not in this kernel'
+      'not supported by this kernel'
     ),
-  isForPeople: true
+  isInformational: true
 })

@@ -3,14 +3,13 @@ import { attempt } from './attempt.ts'
 import { Unsure } from './fact.ts'
 import { type Mount, nodeMounts } from './mounts.ts'
 
-/** Where kubelets keep their pods unless they are told otherwise: the usual place, microk8s, k0s. */
+/** Default root directories: of the kubelet, of microk8s, of k0s. */
 const KNOWN = ['/var/lib/kubelet', '/var/snap/microk8s/common/var/lib/kubelet', '/var/lib/k0s/kubelet'] as const
 
 /**
- * The kubelet's root as the node names it: `wanted` where an operator said so (`--kubelet-root`), else where the node's mounts show
- * projected volumes of pods, of which the agent's own token is always one, else the first of the known ones that holds pods. A directory
- * alone proves nothing: a CSI driver's chart makes /var/lib/kubelet on nodes whose kubelet has another root. Throws `Unsure` where two
- * places hold as many pods.
+ * The kubelet's root directory on the node: `wanted` from `--kubelet-root` if set; else the directory whose mounts are projected volumes of
+ * pods (the agent's own token is always one); else the first of the default directories with pods. A directory alone proves nothing: charts
+ * of CSI drivers create /var/lib/kubelet on nodes whose kubelet has another root. Throws `Unsure` if two directories have as many pods.
  */
 export async function kubeletRoot(host: HostReader, wanted: string): Promise<string> {
   if (wanted !== '') return wanted
@@ -28,18 +27,18 @@ export function rootByMounts(mounts: readonly Mount[]): string | undefined {
   const [first, second] = counts
   if (first === undefined) return undefined
   if (first.pods === second?.pods)
-    throw new Unsure(`${first.root} and ${second.root} both hold volumes of pods; name the kubelet's with --kubelet-root`)
+    throw new Unsure(`${first.root} and ${second.root} both hold volumes of pods; set the kubelet's root with --kubelet-root`)
   return first.root
 }
 
 async function rootByDirectories(host: HostReader): Promise<string> {
-  const there: string[] = []
+  const existing: string[] = []
   for (const path of KNOWN) {
     if ((await host.stat(path)) === undefined) continue
-    there.push(path)
-    // Often for root only; what cannot be listed may hold pods.
+    existing.push(path)
+    // Often only root can list it; a directory that cannot be listed may hold pods.
     const pods = await attempt(() => host.list(`${path}/pods`))
     if (pods.ok ? (pods.value ?? []).length > 0 : true) return path
   }
-  return there[0] ?? KNOWN[0]
+  return existing[0] ?? KNOWN[0]
 }

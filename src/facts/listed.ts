@@ -1,2 +1,2 @@
-/** Items in one line, or what to say where there are none. */
+/** `listed` joins items in one line; `none` is the text for an empty list. */
 export const listed = (items: readonly string[], none: string): string => (items.length === 0 ? none : items.join(', '))

@@ -2,7 +2,7 @@ import { type Detector, defineFact } from './define-fact.ts'
 import { readCount } from './numbers.ts'
 import { requireSecurityFs } from './security-fs.ts'
 
-/** LoadPin lets modules come only from the file system that the first one came from (COS). */
+/** LoadPin allows only modules from the file system of the first loaded module (COS). */
 export const detectLoadPin: Detector<boolean> = async ({ host }) => {
   await requireSecurityFs(host)
   const path = '/sys/kernel/security/lsm'

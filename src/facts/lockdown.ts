@@ -4,14 +4,14 @@ import { requireSecurityFs } from './security-fs.ts'
 
 export type Lockdown = 'absent' | 'none' | 'integrity' | 'confidentiality'
 
-/** kernel_lockdown(7): anything but none refuses unsigned modules. */
+/** kernel_lockdown(7): every level except none refuses unsigned modules. */
 export const detectLockdown: Detector<Lockdown> = async ({ host }) => {
   await requireSecurityFs(host)
   const path = '/sys/kernel/security/lockdown'
   const text = await host.read(path)
   if (text === undefined) return 'absent'
   const level = parseLockdown(text)
-  if (level === undefined) throw new Unsure(`${path} holds ${JSON.stringify(text.slice(0, 60))}, no marked level`)
+  if (level === undefined) throw new Unsure(`${path} holds ${JSON.stringify(text.slice(0, 60))}, expected a level in brackets`)
   return level
 }
 
@@ -23,7 +23,7 @@ export const parseLockdown = (text: string): Exclude<Lockdown, 'absent'> | undef
 
 export const lockdownFact = defineFact({
   name: 'lockdown',
-  describes: 'the kernel lockdown level',
+  describes: 'kernel lockdown level',
   detect: detectLockdown,
   format: level => level
 })

@@ -5,13 +5,13 @@ import { Unsure } from './fact.ts'
 
 export interface Machine {
   readonly kind: 'bare-metal' | 'virtual'
-  /** What told, in a few words. */
+  /** The evidence in a few words. */
   readonly sign: string
 }
 
 /**
- * DMI strings of virtual machines, by prefix, in systemd's order (src/basic/virt.c). EC2 says the same on metal. Oracle's and Google's
- * bare metal servers bear the names of their virtual machines too, so where processors have the flag, its absence decides on those.
+ * DMI strings of virtual machines, by prefix, in systemd's order (src/basic/virt.c). EC2 is not listed: its bare metal has the same strings.
+ * Bare metal of Oracle and Google also has the names of their virtual machines, so the processor flag decides there (x86).
  */
 const VIRTUAL_PREFIXES = [
   'KVM',
@@ -38,14 +38,14 @@ const VIRTUAL_PREFIXES = [
 const ALSO_METAL: readonly string[] = ['Oracle Corporation', 'Google Compute Engine']
 
 export interface MachineSigns {
-  /** Whether `hypervisor` stands among the processor's flags; `undefined` where processors have no such flag (arm64). */
+  /** Whether the processor has the flag `hypervisor`; `undefined` on processors without flags (arm64). */
   readonly hypervisorFlag: boolean | undefined
   readonly dmi: Dmi | undefined
-  /** /sys/hypervisor/type and the device tree's hypervisor node, empty where there is none. */
+  /** /sys/hypervisor/type and the device tree's hypervisor node, empty if there is none. */
   readonly hypervisor: string
 }
 
-/** Bare metal is a positive finding; any sign of a virtual machine wins; anything less is unknown. */
+/** Any sign of a virtual machine decides. Bare metal needs positive evidence; without any evidence the fact is unknown. */
 export const detectMachine: Detector<Machine> = async ({ host }) => {
   const signs = await readSigns(host)
   const virtual = virtualSign(signs) || (await detectVirt(host))
@@ -67,7 +67,7 @@ async function readSigns(host: HostReader): Promise<MachineSigns> {
   }
 }
 
-/** systemd asks the processor itself (CPUID), which no file shows. A process is dear, so only where nothing else told. */
+/** systemd-detect-virt queries the processor (CPUID), which no file shows. It starts a process, so it is the last resort. */
 async function detectVirt(host: HostReader): Promise<string> {
   const found = ((await host.run(['/usr/bin/systemd-detect-virt', '--vm'])) ?? '').trim()
   return found === '' || found === 'none' ? '' : `systemd-detect-virt says ${found}`
@@ -76,8 +76,8 @@ async function detectVirt(host: HostReader): Promise<string> {
 async function readHypervisorFlag(host: HostReader): Promise<boolean | undefined> {
   const path = '/proc/cpuinfo'
   const text = await host.read(path)
-  if (text === undefined) throw new Unsure(`${path} is not there`)
-  if (!/^(processor|flags)\b/m.test(text)) throw new Unsure(`${path} names no processor`)
+  if (text === undefined) throw new Unsure(`${path} is missing`)
+  if (!/^(processor|flags)\b/m.test(text)) throw new Unsure(`${path} lists no processor`)
   return parseHypervisorFlag(completeText(path, text))
 }
 
@@ -101,8 +101,8 @@ export function virtualSign({ hypervisorFlag, dmi, hypervisor }: MachineSigns): 
   return ''
 }
 
-/** Makers of arm64 servers and boards, by prefix, none of whom sells virtual machines under that name. */
-const METAL_MAKERS = [
+/** Vendors of arm64 servers and boards, by prefix; none of them uses that name for virtual machines. */
+const METAL_VENDORS = [
   'ADLINK',
   'ASRockRack',
   'Ampere',
@@ -131,19 +131,19 @@ const METAL_MAKERS = [
   'Wiwynn'
 ] as const
 
-/** What proves bare metal. Throws `Unsure` where nothing does. */
+/** `metalSign` returns the evidence for bare metal. Throws `Unsure` without any. */
 export function metalSign({ hypervisorFlag, dmi }: MachineSigns): string {
-  if (dmi === undefined) throw new Unsure('there is no DMI, so nothing tells bare metal from virtual')
-  // Every maker writes its name in letters; garbage there could stand in the place of a virtual machine's name.
+  if (dmi === undefined) throw new Unsure('without DMI data, bare metal and virtual machines look the same')
+  // Vendor names have letters; a garbled value could hide the name of a virtual machine.
   for (const name of ['sys_vendor', 'product_name'] as const) {
-    if (!/^[\x20-\x7e]*$/.test(dmi[name]) || !/[A-Za-z]/.test(dmi[name])) throw new Unsure(`DMI ${name} is not a name`)
+    if (!/^[\x20-\x7e]*$/.test(dmi[name]) || !/[A-Za-z]/.test(dmi[name])) throw new Unsure(`DMI ${name} is not a readable name`)
   }
-  const maker = `${dmi.sys_vendor} ${dmi.product_name}`
-  if (hypervisorFlag !== undefined) return `no processor flag "hypervisor", and ${maker} in DMI`
-  // arm64 has no such flag. What is no metal of EC2 was told before.
+  const vendor = `${dmi.sys_vendor} ${dmi.product_name}`
+  if (hypervisorFlag !== undefined) return `no processor flag "hypervisor", and ${vendor} in DMI`
+  // arm64 has no such flag. `virtualSign` has excluded the virtual machines of EC2.
   if (isAmazon(dmi.sys_vendor)) return `EC2 instance type "${dmi.product_name}"`
-  if (METAL_MAKERS.some(name => dmi.sys_vendor.startsWith(name))) return `${maker} in DMI, a maker of servers`
-  throw new Unsure(`no processor flag tells, and ${maker} may be a virtual machine`)
+  if (METAL_VENDORS.some(name => dmi.sys_vendor.startsWith(name))) return `${vendor} in DMI, a server vendor`
+  throw new Unsure(`the processor has no flag for virtual machines, and ${vendor} may be a virtual machine`)
 }
 
 export const machineFact = defineFact({

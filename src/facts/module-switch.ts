@@ -7,7 +7,7 @@ export interface ModuleSwitch {
   readonly disabled: boolean
 }
 
-/** Whether this kernel loads modules at all. */
+/** Whether module loading is enabled in the running kernel. */
 export const detectModuleSwitch: Detector<ModuleSwitch> = async ({ host }) => {
   await requireMounted(host, 'proc')
   const path = '/proc/sys/kernel/modules_disabled'
@@ -18,7 +18,7 @@ export const detectModuleSwitch: Detector<ModuleSwitch> = async ({ host }) => {
 
 export const moduleSwitchFact = defineFact({
   name: 'module-switch',
-  describes: '`kernel.modules_disabled` and `nomodule`',
+  describes: 'whether module loading is disabled (`kernel.modules_disabled`, `nomodule`)',
   detect: detectModuleSwitch,
-  format: ({ disabled }) => `module loading is switched ${disabled ? 'off' : 'on'}`
+  format: ({ disabled }) => `module loading is ${disabled ? 'disabled' : 'enabled'}`
 })

@@ -15,33 +15,33 @@ export interface Mount {
 }
 
 const FIRST_PROCESS = '/proc/1/mountinfo'
-/** Of this very process: where the node's own table is hidden (hidepid), the node's mounts are in it too, below the host root. */
+/** The table of this process. It also has the node's mounts, below the host root, if the node's own table is hidden (hidepid). */
 const OWN = '/proc/self/mountinfo'
 
-/** The node's mounts, by the paths that they have on the node. Throws `HostError` or `Unsure` where no table can be read. */
+/** The node's mounts, with their paths on the node. Throws `Unsure` if no table can be read. */
 export async function nodeMounts(host: HostReader): Promise<readonly Mount[]> {
   const first = await attempt(() => readMounts(host, FIRST_PROCESS))
   if (first.ok && first.value !== undefined) return first.value
   const own = await attempt(() => ownMounts(host))
   const below = own.ok && own.value !== undefined ? belowHostRoot(own.value) : undefined
   if (below !== undefined) return below
-  throw new Unsure(first.ok ? `${FIRST_PROCESS} is not there` : first.why)
+  throw new Unsure(first.ok ? `${FIRST_PROCESS} is missing` : first.why)
 }
 
-/** The mounts of this process, by the paths that it sees itself; `undefined` where there is no such table. */
+/** The mounts of this process, with the paths that it sees; `undefined` without such a table. */
 export const ownMounts = (host: HostReader): Promise<readonly Mount[] | undefined> => readMounts(host, OWN)
 
 async function readMounts(host: HostReader, path: string): Promise<readonly Mount[] | undefined> {
   const text = await host.read(path)
   if (text === undefined) return undefined
   const mounts = parseMountInfo(completeText(path, text))
-  if (mounts === undefined) throw new Unsure(`${path} has a line of another form`)
+  if (mounts === undefined) throw new Unsure(`${path} has a line with an unexpected format`)
   return mounts
 }
 
 /**
- * The host root is where the node's /proc and /sys are: in a pod the deepest place that has both. Where the deepest /sys has no /proc
- * beside it, as in the agent's pod, there is none: what the pod has mounted for itself is not what the node has.
+ * The host root is the deepest directory with both /proc and /sys. In the agent's pod the deepest /sys has no /proc beside it, so there is
+ * no host root: the pod's own mounts are not the node's.
  */
 function belowHostRoot(mounts: readonly Mount[]): readonly Mount[] | undefined {
   const has = (type: string, path: string) => mounts.some(mount => mount.type === type && mount.mountPoint === path)
@@ -55,7 +55,7 @@ function belowHostRoot(mounts: readonly Mount[]): readonly Mount[] | undefined {
     .map(mount => ({ ...mount, mountPoint: mount.mountPoint.slice(root.length) || '/' }))
 }
 
-/** proc_pid_mountinfo(5). `undefined` as soon as one line cannot be understood: it could be the mount that decides. */
+/** proc_pid_mountinfo(5). `undefined` if any line cannot be parsed: it could be the mount that decides. */
 export function parseMountInfo(text: string): readonly Mount[] | undefined {
   const mounts: Mount[] = []
   for (const line of text.split('\n').slice(0, -1)) {
@@ -71,19 +71,19 @@ export function parseMountInfo(text: string): readonly Mount[] | undefined {
   return mounts
 }
 
-/** Space, tab, newline and backslash stand as octal numbers there. */
+/** mountinfo has space, tab, newline and backslash as octal numbers. */
 const plainPath = (path: string): string =>
   path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
 
-/** The longest mount point that holds the path; of equals the last, which lies on top. */
+/** The mount with the longest mount point that contains the path; of several, the last, which covers the others. */
 export const mountHolding = <M extends Pick<Mount, 'mountPoint'>>(mounts: readonly M[], path: string): M | undefined =>
   mounts
     .filter(({ mountPoint }) => mountPoint === '/' || path === mountPoint || path.startsWith(`${mountPoint}/`))
     .reduce<M | undefined>((best, mount) => (best && best.mountPoint.length > mount.mountPoint.length ? best : mount), undefined)
 
 /**
- * Where the node has what is mounted into this process's pod: containerd's /etc/resolv.conf below /var/lib/containerd, for instance. The
- * kernel tells these places without symbolic links.
+ * The paths on the node of what is mounted into this pod, for example containerd's /etc/resolv.conf below /var/lib/containerd. They
+ * contain no symbolic links.
  */
 export const placesOnNode = (own: readonly Mount[], node: readonly Mount[]): readonly string[] =>
   own.flatMap(({ device, root }) =>

@@ -2,23 +2,23 @@ import * as z from 'zod/mini'
 import { shown } from '../host/schema.ts'
 import { part, parts, TEXT } from './lenient-schema.ts'
 
-/** What the Kubernetes API says of this node, as far as it matters here. */
+/** The fields of the Kubernetes Node that berth reads. */
 export interface NodeObject {
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
   readonly annotations: Readonly<Record<string, string>>
   readonly providerId: string
   readonly taints: readonly { readonly key: string; readonly value: string; readonly effect: string }[]
-  /** Resource name to what pods may have of it, only whole numbers above 0 and only extended resources (`domain/name`). */
+  /** Allocatable quantity by extended resource (`domain/name`); only whole numbers above 0. */
   readonly allocatable: Readonly<Record<string, number>>
-  /** `undefined` from kubelets before 1.30, which do not report them. */
+  /** `undefined` with kubelets before 1.30, which do not report runtime handlers. */
   readonly runtimeHandlers: readonly string[] | undefined
   /** `containerd://1.7.27`. */
   readonly containerRuntime: string
   readonly kubelet: string
 }
 
-/** A Node from JSON or YAML text already parsed. Throws `Error` that says what is missing, for people. */
+/** `parseNode` takes a parsed JSON or YAML document. Throws an `Error` that names the missing or wrong field. */
 export function parseNode(value: unknown): NodeObject {
   const { kind, metadata, spec, status } = z.parse(NODE, value)
   if (kind !== 'Node') throw new Error(`kind is ${kind === undefined ? 'undefined' : shown(kind)}, expected "Node"`)
@@ -51,7 +51,7 @@ const NODE = part({
   })
 })
 
-/** Only extended resources: those are whole numbers; `memory` and its like have units and move about. */
+/** Extended resources are whole numbers; `memory` and others have units and change often. */
 function extendedResources(quantities: Readonly<Record<string, string>>): Readonly<Record<string, number>> {
   const counts = Object.entries(quantities).map(([name, quantity]) => [name, name.includes('/') ? Number(quantity) : 0] as const)
   return Object.fromEntries(counts.filter(([, count]) => Number.isSafeInteger(count) && count > 0))

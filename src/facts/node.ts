@@ -17,6 +17,6 @@ export const nodeFact = defineFact({
       Object.entries(allocatable).map(([resource, count]) => `${count} ${resource}`),
       'no extended resources'
     )}`,
-  given: ({ node }) =>
+  furtherEvidence: ({ node }) =>
     node === undefined ? [] : [{ source: `Node ${node.name}`, saw: `${node.kubelet}, ${node.containerRuntime}` }]
 })

@@ -1,9 +1,9 @@
 import { HostError, NOT_MOUNTED } from '../host/host.ts'
 
-/** What an answer is where the agent's pod does not have that part of the node mounted. */
+/** The result of a read below a path of the node that is not mounted into the agent's pod. */
 export type NotMounted = { readonly error: HostError }
 
-/** The answer, or that the path is not among what the agent sees of the node; every other failure is thrown. */
+/** `unlessNotMounted` returns the value, or the error if the path is not mounted into the agent's pod. Other failures are thrown. */
 export async function unlessNotMounted<T>(read: Promise<T>): Promise<{ readonly value: T } | NotMounted> {
   try {
     return { value: await read }

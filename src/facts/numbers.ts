@@ -1,12 +1,12 @@
 import type { HostReader } from '../host/host.ts'
 import { Unsure } from './fact.ts'
 
-/** A whole number as the kernel prints a sysctl: digits and white space, nothing else, and few enough to be exact. */
+/** A whole number in the kernel's format for a sysctl: only digits and white space, and at most 15 digits, so that it is exact. */
 export function parseCount(text: string): number | undefined {
   return /^\s*\d{1,15}\s*$/.test(text) ? Number(text) : undefined
 }
 
-/** The number in a sysctl or parameter file; `undefined` when the file is not there. Throws `Unsure` on anything but a number. */
+/** The number in a sysctl or parameter file; `undefined` if the file does not exist. Throws `Unsure` on anything but a number. */
 export async function readCount(host: HostReader, path: string): Promise<number | undefined> {
   const text = await host.read(path)
   if (text === undefined) return undefined
@@ -23,7 +23,7 @@ const FLAGS: ReadonlyMap<string, boolean> = new Map([
 ])
 
 /**
- * Y or N as a kernel module parameter prints it; `undefined` when the file is not there.
+ * Y or N in the format of a kernel module parameter; `undefined` if the file does not exist.
  * Throws `Unsure` on anything else.
  */
 export async function readFlag(host: HostReader, path: string): Promise<boolean | undefined> {
@@ -34,16 +34,16 @@ export async function readFlag(host: HostReader, path: string): Promise<boolean 
   return flag
 }
 
-/** What shows that /proc and /sys are those of a node. */
+/** Paths that exist in every mounted /proc and /sys. */
 export const MOUNT_SIGNS = { proc: '/proc/sys/kernel', sys: '/sys/kernel' } as const
 
 /**
- * Absence below /proc or /sys is knowledge only where those file systems are there at all: a host root mounted without its
- * submounts would otherwise read as a node with nothing switched on.
+ * A missing file below /proc or /sys is an answer only if those file systems are mounted: a host root without its submounts would
+ * otherwise look like a node with nothing enabled.
  */
 export async function requireMounted(host: HostReader, kind: 'proc' | 'sys'): Promise<void> {
   const sign = MOUNT_SIGNS[kind]
   if ((await host.stat(sign)) === undefined) {
-    throw new Unsure(`${sign} is not there: /${kind} of the node is not mounted below the host root`)
+    throw new Unsure(`${sign} is missing: /${kind} of the node is not mounted below the host root`)
   }
 }

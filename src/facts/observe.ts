@@ -9,24 +9,24 @@ import { shiftfsFact } from './shiftfs.ts'
 type Detected = (typeof DETECTED_FACTS)[number]
 type Derived = (typeof DERIVED_FACTS)[number]
 
-/** What was detected. */
+/** The detected facts. */
 export type DetectedFacts = {
   readonly [D in Detected as D['name']]: Fact<D extends FactDefinition<string, infer T> ? T : never>
 }
 
-/** What was detected, and what follows from it. */
+/** The detected facts and those derived from them. */
 export type NodeFacts = DetectedFacts & { readonly [D in Derived as D['name']]: ReturnType<D['derive']> }
 export type FactName = keyof NodeFacts
 
 export interface Observation {
   readonly facts: NodeFacts
-  /** Seconds from the first question of each detector to its last answer; they overlap. */
+  /** Seconds that each detector took; they run at the same time. */
   readonly durations: Readonly<Record<DetectorName, number>>
 }
 
 /**
- * One look at the node. Nothing that the node does makes it fail: what cannot be read is an unknown fact with its reason.
- * `clock` gives milliseconds.
+ * `observe` detects every fact once. It never fails because of the node: a fact that cannot be read is unknown, with the reason.
+ * `clock` returns milliseconds.
  */
 export async function observe(sources: Sources, clock: () => number): Promise<Observation> {
   const shared = witness(sources.host)
@@ -42,18 +42,18 @@ export async function observe(sources: Sources, clock: () => number): Promise<Ob
   return { facts: withDerived(detected), durations }
 }
 
-/** Adds what follows from the facts that were looked at. */
+/** `withDerived` adds the derived facts. */
 export const withDerived = (detected: DetectedFacts): NodeFacts =>
   Object.freeze({ ...detected, [shiftfsFact.name]: shiftfsFact.derive(detected) })
 
-/** One fact: known, or unknown with the reason. Throws nothing that the node can cause. */
+/** `observeFact` detects one fact: known, or unknown with the reason. It throws only bugs. */
 export async function observeFact(name: DetectorName, sources: Sources): Promise<Fact<unknown>> {
-  const { detect, given } = BY_NAME[name]
+  const { detect, furtherEvidence } = BY_NAME[name]
   const observed = witness(sources.host)
-  const evidence = () => observed.testimony().filter(tells).map(evidenceOf)
+  const evidence = () => observed.testimony().filter(isWorthShowing).map(evidenceOf)
   try {
     const value = await detect({ ...sources, host: observed.host })
-    return { known: true, value, evidence: [...evidence(), ...(given?.(sources, value) ?? [])] }
+    return { known: true, value, evidence: [...evidence(), ...(furtherEvidence?.(sources, value) ?? [])] }
   } catch (error) {
     if (!(error instanceof HostError || error instanceof Unsure)) throw error
     return { known: false, why: error.message, evidence: evidence() }
@@ -64,6 +64,6 @@ const BY_NAME = Object.fromEntries(DETECTED_FACTS.map(fact => [fact.name, fact])
   Record<DetectorName, FactDefinition<DetectorName, unknown>>
 >
 
-/** That /proc and /sys are mounted is worth a word only where they are not. */
-const tells = ({ verb, subject, answer }: Testimony): boolean =>
+/** A check that /proc and /sys are mounted is shown only if it failed. */
+const isWorthShowing = ({ verb, subject, answer }: Testimony): boolean =>
   verb !== 'stat' || answer === undefined || !(Object.values(MOUNT_SIGNS) as readonly string[]).includes(subject)

@@ -1,7 +1,7 @@
 import { type Detector, defineFact } from './define-fact.ts'
 import { Unsure } from './fact.ts'
 
-/** Asked only where the operator named the namespace of workspaces. */
+/** The level is read only if the operator named the namespace of workspaces; otherwise `asked` is false. */
 export type PodSecurity = { readonly asked: false } | { readonly asked: true; readonly level: string }
 
 const detectPodSecurity: Detector<PodSecurity> = async ({ podSecurity }) => {
@@ -12,7 +12,7 @@ const detectPodSecurity: Detector<PodSecurity> = async ({ podSecurity }) => {
 
 export const podSecurityFact = defineFact({
   name: 'pod-security',
-  describes: "Pod Security level of the workspaces' namespace, if one is named",
+  describes: "Pod Security level of the workspaces' namespace, if the operator named it",
   detect: detectPodSecurity,
-  format: found => (found.asked ? found.level || 'no level is enforced' : 'not asked')
+  format: found => (found.asked ? found.level || 'no level enforced' : 'not read')
 })

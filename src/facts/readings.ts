@@ -1,10 +1,10 @@
-/** What only root can read, and the privileged helper has read; `undefined` for what it could not read either. */
+/** Values that only root can read, from the privileged helper; `undefined` if the helper could not read one. */
 export interface Readings {
   /** `kernel.apparmor_restrict_unprivileged_userns`. */
   readonly apparmorUserns: AppArmorUserns | undefined
-  /** The loaded AppArmor profiles that matter here, with their mode, by name. */
+  /** The mode of each loaded AppArmor profile that a verdict depends on, by name. */
   readonly profiles: Readonly<Record<string, string>> | undefined
-  /** What the node's own `sysbox-runc --version` says, `0.7.1`. */
+  /** The version in the output of `sysbox-runc --version` on the node, `0.7.1`. */
   readonly sysboxVersion: string | undefined
 }
 

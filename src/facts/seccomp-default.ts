@@ -1,7 +1,7 @@
 import { attempt } from './attempt.ts'
 import { type Detector, defineFact } from './define-fact.ts'
 
-/** Where kubeadm, EKS and its older images keep the kubelet's configuration. */
+/** The kubelet's configuration of kubeadm, EKS and older EKS images. */
 const KUBELET_CONFIGS = [
   '/var/lib/kubelet/config.yaml',
   '/etc/kubernetes/kubelet/config.json',
@@ -9,8 +9,8 @@ const KUBELET_CONFIGS = [
 ] as const
 
 /**
- * kubelet's `seccompDefault`, which gives every pod a profile unless it says Unconfined. Those files are often for root only,
- * and settings can come by other ways, so `unseen` is an ordinary answer here and not an unknown fact.
+ * kubelet's `seccompDefault` gives every pod a seccomp profile unless the pod sets Unconfined. Often only root can read these files, and
+ * the setting can come from elsewhere, so `unseen` is an ordinary value and not an unknown fact.
  */
 export const detectSeccompDefault: Detector<'on' | 'off' | 'unseen'> = async ({ host }) => {
   for (const path of KUBELET_CONFIGS) {
@@ -23,7 +23,7 @@ export const detectSeccompDefault: Detector<'on' | 'off' | 'unseen'> = async ({ 
 
 export const seccompDefaultFact = defineFact({
   name: 'seccomp-default',
-  describes: "kubelet's `seccompDefault`, where its configuration can be read",
+  describes: "kubelet's `seccompDefault`, if its configuration can be read",
   detect: detectSeccompDefault,
-  format: state => state
+  format: state => (state === 'unseen' ? "the kubelet's configuration cannot be read" : state)
 })

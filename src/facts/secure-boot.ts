@@ -10,12 +10,12 @@ const GLOBAL = '8be4df61-93ca-11d2-aa0d-00e098032b8c'
 
 const SHIM = '605dab50-e046-4300-abb6-3dd810dd8b23'
 
-/** Whether the firmware lets only signed code boot, and whether anything still checks it. */
+/** `on` if the firmware boots only signed code and shim still validates it. */
 export const detectSecureBoot: Detector<'on' | 'off'> = async ({ host }) => {
   await requireMounted(host, 'sys')
   const firmware = await host.list('/sys/firmware')
-  // A container's runtime lays an empty directory over this one; every real machine has something in it.
-  if (firmware?.length === 0) throw new Unsure('/sys/firmware is empty: it is masked here')
+  // Container runtimes mask this directory with an empty one; on a real machine it is never empty.
+  if (firmware?.length === 0) throw new Unsure('/sys/firmware is empty: the container runtime masks it')
   if (!firmware?.includes('efi')) return 'off'
   const names = await host.list(`${EFI}/efivars`)
   if (names === undefined || names.length === 0) {
@@ -24,7 +24,7 @@ export const detectSecureBoot: Detector<'on' | 'off'> = async ({ host }) => {
   const secureBoot = await readEfiByte(host, `SecureBoot-${GLOBAL}`)
   if (secureBoot === undefined) throw new Unsure(`${EFI}/efivars has no SecureBoot variable`)
   if (secureBoot === 0) return 'off'
-  // shim can be told to check nothing (mokutil --disable-validation); the variable is there only then.
+  // Validation by shim can be disabled (mokutil --disable-validation); only then the variable exists.
   return (await readEfiByte(host, `MokSBStateRT-${SHIM}`)) === 1 ? 'off' : 'on'
 }
 
@@ -33,7 +33,8 @@ async function readEfiByte(host: HostReader, name: string): Promise<number | und
   const text = await host.read(path)
   if (text === undefined) return undefined
   const byte = parseEfiByte(text)
-  if (byte === undefined) throw new Unsure(`${path} does not hold four bytes of attributes and a 0 or 1`)
+  if (byte === undefined)
+    throw new Unsure(`${path} has an unexpected format (four bytes of attributes and a 0 or 1 are expected)`)
   return byte
 }
 
@@ -45,7 +46,7 @@ export const parseEfiByte = (text: string): 0 | 1 | undefined => {
 
 export const secureBootFact = defineFact({
   name: 'secure-boot',
-  describes: 'the SecureBoot variable of the firmware',
+  describes: 'whether Secure Boot is on (SecureBoot variable of the firmware)',
   detect: detectSecureBoot,
   format: state => state
 })

@@ -6,12 +6,12 @@ export type SeLinux = 'absent' | 'permissive' | 'enforcing'
 
 export const detectSeLinux: Detector<SeLinux> = async ({ host }) => {
   const fs = await host.stat('/sys/fs')
-  if (fs === undefined) throw new Unsure('/sys/fs is not there: /sys of the node is not mounted below the host root')
+  if (fs === undefined) throw new Unsure('/sys/fs is missing: /sys of the node is not mounted below the host root')
   const enforce = await readCount(host, '/sys/fs/selinux/enforce')
   if (enforce === undefined) {
-    // The kernel makes this directory only when SELinux is on; empty, its file system is not mounted below the host root.
+    // The kernel creates this directory only if SELinux is on; it is empty if selinuxfs is not mounted below the host root.
     if ((await host.stat('/sys/fs/selinux')) !== undefined)
-      throw new Unsure('/sys/fs/selinux is there and empty: selinuxfs is not mounted')
+      throw new Unsure('/sys/fs/selinux exists and is empty: selinuxfs is not mounted')
     return 'absent'
   }
   if (enforce > 1) throw new Unsure(`/sys/fs/selinux/enforce holds ${enforce}, neither 0 nor 1`)
@@ -20,7 +20,7 @@ export const detectSeLinux: Detector<SeLinux> = async ({ host }) => {
 
 export const selinuxFact = defineFact({
   name: 'selinux',
-  describes: 'absent, permissive, enforcing',
+  describes: 'SELinux mode: absent, permissive or enforcing',
   detect: detectSeLinux,
   format: mode => mode
 })

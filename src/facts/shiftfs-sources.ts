@@ -1,8 +1,8 @@
 import { atLeast, type Kernel, type Version } from './kernel.ts'
 
 /**
- * First and last kernel for which there is a source of shiftfs that compiles, and the folder that holds it below an operator's
- * directory: they are named as the branches of toby63/shiftfs-dkms are.
+ * Folders with sources of shiftfs below the operator's directory, and the first and last kernel for which each compiles. The names are
+ * those of the branches of toby63/shiftfs-dkms.
  */
 const FOLDERS: readonly (readonly [folder: string, first: Version, last: Version])[] = [
   ['k5.4', [5, 4], [5, 7]],
@@ -16,6 +16,6 @@ const FOLDERS: readonly (readonly [folder: string, first: Version, last: Version
   ['k6.1', [6, 1], [6, 2]]
 ]
 
-/** The folder of sources for this kernel, or `undefined` when none is made for it; by numbers, since 6.10 is not 6.1. */
+/** The folder of sources for this kernel, or `undefined` if there is none. */
 export const sourceFolder = ({ major, minor }: Pick<Kernel, 'major' | 'minor'>): string | undefined =>
   FOLDERS.find(([, first, [high, last]]) => atLeast({ major, minor }, first) && !atLeast({ major, minor }, [high, last + 1]))?.[0]

@@ -9,8 +9,8 @@ import type { ModuleSwitch } from './module-switch.ts'
 import type { Proof, Proofs } from './proofs.ts'
 import { sourceFolder } from './shiftfs-sources.ts'
 
-/** The facts from which the state of shiftfs follows. */
-export interface ShiftfsGrounds {
+/** The facts from which the state of shiftfs is derived. */
+export interface ShiftfsInputs {
   readonly kernel: Fact<Kernel>
   readonly 'upstream-kernel': Fact<string>
   readonly distro: Fact<Distro>
@@ -29,14 +29,14 @@ export type ShiftfsState = 'loaded' | 'loadable' | 'buildable' | 'absent' | 'bro
 export interface Shiftfs {
   readonly state: ShiftfsState
   readonly because: string
-  /** The module is not the kernel's own; `undefined` when that cannot be told or there is none. */
+  /** The module is not the kernel's own; `undefined` if that is unknown or there is no module. */
   readonly outOfTree: boolean | undefined
-  /** A kernel whose own shiftfs is known to fail on mkdir and rename (EOVERFLOW), and no trial showed that this one does not. */
+  /** The shiftfs of this kernel is known to fail on mkdir and rename (EOVERFLOW), and no trial has shown that it works here. */
   readonly suspect: boolean
 }
 
-/** What shiftfs is on this node, from what was looked at. */
-export function deriveShiftfs(facts: ShiftfsGrounds): Fact<Shiftfs> {
+/** `deriveShiftfs` derives the state of shiftfs on this node from other facts. */
+export function deriveShiftfs(facts: ShiftfsInputs): Fact<Shiftfs> {
   const modules = facts['kernel-modules']
   const { kernel } = facts
   if (!modules.known) return modules
@@ -52,27 +52,27 @@ export function deriveShiftfs(facts: ShiftfsGrounds): Fact<Shiftfs> {
     value: { state, because, outOfTree, suspect },
     evidence
   })
-  if (tried.failed !== undefined) return found('broken', `it was tried: ${tried.failed.because}`)
+  if (tried.failed !== undefined) return found('broken', `a trial failed: ${tried.failed.because}`)
   if (module.state === 'unknown') return { known: false, why: module.because, evidence }
   if (registered || module.state === 'present')
-    return found('loaded', tried.works ? `${module.because}; it was tried, and works` : module.because)
+    return found('loaded', tried.works ? `${module.because}; a trial worked` : module.because)
   if (module.state === 'loadable') return found('loadable', module.because)
   const [obstacle] = buildObstacles(facts)
   return obstacle === undefined
-    ? found('buildable', `${module.because}; it could be built with the kernel headers now`)
+    ? found('buildable', `${module.because}; it can be built with the installed kernel headers`)
     : found('absent', `${module.because}; it cannot be built: ${obstacle}`)
 }
 
 const SHIFTFS_TRIALS = ['shiftfs-on-disk', 'shiftfs-on-overlay'] as const
 
-/** What the trials say of shiftfs: the first that failed, the first that could not be made. */
+/** The trials of shiftfs: the first that failed, and the first that could not be made. */
 export interface ShiftfsTrials {
   readonly works: boolean
   readonly failed: Proof | undefined
   readonly untried: Proof | undefined
 }
 
-/** A workspace shifts its volumes on the disk and its image on overlayfs: one that fails is enough, and only both are a proof. */
+/** A workspace needs shiftfs on the disk (volumes) and on overlayfs (image), so both trials must work, and one failure is enough. */
 export function shiftfsTrials(proofs: Proofs): ShiftfsTrials {
   const made = SHIFTFS_TRIALS.map(name => proofs[name])
   const first = (wanted: Proof['outcome']) => made.find(({ outcome }) => outcome === wanted)
@@ -80,20 +80,20 @@ export function shiftfsTrials(proofs: Proofs): ShiftfsTrials {
 }
 
 /**
- * Launchpad 1990849: with upstream 5.15.52 or 5.17.5 the module loads, and then mkdir and rename fail. Ubuntu mended it after its
- * 5.15.0-67, which is 5.15.85; nobody else did.
+ * Launchpad 1990849: from upstream 5.15.52 and 5.17.5 on the module loads, but mkdir and rename fail. Only Ubuntu fixed this, after its
+ * 5.15.0-67, which is 5.15.85.
  */
-function isSuspect({ kernel, distro, 'upstream-kernel': upstream }: ShiftfsGrounds): boolean {
+function isSuspect({ kernel, distro, 'upstream-kernel': upstream }: ShiftfsInputs): boolean {
   const release = kernel.known ? kernel.value.release : ''
   if (/^5\.17\.5(?!\d)/.test(release)) return true
   if (!/^5\.15\.\d/.test(release)) return false
-  // Only Ubuntu's kernels tell it, whatever the distribution around them is.
+  // Only Ubuntu's kernels have an upstream version, on any distribution.
   const exact = /^5\.15\.(\d+)$/.exec(upstream.known ? upstream.value : '')?.[1]
   if (exact !== undefined) return Number(exact) >= FIRST_BROKEN && Number(exact) <= LAST_BROKEN
   const level = Number(/^5\.15\.(\d+)/.exec(release)?.[1])
   if (level !== 0) return level >= FIRST_BROKEN
   const [, abi = ''] = /^5\.15\.0-(\d+)-/.exec(release) ?? []
-  // The cloud flavours, which count from 1000, say nothing by themselves.
+  // The number of a cloud flavour, which begins at 1000, does not show the upstream version.
   return !isOther(distro) && Number(abi) >= 48 && (Number(abi) <= 67 || Number(abi) >= 1000)
 }
 
@@ -105,28 +105,28 @@ const isOther = (distro: Fact<Distro>): boolean => distro.known && distro.value.
 /** Whether any published source of shiftfs is meant for this kernel. */
 export const hasShiftfsSource = (kernel: Kernel): boolean => sourceFolder(kernel) !== undefined
 
-/** Every reason why shiftfs cannot be built and loaded here, the first to be told first. Unknown is a reason: it is not clear. */
-export function buildObstacles(facts: ShiftfsGrounds): readonly string[] {
+/** Every reason why shiftfs cannot be built and loaded here, the most important first. An unknown fact is a reason too. */
+export function buildObstacles(facts: ShiftfsInputs): readonly string[] {
   return [
     ...loadObstacles(facts),
     judged(facts.kernel, kernel =>
-      hasShiftfsSource(kernel) ? '' : `no source of shiftfs is made for kernel ${kernel.major}.${kernel.minor}`
+      hasShiftfsSource(kernel) ? '' : `there is no shiftfs source for kernel ${kernel.major}.${kernel.minor}`
     ),
     judged(facts.headers, headers => (facts.kernel.known ? headerObstacle(headers, facts.kernel.value) : ''))
   ].filter(obstacle => obstacle !== '')
 }
 
-/** Every reason why this kernel would not take a module that is not the distribution's own. */
-function loadObstacles(facts: ShiftfsGrounds): readonly string[] {
+/** Every reason why this kernel would refuse a module that does not come with the distribution. */
+function loadObstacles(facts: ShiftfsInputs): readonly string[] {
   return [
     judged(facts['kernel-modules'], ({ supported }) => (supported ? '' : 'the kernel has no loadable modules')),
     judged(facts['module-switch'], ({ disabled }) =>
-      disabled ? 'module loading is switched off (kernel.modules_disabled or nomodule)' : ''
+      disabled ? 'module loading is disabled (kernel.modules_disabled or nomodule)' : ''
     ),
     judged(facts['secure-boot'], state => (state === 'off' ? '' : 'Secure Boot is on')),
     judged(facts.lockdown, level => (level === 'none' || level === 'absent' ? '' : `kernel lockdown is "${level}"`)),
-    judged(facts['module-signatures'], enforced => (enforced ? 'the kernel takes signed modules only (sig_enforce)' : '')),
-    judged(facts.loadpin, pinned => (pinned ? "LoadPin lets modules come only from the node's own image" : '')),
+    judged(facts['module-signatures'], enforced => (enforced ? 'the kernel accepts only signed modules (sig_enforce)' : '')),
+    judged(facts.loadpin, pinned => (pinned ? "LoadPin allows only modules from the node's own image" : '')),
     judged(facts['kernel-modules'], ({ shiftfs }) => shiftfs.blockedBy)
   ]
 }
@@ -136,9 +136,9 @@ const judged = <T>(fact: Fact<T>, obstacle: (value: T) => string): string =>
 
 function headerObstacle({ directory, missing, isIdmappedMnt, renamedata }: Headers, { release, major, minor }: Kernel): string {
   if (directory === '') return `the kernel headers of ${release} are not installed`
-  if (missing.length > 0) return `the kernel headers in ${directory} are not complete (no ${missing.join(', ')})`
+  if (missing.length > 0) return `the kernel headers in ${directory} are incomplete (no ${missing.join(', ')})`
   if (major === 5 && minor === 15 && !isIdmappedMnt)
-    return 'this 5.15 kernel lacks is_idmapped_mnt, so the source does not compile'
+    return 'this 5.15 kernel has no is_idmapped_mnt, so the source does not compile'
   if (major === 5 && minor === 10 && renamedata)
     return 'this 5.10 kernel has struct renamedata (since 5.10.220 or so), so the source does not compile'
   return ''
@@ -146,7 +146,7 @@ function headerObstacle({ directory, missing, isIdmappedMnt, renamedata }: Heade
 
 export const shiftfsFact = deriveFact({
   name: 'shiftfs',
-  describes: 'the state of shiftfs, derived from the facts above',
+  describes: 'state of shiftfs, derived from other facts',
   derive: deriveShiftfs,
   format: ({ state, because }) => `${state}: ${because}`,
   label: {

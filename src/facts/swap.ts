@@ -19,11 +19,11 @@ const detectSwap: Detector<readonly SwapArea[]> = async ({ host }) => {
   const text = await host.read(SWAPS)
   if (text === undefined) return []
   const areas = parseSwaps(completeText(SWAPS, text))
-  if (areas === undefined) throw new Unsure(`${SWAPS} has another form than that of the kernel`)
+  if (areas === undefined) throw new Unsure(`${SWAPS} has an unexpected format`)
   return areas
 }
 
-/** `undefined` for a text that no kernel writes. A path has its blanks as `\040`. */
+/** `undefined` if the format is not the kernel's. A path has spaces as `\040`. */
 export function parseSwaps(text: string): readonly SwapArea[] | undefined {
   const [head = '', ...lines] = text.trimEnd().split('\n')
   if (!/^Filename\s+Type\s+Size\s+Used\s+Priority$/.test(head)) return undefined
@@ -34,12 +34,12 @@ export function parseSwaps(text: string): readonly SwapArea[] | undefined {
 
 export const swapFact = defineFact({
   name: 'swap',
-  describes: 'swap devices and files in use',
+  describes: 'active swap devices and files',
   detect: detectSwap,
   format: areas =>
     listed(
       areas.map(({ path, size }) => `${size} KiB on ${path}`),
       'none'
     ),
-  isForPeople: true
+  isInformational: true
 })

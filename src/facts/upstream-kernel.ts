@@ -5,8 +5,8 @@ import { requireMounted } from './numbers.ts'
 const SIGNATURE = '/proc/version_signature'
 
 /**
- * The upstream version that an Ubuntu kernel is made from, `5.15.78`; its own release says nothing of it, and cloud flavours count theirs
- * differently. Empty where no such file is there, that is on any other kernel.
+ * The upstream version of an Ubuntu kernel, `5.15.78`. The kernel's release does not contain it. Only Ubuntu's kernels have this file; for
+ * other kernels the version is empty.
  */
 export const detectUpstream: Detector<string> = async ({ host }) => {
   const text = await host.read(SIGNATURE)
@@ -15,7 +15,8 @@ export const detectUpstream: Detector<string> = async ({ host }) => {
     return ''
   }
   const upstream = parseSignature(text)
-  if (upstream === undefined) throw new Unsure(`${SIGNATURE} holds ${JSON.stringify(text.slice(0, 60))}, which names no version`)
+  if (upstream === undefined)
+    throw new Unsure(`${SIGNATURE} holds ${JSON.stringify(text.slice(0, 60))}, expected "Ubuntu RELEASE VERSION"`)
   return upstream
 }
 
@@ -24,7 +25,7 @@ export const parseSignature = (text: string): string | undefined => /^Ubuntu \S+
 
 export const upstreamKernelFact = defineFact({
   name: 'upstream-kernel',
-  describes: 'the upstream version that an Ubuntu kernel is made from',
+  describes: 'upstream version of an Ubuntu kernel',
   detect: detectUpstream,
-  format: version => version || 'not told by this kernel'
+  format: version => version || 'not an Ubuntu kernel'
 })

@@ -5,7 +5,7 @@ export const detectVarLib: Detector<Disk> = ({ host }) => diskOf(host, VAR_LIB)
 
 export const varLibFact = defineFact({
   name: 'var-lib',
-  describes: 'the same for `/var/lib`',
+  describes: 'file system and free space of `/var/lib`',
   detect: detectVarLib,
   format: formatStorage
 })

@@ -46,7 +46,9 @@ export function standingCondition(conditions: readonly { readonly type: string }
 type Opinion = Pick<Condition, 'status' | 'reason' | 'message'>
 
 /** Facts on which no label rests. */
-const FOR_PEOPLE: readonly string[] = ALL_FACTS.filter(({ isForPeople }) => isForPeople === true).map(({ name }) => name)
+const INFORMATIONAL: readonly string[] = ALL_FACTS.filter(({ isInformational }) => isInformational === true).map(
+  ({ name }) => name
+)
 
 /** What the condition should say. `published`: every label stands on the Node as it should. */
 export function opinion(
@@ -59,8 +61,8 @@ export function opinion(
     return { status: 'False', reason, message: `${failed.remedy}: ${failed.because}`.slice(0, 1024) }
   }
   const all = Object.entries(facts) as [string, Fact<unknown>][]
-  const unknown = all.filter(([name, fact]) => !fact.known && !FOR_PEOPLE.includes(name))
-  const missed = recalled.filter(name => !FOR_PEOPLE.includes(name))
+  const unknown = all.filter(([name, fact]) => !fact.known && !INFORMATIONAL.includes(name))
+  const missed = recalled.filter(name => !INFORMATIONAL.includes(name))
   if (unknown.length === 0 && missed.length > 0) {
     return { status: 'Unknown', reason: 'FactsRecalled', message: `could not be read lately: ${missed.join(', ')}` }
   }

@@ -1,6 +1,6 @@
 import { Unsure } from '../facts/fact.ts'
 import { type Proof, type Proofs, TRIALS, type TrialName, untried } from '../facts/proofs.ts'
-import { dataPlace } from '../facts/storage.ts'
+import { dataDirectory } from '../facts/storage.ts'
 import { HostError } from '../host/host.ts'
 import type { HostWriter } from '../host/writer.ts'
 import { readProof, TRIAL_SECONDS } from './reading.ts'
@@ -45,7 +45,7 @@ export interface TryOptions {
  */
 export async function tryAll(host: HostWriter, { kubeletRoot = '', before }: TryOptions = {}): Promise<Proofs> {
   try {
-    const place = await dataPlace(host, kubeletRoot)
+    const place = await dataDirectory(host, kubeletRoot)
     const registered = parseFilesystems((await host.read('/proc/filesystems')) ?? '')
     await sweep(host, place)
     const proofOf = async (name: TrialName): Promise<Proof> =>

@@ -30,8 +30,8 @@ export function judgeCvm(facts: NodeFacts, policy: Policy): Verdict {
     allOf('modules', [
       ask(facts, 'loadable modules', 'kernel-modules', ({ supported }) =>
         supported
-          ? yes('/proc/modules is there')
-          : no('the kernel has no loadable modules (no /proc/modules), which Sysbox refuses', OTHER_KERNEL)
+          ? yes('/proc/modules exists')
+          : no('the kernel has no loadable modules (no /proc/modules), and Sysbox does not start without them', OTHER_KERNEL)
       ),
       judgeFuse(facts),
       judgeModulePart(facts, 'nf_conntrack'),
@@ -49,16 +49,16 @@ export function judgeCvm(facts: NodeFacts, policy: Policy): Verdict {
     ...(isRequested(policy) ? [judgePrivilegedPods(facts, policy)] : [])
   ]
   const verdict = allOf('cvm', parts, ['kernel', 'distribution'])
-  // Where the distribution cannot do it at all, no other mending helps.
+  // If the distribution can never host Sysbox, no other way out helps.
   return distro.answer === 'no' ? { ...verdict, wayOut: distro.wayOut } : verdict
 }
 
-/** From 5.12 on Sysbox's manager ends without overlay; below it only the Docker inside works worse. */
+/** From kernel 5.12 on, sysbox-mgr exits without overlay. On older kernels only Docker inside the workspace is slower. */
 function judgeOverlay(facts: NodeFacts): Verdict {
   const part = judgeModulePart(facts, 'overlay')
   const { kernel, 'kernel-modules': found } = facts
   if (!kernel.known || atLeast(kernel.value, [5, 12]) || part.answer === 'yes') return part
-  // What was found out of a module begins with its name; why nothing could be read does not.
+  // The state of a module begins with its name; the reason for an unknown fact does not.
   const state = found.known ? part.because : `overlay: ${part.because}`
   const caution = `${state}; Docker inside the workspace falls back to vfs`
   return { ...part, answer: 'yes', cautions: [caution], wayOut: [] }
@@ -70,7 +70,7 @@ export const cvm = defineCapability({
   judge: judgeCvm,
   workspace: {
     nodes: [
-      'Ubuntu images do (GKE: --image-type=UBUNTU_CONTAINERD); Bottlerocket from kernel 6.12 on does once user namespaces are switched on; COS and Talos cannot host Sysbox.'
+      'Suitable images: Ubuntu (GKE: --image-type=UBUNTU_CONTAINERD), and Bottlerocket with kernel 6.12 or newer and user namespaces enabled. COS and Talos cannot host Sysbox.'
     ],
     runsOnBottlerocket: true,
     isCvm: true

@@ -3,7 +3,7 @@ import type { NodeFacts } from '../facts/observe.ts'
 import { judgeModulePart, moduleWayOut } from './modules.ts'
 import { allOf, ask, type Judgement, no, type Verdict, yes } from './verdict.ts'
 
-/** The driver is registered or can be loaded, and /dev/fuse is there: opening the device is what loads the driver. */
+/** FUSE works if the driver is registered or loadable and /dev/fuse exists: opening the device loads the driver. */
 export const judgeFuse = (facts: NodeFacts): Verdict =>
   allOf('FUSE', [judgeFuseDriver(facts), judgeFuseDevice(facts)], ['FUSE driver'])
 
@@ -18,17 +18,17 @@ export const judgeFuseDevice = (facts: NodeFacts): Verdict =>
 function judgeDevice(facts: NodeFacts, { device, registered }: Fuse): Judgement {
   if (device === undefined) {
     return no(
-      registered ? '/dev/fuse is not there, although the driver is' : '/dev/fuse is not there, so nothing loads the driver',
-      // devtmpfs makes the device when the driver comes, and not again after somebody removed it.
+      registered ? '/dev/fuse is missing, although the driver is loaded' : '/dev/fuse is missing, so nothing loads the driver',
+      // devtmpfs creates the device when the driver is loaded, and not again after it was removed.
       registered
-        ? 'Create it: mknod -m 666 /dev/fuse c 10 229.'
-        : moduleWayOut(facts, 'Load the driver, which makes it: modprobe fuse.')
+        ? 'Create the device: mknod -m 666 /dev/fuse c 10 229.'
+        : moduleWayOut(facts, 'Load the driver, which creates the device: modprobe fuse.')
     )
   }
   return device.number === FUSE_DEVICE
-    ? yes(`/dev/fuse is the device ${FUSE_DEVICE}`)
+    ? yes(`/dev/fuse is device ${FUSE_DEVICE}`)
     : no(
-        `/dev/fuse is ${device.number}, not the device ${FUSE_DEVICE}`,
-        'Replace it: rm /dev/fuse; mknod -m 666 /dev/fuse c 10 229.'
+        `/dev/fuse is ${device.number}, not device ${FUSE_DEVICE}`,
+        'Replace the device: rm /dev/fuse; mknod -m 666 /dev/fuse c 10 229.'
       )
 }

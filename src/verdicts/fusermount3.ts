@@ -2,11 +2,11 @@ import { type AppArmor, FUSERMOUNT3 } from '../facts/apparmor.ts'
 import type { NodeFacts } from '../facts/observe.ts'
 import { ask, type Judgement, no, unsure, type Verdict, yes } from './verdict.ts'
 
-/** AppArmor's profile attaches by the program's path, so it takes hold inside a privileged container too. */
+/** An AppArmor profile attaches by the path of the program, so it also applies in a privileged container. */
 export const judgeFusermount = (facts: NodeFacts): Verdict => ask(facts, 'AppArmor', 'apparmor', judgeProfile)
 
-const MEND =
-  'Allow Sysbox its mounts in /etc/apparmor.d/local/fusermount3 (mount fstype=@{fuse_types} options=(nosuid,nodev,rw) -> /var/lib/sysboxfs/**/, and the same with ro; umount /var/lib/sysboxfs/**/,) and reload the profile, or set it to complain mode (aa-complain fusermount3).'
+const ALLOW_MOUNTS =
+  "Allow Sysbox's mounts in /etc/apparmor.d/local/fusermount3 (mount fstype=@{fuse_types} options=(nosuid,nodev,rw) -> /var/lib/sysboxfs/**/, and the same with ro; umount /var/lib/sysboxfs/**/,) and reload the profile, or set it to complain mode (aa-complain fusermount3)."
 
 function judgeProfile(apparmor: AppArmor): Judgement {
   const { enabled, profiles, fusermount3: file } = apparmor
@@ -14,24 +14,24 @@ function judgeProfile(apparmor: AppArmor): Judgement {
   const enforced = FUSERMOUNT3.find(name => profiles.value.get(name) === 'enforce')
   if (enforced === undefined) return yes('AppArmor enforces no profile for fusermount3')
   const sentence = `AppArmor enforces the profile ${enforced}`
-  if (!file.ok) return unsure(`${sentence}, and whether it lets Sysbox mount is not known: ${file.why}`, MEND)
-  return file.value.allowsSysbox ? yes(sentence, MENDED) : no(`${sentence}, which stops Sysbox's FUSE mounts`, MEND)
+  if (!file.ok) return unsure(`${sentence}, and it is unknown whether it allows Sysbox's mounts: ${file.why}`, ALLOW_MOUNTS)
+  return file.value.allowsSysbox ? yes(sentence, ALLOWED) : no(`${sentence}, which blocks Sysbox's FUSE mounts`, ALLOW_MOUNTS)
 }
 
-/** The files say what was loaded at boot, and often what is loaded now. */
+/** The profile files show what was loaded at boot, which is usually still loaded. */
 function judgeFile({ fusermount3: file }: AppArmor, why: string): Judgement {
   if (!file.ok)
     return unsure(
-      `${why}; ${file.why}; the node may load a profile for fusermount3`,
+      `${why}; ${file.why}; the node may have loaded a profile for fusermount3`,
       'Run the privileged helper (manifests/components/helper), which reads the list of AppArmor profiles.'
     )
   const { state, allowsSysbox } = file.value
   if (state === 'absent') return yes('the node has no AppArmor profile for fusermount3')
   if (state === 'disabled') return yes('the AppArmor profile for fusermount3 is disabled')
-  if (state === 'complain') return yes('the AppArmor profile for fusermount3 only complains')
+  if (state === 'complain') return yes('the AppArmor profile for fusermount3 is in complain mode')
   const sentence = 'the node has an AppArmor profile for fusermount3 that is enforced'
-  return allowsSysbox ? yes(sentence, MENDED) : no(`${sentence}, which stops Sysbox's FUSE mounts`, MEND)
+  return allowsSysbox ? yes(sentence, ALLOWED) : no(`${sentence}, which blocks Sysbox's FUSE mounts`, ALLOW_MOUNTS)
 }
 
-const MENDED =
-  'AppArmor enforces a profile for fusermount3; its files let Sysbox mount below /var/lib/sysboxfs, once they are loaded'
+const ALLOWED =
+  "AppArmor enforces a profile for fusermount3; its files allow Sysbox's mounts below /var/lib/sysboxfs, but an older profile may still be loaded"

@@ -9,10 +9,10 @@ import { allOf, ask, type Judgement, leaf, no, unsure, type Verdict, yes } from 
 
 const DRIVER = 'Install the NVIDIA driver and its device plugin (the NVIDIA GPU operator does both).'
 
-/** An NVIDIA GPU that a pod can have. */
+/** An NVIDIA GPU that pods can request. */
 export function judgeGpu(facts: NodeFacts): Verdict {
   const hardware = ask(facts, 'hardware', 'gpus', judgeHardware)
-  // Without one, that its driver and its device files are missing tells nothing more.
+  // Without a GPU, missing drivers and device files are no further reasons.
   if (hardware.answer === 'no') return allOf('gpu', [hardware])
   const parts = [
     hardware,
@@ -22,8 +22,8 @@ export function judgeGpu(facts: NodeFacts): Verdict {
     ),
     ask(facts, 'device files', 'nvidia-devices', ({ control, gpus }) =>
       control
-        ? yes(`/dev/nvidiactl is there, and the driver has ${gpus} ${gpus === 1 ? 'GPU' : 'GPUs'}`)
-        : no('/dev/nvidiactl is not there', 'Create the device files (nvidia-modprobe, or nvidia-persistenced).')
+        ? yes(`/dev/nvidiactl exists, and the driver manages ${gpus} ${gpus === 1 ? 'GPU' : 'GPUs'}`)
+        : no('/dev/nvidiactl is missing', 'Create the device files (nvidia-modprobe, or nvidia-persistenced).')
     ),
     judgeLibrary(facts),
     ...(facts.node.known ? [judgeOffer(facts, facts.node.value)] : [])
@@ -37,8 +37,11 @@ function judgeHardware(gpus: readonly Gpu[]): Judgement {
     return yes(`${nvidia.length} NVIDIA ${nvidia.length === 1 ? 'GPU' : 'GPUs'} (${nvidia.map(gpu => gpu.address).join(', ')})`)
   const wayOut = 'Use a node pool with NVIDIA GPUs.'
   return gpus.length === 0
-    ? no('no GPU is there', wayOut)
-    : no(`the GPUs are of ${[...new Set(gpus.map(({ vendor }) => vendor))].join(' and ')}; only NVIDIA is supported`, wayOut)
+    ? no('the node has no GPU', wayOut)
+    : no(
+        `the GPUs are from ${[...new Set(gpus.map(({ vendor }) => vendor))].join(' and ')}; only NVIDIA GPUs are supported`,
+        wayOut
+      )
 }
 
 function judgeBinding(gpus: readonly Gpu[]): Judgement {
@@ -53,12 +56,12 @@ function judgeBinding(gpus: readonly Gpu[]): Judgement {
   )
 }
 
-/** An upgraded driver package has its library at once and its module after the next boot: until then every program of CUDA fails. */
+/** After an upgrade of the driver package the library is new, but the loaded module is old until the next boot: CUDA programs fail. */
 function judgeLibrary(facts: NodeFacts): Verdict {
   const driver = facts['nvidia-driver']
   const loaded = driver.known && driver.value !== 'none' ? driver.value.version : undefined
   const part = ask(facts, 'driver library', 'nvidia-library', versions => {
-    if (versions.length === 0) return yes("NVIDIA's library is in no usual place, so its version has no influence")
+    if (versions.length === 0) return yes('libnvidia-ml.so.1 is not in a usual directory, so its version was not compared')
     if (loaded === undefined) return yes(`NVIDIA's library is ${versions.join(' and ')}`)
     return versions.includes(loaded)
       ? yes(`NVIDIA's library and the loaded driver are both ${loaded}`)
@@ -73,14 +76,14 @@ function judgeLibrary(facts: NodeFacts): Verdict {
 const isOffer = (name: string): boolean =>
   name === 'nvidia.com/gpu' || name === 'nvidia.com/gpu.shared' || name.startsWith('nvidia.com/mig-')
 
-/** What the Node's allocatable offers of NVIDIA GPUs: a resource and how many of it. */
+/** The NVIDIA GPUs in the Node's allocatable: a resource and its quantity. */
 export const gpuOffer = (allocatable: Readonly<Record<string, number>>): readonly [name: string, count: number] | undefined =>
   Object.entries(allocatable).find(([name]) => isOffer(name))
 
 const NO_OFFER = 'the Node offers no nvidia.com/gpu, no nvidia.com/gpu.shared and no nvidia.com/mig-*'
-const OFFER = "Install NVIDIA's device plugin, and see why it offers nothing."
+const OFFER = "Install NVIDIA's device plugin, or check in its log why it offers no GPU."
 
-/** By the device plugin, or else by NVIDIA's DRA driver. */
+/** GPUs are offered by the device plugin or by NVIDIA's DRA driver. */
 function judgeOffer(facts: NodeFacts, { name, allocatable }: NodeObject): Verdict {
   const part = 'offered to pods'
   const offer = gpuOffer(allocatable)
@@ -88,22 +91,18 @@ function judgeOffer(facts: NodeFacts, { name, allocatable }: NodeObject): Verdic
   const { 'resource-slices': slices, 'nvidia-driver': driver } = facts
   const judgement = slices.known ? judgeSlices(slices.value) : unsure(`${NO_OFFER}; ${slices.why}`, LIST_SLICES)
   if (judgement !== undefined) return leaf(part, ['node', 'resource-slices'], judgement)
-  // Nobody offers a GPU without its driver, so nobody asked.
+  // Without the driver no GPU is offered, so ResourceSlices were not read.
   if (driver.known && driver.value === 'none') return leaf(part, ['node', 'nvidia-driver'], no(NO_OFFER, OFFER))
-  return leaf(
-    part,
-    ['node', 'resource-slices'],
-    unsure(`${NO_OFFER}; no cluster was asked for ResourceSlices`, askYourself(name))
-  )
+  return leaf(part, ['node', 'resource-slices'], unsure(`${NO_OFFER}; ResourceSlices were not read`, checkSlices(name)))
 }
 
 const LIST_SLICES =
   'Let the agent list ResourceSlices (its role needs "list" on resourceslices of resource.k8s.io), or install NVIDIA\'s device plugin.'
 
-const askYourself = (name: string): string =>
-  `Install NVIDIA's device plugin, or see whether DRA offers them: kubectl get resourceslices --field-selector spec.driver=${DRA_DRIVER},spec.nodeName=${name}`
+const checkSlices = (name: string): string =>
+  `Install NVIDIA's device plugin, or check whether DRA offers GPUs: kubectl get resourceslices --field-selector spec.driver=${DRA_DRIVER},spec.nodeName=${name}`
 
-/** `undefined` where nobody asked. */
+/** `undefined` if ResourceSlices were not read. */
 function judgeSlices(slices: ResourceSlices): Judgement | undefined {
   if (!slices.asked) return undefined
   const { devices, tainted } = slices
@@ -116,11 +115,11 @@ function judgeSlices(slices: ResourceSlices): Judgement | undefined {
   if (devices === 0) return no(`${NO_OFFER}, and NVIDIA's DRA driver offers no device`, OFFER)
   return no(
     `each of the ${devices} devices that NVIDIA's DRA driver offers has a taint that keeps pods away`,
-    'See their taints: kubectl get resourceslices -o yaml'
+    'Check the taints of the devices: kubectl get resourceslices -o yaml'
   )
 }
 
-/** An NVIDIA GPU inside a CVM: on bare metal only, and never a part of a GPU. */
+/** An NVIDIA GPU in a CVM: only on bare metal, and only a whole GPU. */
 export function judgeGpuCvm(facts: NodeFacts, policy: Policy): Verdict {
   const parts = [
     judgeCvm(facts, policy),
@@ -128,7 +127,7 @@ export function judgeGpuCvm(facts: NodeFacts, policy: Policy): Verdict {
     judgeMetal(facts, policy),
     ask(facts, 'whole GPUs', 'mig', split =>
       split
-        ? no('a GPU is split into MIG instances, which Sysbox cannot pass on', 'Switch MIG off (nvidia-smi -mig 0).')
+        ? no('a GPU is split into MIG instances, which Sysbox cannot pass to a container', 'Switch MIG off (nvidia-smi -mig 0).')
         : yes('no GPU is split')
     )
   ]
@@ -140,7 +139,7 @@ function judgeMetal(facts: NodeFacts, { gpuInVirtualMachines }: Policy): Verdict
     kind === 'bare-metal'
       ? yes(`bare metal: ${sign}`)
       : no(
-          `a virtual machine: ${sign}; GPUs in CVMs are supported on bare metal`,
+          `the node is a virtual machine (${sign}); GPUs in CVMs are supported only on bare metal`,
           'Use bare metal nodes (EC2 .metal), or try it with --gpu-in-virtual-machines=allow.'
         )
   )
@@ -157,7 +156,7 @@ export const gpu = defineCapability({
   name: 'gpu',
   describes: 'a pod with an NVIDIA GPU',
   judge: judgeGpu,
-  workspace: { nodes: ['With NVIDIA driver, container toolkit and device plugin.'] }
+  workspace: { nodes: ['Nodes need the NVIDIA driver, container toolkit and device plugin.'] }
 })
 
 export const gpuCvm = defineCapability({
@@ -166,8 +165,8 @@ export const gpuCvm = defineCapability({
   judge: judgeGpuCvm,
   workspace: {
     nodes: [
-      'Bare metal, with NVIDIA driver, container toolkit and device plugin. Karpenter on AWS finds such instances by one more',
-      'requirement: {key: karpenter.k8s.aws/instance-size, operator: In, values: [metal]}'
+      'Nodes need bare metal and the NVIDIA driver, container toolkit and device plugin. For Karpenter on AWS, add the',
+      'requirement {key: karpenter.k8s.aws/instance-size, operator: In, values: [metal]}'
     ],
     isCvm: true
   }

@@ -27,15 +27,15 @@ export function judgePodman(facts: NodeFacts, policy: Policy): Verdict {
     judgeSeLinux(facts, policy),
     ask(facts, 'seccomp profile', 'seccomp-default', state =>
       yes(
-        `kubelet's seccompDefault is ${state}`,
-        state === 'on' ? "kubelet's seccompDefault is on: the pod must say seccompProfile Unconfined" : undefined
+        state === 'unseen' ? "kubelet's seccompDefault could not be read" : `kubelet's seccompDefault is ${state}`,
+        state === 'on' ? "kubelet's seccompDefault is on: the pod must set seccompProfile to Unconfined" : undefined
       )
     ),
     ask(facts, 'overlay in user namespaces', 'kernel', kernel =>
       atLeast(kernel, [5, 11])
         ? yes(`kernel ${kernel.release} mounts overlay in user namespaces`)
         : yes(
-            `kernel ${kernel.release} cannot`,
+            `kernel ${kernel.release} cannot mount overlay in user namespaces`,
             'kernels before 5.11 have no overlay in user namespaces: Podman needs fuse-overlayfs'
           )
     )
@@ -43,20 +43,20 @@ export function judgePodman(facts: NodeFacts, policy: Policy): Verdict {
   return allOf('podman', parts, ['user namespaces', 'FUSE', 'FUSE offered to pods'])
 }
 
-/** Fewer than this are soon used up: every workspace of the usual template runs as the same uid and holds one. */
-const FEW = 256
+/** A lower limit is soon reached: every workspace of the usual template has the same uid and needs one user namespace. */
+const LOW_LIMIT = 256
 
 function withLowLimit(part: Verdict, { 'user-namespaces': fact }: NodeFacts): Verdict {
-  if (part.answer !== 'yes' || !fact.known || fact.value.max >= FEW) return part
-  return { ...part, cautions: [`user.max_user_namespaces is only ${fact.value.max}, counted per user over the whole node`] }
+  if (part.answer !== 'yes' || !fact.known || fact.value.max >= LOW_LIMIT) return part
+  return { ...part, cautions: [`user.max_user_namespaces is only ${fact.value.max}, counted per user on the whole node`] }
 }
 
-const HELPER = 'Run the privileged helper (manifests/components/helper), which reads it.'
+const HELPER = 'Run the privileged helper (manifests/components/helper), which reads the setting.'
 
 function judgeAppArmorUserns(facts: NodeFacts, { apparmorUserns }: Policy): Verdict {
   const name = 'AppArmor and user namespaces'
   const wayOut =
-    'Set the sysctl kernel.apparmor_restrict_unprivileged_userns=0, or load a profile named podman and say --apparmor-userns=allow.'
+    'Set the sysctl kernel.apparmor_restrict_unprivileged_userns=0, or load a profile named podman and set --apparmor-userns=allow.'
   const restrict = facts['apparmor-userns']
   const part = restrict.known
     ? leaf(name, ['apparmor-userns', 'apparmor'], judgeRestriction(restrict.value, facts, wayOut))
@@ -74,43 +74,43 @@ function judgeRestriction(restrict: 'absent' | 'off' | 'on', { apparmor }: NodeF
   if (restrict === 'absent') return yes('the kernel has no AppArmor restriction of user namespaces')
   if (restrict === 'off') return yes('kernel.apparmor_restrict_unprivileged_userns is 0')
   const sentence = 'kernel.apparmor_restrict_unprivileged_userns is 1'
-  if (!apparmor.known) return unsure(`${sentence}, and the profiles are not known: ${apparmor.why}`, wayOut)
+  if (!apparmor.known) return unsure(`${sentence}, and the loaded profiles are unknown: ${apparmor.why}`, wayOut)
   const { profiles, podmanFile } = apparmor.value
   if (!profiles.ok && podmanFile.ok && !podmanFile.value)
     return no(`${sentence}, and the node has no AppArmor profile named podman`, wayOut)
-  if (!profiles.ok) return unsure(`${sentence}, and the profiles are not known: ${profiles.why}`, wayOut)
+  if (!profiles.ok) return unsure(`${sentence}, and the loaded profiles are unknown: ${profiles.why}`, wayOut)
   return profiles.value.has('podman')
-    ? unsure(`${sentence}; a profile named podman is loaded and may lift it`, wayOut)
+    ? unsure(`${sentence}; a profile named podman is loaded and may lift the restriction`, wayOut)
     : no(`${sentence}, and no profile named podman is loaded`, wayOut)
 }
 
-/** Pods get the device with the mode that the node has. */
+/** Pods get the device with the mode that it has on the node. */
 function judgeFuseMode({ device }: Fuse): Judgement {
-  if (device === undefined) return no('/dev/fuse is not there')
+  if (device === undefined) return no('/dev/fuse is missing')
   const mode = device.mode.toString(8).padStart(4, '0')
   return (device.mode & 0o006) === 0o006
     ? yes(`/dev/fuse has mode ${mode}`)
     : no(
-        `/dev/fuse has mode ${mode}: others may not read and write it, and pods get it with that mode`,
-        'Give /dev/fuse its usual mode: chmod 666 /dev/fuse (to keep it: a udev rule, or a line in tmpfiles.d).'
+        `/dev/fuse has mode ${mode}, which does not let others read and write it; pods get the device with this mode`,
+        'Set the usual mode: chmod 666 /dev/fuse (permanently: a udev rule or a line in tmpfiles.d).'
       )
 }
 
 const PLUGIN =
-  'Install a device plugin that offers /dev/fuse (smarter-device-manager, generic-device-plugin), or name its resource with --fuse-resources.'
+  'Install a device plugin that offers /dev/fuse (smarter-device-manager, generic-device-plugin), or add the resource of your plugin to --fuse-resources.'
 
-/** By a device plugin, or by CRI-O itself. */
+/** FUSE is offered by a device plugin, or by CRI-O itself. */
 function judgeOffered(facts: NodeFacts, { allocatable, containerRuntime }: NodeObject, resources: readonly string[]): Verdict {
   const name = 'FUSE offered to pods'
   const offered = resources.find(resource => (allocatable[resource] ?? 0) > 0)
   if (offered !== undefined) return leaf(name, ['node'], yes(`the Node offers ${allocatable[offered]} ${offered}`))
-  const none = resources.length === 0 ? '--fuse-resources names no resource' : `the Node offers none of ${resources.join(', ')}`
+  const none = resources.length === 0 ? '--fuse-resources is empty' : `the Node offers none of ${resources.join(', ')}`
   if (!containerRuntime.startsWith('cri-o://')) return leaf(name, ['node'], no(none, PLUGIN))
   const byCrio = ask(facts, name, 'crio-devices', allowed =>
     allowed.includes('/dev/fuse')
       ? yes(
-          'CRI-O gives /dev/fuse to pods that ask for it',
-          'FUSE is given by CRI-O: the pod needs the annotation io.kubernetes.cri-o.Devices: /dev/fuse'
+          'CRI-O gives /dev/fuse to pods that request it',
+          'FUSE is provided by CRI-O: the pod needs the annotation io.kubernetes.cri-o.Devices: /dev/fuse'
         )
       : no(`${none}, and CRI-O's allowed_devices are ${allowed.join(', ') || 'none'}`, `${CRIO} ${PLUGIN}`)
   )
@@ -119,7 +119,7 @@ function judgeOffered(facts: NodeFacts, { allocatable, containerRuntime }: NodeO
 
 const CRIO = 'Add /dev/fuse to allowed_devices below [crio.runtime] in /etc/crio/crio.conf.d and restart CRI-O.'
 
-/** On Bottlerocket, SELinux always enforces, and rootless Podman is documented to work; OpenShift supports it nested since 4.20. */
+/** On Bottlerocket SELinux always enforces, and rootless Podman is documented to work. OpenShift supports nested Podman from 4.20 on. */
 function judgeSeLinux(facts: NodeFacts, { selinuxPodman }: Policy): Verdict {
   return ask(facts, 'SELinux', 'selinux', mode => {
     if (mode !== 'enforcing') return yes(mode === 'absent' ? 'there is no SELinux' : 'SELinux is permissive')
@@ -128,10 +128,10 @@ function judgeSeLinux(facts: NodeFacts, { selinuxPodman }: Policy): Verdict {
     if (facts.node.known && hasNestedPodman(facts.node.value))
       return yes('SELinux is enforcing, on OpenShift 4.20 or newer', NESTED)
     if (selinuxPodman === 'allow') return yes('SELinux is enforcing', 'SELinux is enforcing, allowed by --selinux-podman')
-    if (!facts.distro.known) return unsure(`SELinux is enforcing, and the distribution is not known: ${facts.distro.why}`)
+    if (!facts.distro.known) return unsure(`SELinux is enforcing, and the distribution is unknown: ${facts.distro.why}`)
     return no(
       'SELinux is enforcing',
-      'Set SELinux to permissive on these nodes, or say --selinux-podman=allow where your policy lets Podman work.'
+      'Set SELinux to permissive on these nodes, or set --selinux-podman=allow if your policy allows Podman.'
     )
   })
 }
@@ -139,7 +139,7 @@ function judgeSeLinux(facts: NodeFacts, { selinuxPodman }: Policy): Verdict {
 const NESTED =
   'on OpenShift the pod needs the security context constraint nested-podman, hostUsers: false and the SELinux type container_engine_t'
 
-/** OpenShift labels its nodes with what they run; 4.20 has Kubernetes 1.33. */
+/** OpenShift labels its nodes with the operating system; OpenShift 4.20 has Kubernetes 1.33. */
 const hasNestedPodman = ({ labels, kubelet }: NodeObject): boolean => {
   const [, minor = ''] = /^v1\.(\d+)\./.exec(kubelet) ?? []
   return labels['node.openshift.io/os_id'] !== undefined && Number(minor) >= 33
@@ -150,7 +150,7 @@ export const podman = defineCapability({
   describes: 'rootless Podman in an unprivileged pod',
   judge: judgePodman,
   workspace: {
-    nodes: ['With a FUSE device plugin, on any image that has user namespaces switched on.'],
+    nodes: ['Nodes need a FUSE device plugin, and an image with user namespaces enabled.'],
     runsOnBottlerocket: true
   }
 })

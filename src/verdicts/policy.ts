@@ -1,18 +1,18 @@
 import type { Version } from '../facts/kernel.ts'
 
-/** What the rules leave to the operator. The defaults are the safe side of each. */
+/** The decisions that the rules leave to the operator. Each default is the safe choice. */
 export interface Policy {
-  /** Replaces the kernel rule of CVMs, for those who run an older Sysbox (5.4) or want a newer kernel. */
+  /** Replaces the kernel rule of CVMs: for an older Sysbox (5.4), or to require a newer kernel. */
   readonly minimumKernel: Version | undefined
   readonly gpuInVirtualMachines: 'deny' | 'allow'
   readonly shiftfsOutsideUbuntu: 'deny' | 'allow'
   readonly apparmorUserns: 'block' | 'allow'
   readonly selinuxPodman: 'block' | 'allow'
-  /** Extended resources by which FUSE is offered to pods. */
+  /** Names of the extended resources that offer FUSE to pods. */
   readonly fuseResources: readonly string[]
-  /** Where the kubelet keeps its pods; empty: to be found. */
+  /** The kubelet's root directory; if empty, berth finds it. */
   readonly kubeletRoot: string
   readonly privilegedWorkspaces: 'unset' | 'allowed' | 'denied'
-  /** The namespace whose Pod Security level decides on privileged pods, empty when none was named. */
+  /** The namespace whose Pod Security level decides on privileged pods; empty if none was given. */
   readonly workspaceNamespace: string
 }

@@ -7,16 +7,15 @@ import { ask, leaf, no, unsure, type Verdict, yes } from './verdict.ts'
 export const isRequested = (policy: Policy): boolean =>
   policy.privilegedWorkspaces !== 'unset' || policy.workspaceNamespace !== ''
 
-/** Privileged pods with hostPath volumes, where workspaces run: a fact of the cluster, not of the node. */
+/** Whether privileged pods with hostPath volumes are allowed in the namespace of workspaces: a property of the cluster, not of the node. */
 export function judgePrivilegedPods(facts: NodeFacts, { privilegedWorkspaces, workspaceNamespace }: Policy): Verdict {
   const name = 'privileged pods'
-  if (privilegedWorkspaces === 'allowed')
-    return leaf(name, [], yes('the operator says that they are allowed (--privileged-workspaces)'))
+  if (privilegedWorkspaces === 'allowed') return leaf(name, [], yes('privileged pods are allowed by --privileged-workspaces'))
   if (privilegedWorkspaces === 'denied') {
     return leaf(
       name,
       [],
-      no('the operator says that they are denied (--privileged-workspaces)', 'Allow privileged pods where workspaces run.')
+      no('privileged pods are denied by --privileged-workspaces', 'Allow privileged pods where workspaces run.')
     )
   }
   return ask(facts, name, 'pod-security', found => {
@@ -36,7 +35,7 @@ export function judgePrivilegedPods(facts: NodeFacts, { privilegedWorkspaces, wo
   })
 }
 
-/** The privileged Docker sidecar: insecure, so only where the operator asked for it. */
+/** The privileged Docker sidecar is insecure, so it is judged only if the operator asked for it. */
 export const judgePrivileged = (facts: NodeFacts, policy: Policy): Verdict => ({
   ...judgePrivilegedPods(facts, policy),
   name: 'privileged'
@@ -44,8 +43,8 @@ export const judgePrivileged = (facts: NodeFacts, policy: Policy): Verdict => ({
 
 export const privileged = defineCapability({
   name: 'privileged',
-  describes: 'privileged pods, where the operator asks for the label',
+  describes: 'privileged pods; only if the operator asks for the label',
   judge: judgePrivileged,
-  workspace: { nodes: ['Any Linux; what decides is that the namespace of the workspaces allows privileged pods.'] },
+  workspace: { nodes: ['Any Linux image; the namespace of the workspaces must allow privileged pods.'] },
   optIn: { isRequested, options: '--privileged-workspaces or --workspace-namespace' }
 })

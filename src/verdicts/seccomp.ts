@@ -6,7 +6,7 @@ export const judgeSeccomp = (facts: NodeFacts): Verdict =>
     actions.includes('user_notif')
       ? yes('seccomp has the action user_notif')
       : no(
-          'seccomp lacks the action user_notif, by which Sysbox sees system calls',
+          'seccomp has no action user_notif, which Sysbox needs to intercept system calls',
           'Use a kernel with CONFIG_SECCOMP_FILTER, 5.0 or newer.'
         )
   )

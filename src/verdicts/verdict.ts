@@ -4,26 +4,26 @@ import type { FactName, NodeFacts } from '../facts/observe.ts'
 export const ANSWERS = ['yes', 'no', 'unknown'] as const
 export type Answer = (typeof ANSWERS)[number]
 
-/** An answer with its reason, all the way down to the facts it rests on. */
+/** An answer with its reason, its parts and the facts that it depends on. */
 export interface Verdict {
-  /** What was asked, as a short name: a capability, or one thing that it needs. */
+  /** Short name of the question: a capability, or one thing that it needs. */
   readonly name: string
   readonly answer: Answer
-  /** One sentence that holds the measured value. */
+  /** One sentence with the measured value. */
   readonly because: string
-  /** Every sentence that decided, the first of which is told in `because`. */
+  /** Every reason for the answer; `because` has the first. */
   readonly reasons: readonly string[]
-  /** True but fragile; they never change the answer. */
+  /** Risks and limits of a yes; they never change the answer. */
   readonly cautions: readonly string[]
-  /** What somebody can do about a no or an unknown. */
+  /** What an operator can do about a no or an unknown. */
   readonly wayOut: readonly string[]
-  /** Everything that was asked, not only the first obstacle. */
+  /** Every condition that was judged, not only the first that failed. */
   readonly parts: readonly Verdict[]
-  /** The facts that a leaf rests on; their evidence says where they were read. */
+  /** The facts that a verdict without parts depends on; their evidence says where they were read. */
   readonly facts: readonly FactName[]
 }
 
-/** What a rule says of one known value. */
+/** The result of a rule for one known value. */
 export interface Judgement {
   readonly answer: Answer
   readonly because: string
@@ -38,7 +38,7 @@ export const no = (because: string, wayOut?: string): Judgement =>
 export const unsure = (because: string, wayOut?: string): Judgement =>
   wayOut === undefined ? { answer: 'unknown', because } : { answer: 'unknown', because, wayOut }
 
-/** One part of a rule: an unknown fact stays unknown, a known one is judged. */
+/** `ask` judges one fact; an unknown fact gives an unknown verdict with its reason. */
 export function ask<Name extends FactName>(
   facts: NodeFacts,
   name: string,
@@ -49,11 +49,11 @@ export function ask<Name extends FactName>(
   return leaf(
     name,
     [fact],
-    found.known ? judge(found.value) : unsure(found.why, 'Let the agent read it: its reason says what was in the way.')
+    found.known ? judge(found.value) : unsure(found.why, 'Give the agent access: the reason says what it could not read.')
   )
 }
 
-/** A part that rests on several facts, already judged. */
+/** `leaf` makes a verdict without parts from a judgement, for rules that need several facts. */
 export const leaf = (name: string, facts: readonly FactName[], judgement: Judgement): Verdict => ({
   name,
   answer: judgement.answer,
@@ -66,29 +66,29 @@ export const leaf = (name: string, facts: readonly FactName[], judgement: Judgem
 })
 
 /**
- * Any no is a no, else any unknown is unknown, else yes.
- * A yes is told by the sentences of the parts that are named, which say the most about the node.
+ * `allOf`: any no gives no, else any unknown gives unknown, else yes.
+ * The reason for a yes joins the sentences of the parts named in `summarizedBy`, which say the most about the node.
  */
-export function allOf(name: string, parts: readonly Verdict[], telling: readonly string[] = []): Verdict {
+export function allOf(name: string, parts: readonly Verdict[], summarizedBy: readonly string[] = []): Verdict {
   const answer = first(['no', 'unknown', 'yes'], parts)
   return combined(
     name,
     answer,
     parts,
-    answer === 'yes' ? [summary(parts, telling)] : unique(deciding(parts, answer).flatMap(part => part.reasons))
+    answer === 'yes' ? [summary(parts, summarizedBy)] : unique(deciding(parts, answer).flatMap(part => part.reasons))
   )
 }
 
-const summary = (parts: readonly Verdict[], telling: readonly string[]): string => {
-  const sentences = parts.filter(part => telling.includes(part.name)).map(part => part.because)
-  return sentences.length === 0 ? `all ${parts.length} conditions hold` : sentences.join('; ')
+const summary = (parts: readonly Verdict[], summarizedBy: readonly string[]): string => {
+  const sentences = parts.filter(part => summarizedBy.includes(part.name)).map(part => part.because)
+  return sentences.length === 0 ? `all ${parts.length} conditions are met` : sentences.join('; ')
 }
 
-/** Any yes is a yes, else any unknown is unknown, else no. */
+/** `anyOf`: any yes gives yes, else any unknown gives unknown, else no. */
 export function anyOf(name: string, parts: readonly Verdict[]): Verdict {
   const answer = first(['yes', 'unknown', 'no'], parts)
   const reasons = deciding(parts, answer).map(part => part.because)
-  // None of them alone is the obstacle, so they make one reason.
+  // Each alternative failed for its own reason, so all reasons together are one.
   return combined(name, answer, parts, [answer === 'yes' ? (reasons[0] as string) : reasons.join('; ')])
 }
 
@@ -100,7 +100,7 @@ const deciding = (parts: readonly Verdict[], answer: Answer): readonly Verdict[]
 const combined = (name: string, answer: Answer, parts: readonly Verdict[], reasons: readonly string[]): Verdict => ({
   name,
   answer,
-  because: reasons.length > 1 ? `${reasons[0]} (and ${reasons.length - 1} more)` : (reasons[0] ?? 'nothing was asked'),
+  because: reasons.length > 1 ? `${reasons[0]} (and ${reasons.length - 1} more)` : (reasons[0] ?? 'no condition was judged'),
   reasons,
   cautions: unique(parts.flatMap(part => part.cautions)),
   wayOut: answer === 'yes' ? [] : unique(parts.filter(part => part.answer !== 'yes').flatMap(part => part.wayOut)),

@@ -7,7 +7,7 @@ export const judgeYama = (facts: NodeFacts): Verdict =>
     return scope < 3
       ? yes(`kernel.yama.ptrace_scope is ${scope}`)
       : no(
-          `kernel.yama.ptrace_scope is ${scope}, and cannot be lowered before a reboot`,
+          `kernel.yama.ptrace_scope is ${scope}, and cannot be lowered until the next reboot`,
           'Set kernel.yama.ptrace_scope to 2 or lower in sysctl.d and reboot the node.'
         )
   })

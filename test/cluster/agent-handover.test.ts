@@ -196,9 +196,9 @@ describe.concurrent('what a helper leaves', () => {
   })
 
   test.each<[what: string, changed: object | null, why: string]>([
-    ['on-another-disk', { disk: 'ext4 (8:1) at /' }, "made on ext4 (8:1) at /, and the kubelet's root lies on zfs (0:20) at /"],
-    ['with-other-file-systems', { filesystems: 'nodev\toverlay\n\tzfs\n' }, 'gained or lost a file system'],
-    ['more-than-a-day-ago', { uptime: 10_000 }, 'are 26 hours old; does the helper still run?'],
+    ['on-another-disk', { disk: 'ext4 (8:1) at /' }, "made on ext4 (8:1) at /, but the kubelet's root is on zfs (0:20) at /"],
+    ['with-other-file-systems', { filesystems: 'nodev\toverlay\n\tzfs\n' }, 'file systems of the kernel have changed'],
+    ['more-than-a-day-ago', { uptime: 10_000 }, 'are 26 hours old; check that the helper is running'],
     ['with-who-knows-what', null, 'it could not tell what they were made with']
   ])('and that was proved %s proves nothing, and what was done is believed', async (what, changed, why) => {
     const { leave, isBelieved, isVoid } = await helped(`handed-${what}`, GOOD)

@@ -177,7 +177,7 @@ describe.concurrent('a stand-in for shiftfs', () => {
       for (const [change, why] of [
         [`rm ${symvers}`, /no Module\.symvers/],
         ['rm -r /usr/src/*', /the kernel headers of .* are not installed/],
-        ['echo 1 >/proc/sys/kernel/modules_disabled', /module loading is switched off/]
+        ['echo 1 >/proc/sys/kernel/modules_disabled', /module loading is disabled/]
       ] as const) {
         await machine.must(change)
         const { status, stdout } = await machine.run(PERMITTED, LONG)

@@ -47,8 +47,8 @@ const BREAKS: Readonly<Record<string, Break>> = {
     by: 'mount -t tmpfs none /data/kubelet',
     capability: 'cvm',
     part: 'data file system',
-    because: /\/data\/kubelet lies on tmpfs/,
-    wayOut: /Put it on a local ext4/,
+    because: /\/data\/kubelet is on tmpfs/,
+    wayOut: /Move .* to a local ext4/,
     mend: () => 'umount /data/kubelet'
   },
   '/dev/fuse is for root only': {
@@ -62,8 +62,8 @@ const BREAKS: Readonly<Record<string, Break>> = {
     by: 'echo "install xt_addrtype /bin/false" >/etc/modprobe.d/local.conf',
     capability: 'cvm',
     part: 'module xt_addrtype',
-    because: /\/etc\/modprobe.d\/local.conf says "install xt_addrtype \/bin\/false"/,
-    wayOut: /Remove what keeps (xt_addrtype) from being loaded, and load it: (modprobe xt_addrtype)/,
+    because: /\/etc\/modprobe.d\/local.conf has "install xt_addrtype \/bin\/false"/,
+    wayOut: /Remove the setting that blocks (xt_addrtype), and load the module: (modprobe xt_addrtype)/,
     mend: ([, name, load]) =>
       `sed -i '/ ${name} /d' /etc/modprobe.d/local.conf; echo '# none' >>/etc/modprobe.d/local.conf; ${load}`
   },
@@ -79,16 +79,16 @@ const BREAKS: Readonly<Record<string, Break>> = {
     by: `mount -t tmpfs none /var/lib/kubelet; P=/srv/kubelet/pods/1/volumes/kubernetes.io~projected/token; mkdir -p $P; mount -t tmpfs none /srv; mkdir -p $P; mount -t tmpfs none $P`,
     capability: 'cvm',
     part: 'data file system',
-    because: /\/srv\/kubelet lies on tmpfs/,
-    wayOut: /Put it on a local ext4/,
+    because: /\/srv\/kubelet is on tmpfs/,
+    wayOut: /Move .* to a local ext4/,
     mend: () => 'umount /srv/kubelet/pods/1/volumes/kubernetes.io~projected/token /srv'
   },
   'a module of netfilter is not installed': {
     by: 'F=$(modinfo -n nft_compat); mv $F /root/kept.ko; echo $F >/root/kept; depmod',
     capability: 'cvm',
     part: 'module nft_compat',
-    because: /not among the modules of the running kernel/,
-    wayOut: /Install the kernel package that holds nft_compat/,
+    because: /the running kernel has no such module/,
+    wayOut: /Install the kernel package that contains nft_compat/,
     mend: () => 'mv /root/kept.ko $(cat /root/kept); depmod'
   },
   'user namespaces are for root only': {
@@ -107,14 +107,14 @@ const BREAKS_OF_SYSBOX: Readonly<Record<string, Break>> = {
     by: 'modprobe -r nf_conntrack',
     capability: 'sysbox',
     part: 'nf_conntrack now',
-    because: /\/sys\/module\/nf_conntrack\/parameters is not there/,
+    because: /\/sys\/module\/nf_conntrack\/parameters is missing/,
     wayOut: /modprobe nf_conntrack/
   },
   'a file of /proc is covered': {
     by: 'mount --bind /etc/passwd /proc/cmdline',
     capability: 'sysbox',
     part: 'a new procfs',
-    because: /\/proc\/cmdline is mounted over/,
+    because: /mounted over \/proc\/cmdline/,
     wayOut: /umount \/proc\/cmdline/
   },
   'only legacy tables are left, and nobody loaded ip_tables': {

@@ -9,13 +9,13 @@ export interface Gpu {
   /** PCI address, `0000:00:1e.0`. */
   readonly address: string
   readonly vendor: GpuVendor
-  /** The driver that is bound to it, empty when none is. */
+  /** The driver that is bound to the device; empty without one. */
   readonly driver: string
 }
 
 /**
- * PCI class prefixes that mean a device to compute with. NVIDIA's audio, USB and NVSwitch functions have others.
- * The graphics of an Intel processor draw a console and route no work; they are always device 00:02.0.
+ * PCI class prefixes of GPUs. The audio, USB and NVSwitch functions of NVIDIA have other classes.
+ * The graphics of an Intel processor are not counted; they are always device 00:02.0.
  */
 const CLASSES: Readonly<Record<string, readonly [GpuVendor, readonly string[]]>> = {
   '0x10de': ['nvidia', ['0x0300', '0x0302']],
@@ -25,7 +25,7 @@ const CLASSES: Readonly<Record<string, readonly [GpuVendor, readonly string[]]>>
 
 const DEVICES = '/sys/bus/pci/devices'
 
-/** The display and accelerator devices that are meant for work, whatever their driver. */
+/** `detectGpus` lists GPUs and accelerators, with any driver or none. */
 export const detectGpus: Detector<readonly Gpu[]> = async ({ host }) => {
   const addresses = await host.list(DEVICES)
   if (addresses === undefined) {
@@ -52,11 +52,11 @@ const vendorOf = (id: string) => CLASSES[id]
 
 async function readHex(host: HostReader, path: string, digits: number): Promise<string> {
   const text = (await host.read(path)) ?? ''
-  if (!new RegExp(`^0x[0-9a-f]{${digits}}\\n?$`).test(text)) throw new Unsure(`${path} is no PCI number`)
+  if (!new RegExp(`^0x[0-9a-f]{${digits}}\\n?$`).test(text)) throw new Unsure(`${path} does not hold a PCI id`)
   return text.trim()
 }
 
-/** A node with GPUs of two makers is labelled with the first of these. */
+/** A node with GPUs of several vendors is labelled with the first of these. */
 const GPU_ORDER = ['nvidia', 'amd', 'intel'] as const
 
 export const gpusFact = defineFact({

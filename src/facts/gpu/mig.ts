@@ -1,7 +1,7 @@
 import { type Detector, defineFact } from '../define-fact.ts'
 import { requireMounted } from '../numbers.ts'
 
-/** Whether a GPU is split into instances (MIG): its driver lists them, or the Node offers them. */
+/** A GPU is split into instances (MIG) if the driver lists instances, or if the Node offers them. */
 export const detectMig: Detector<boolean> = async ({ host, node }) => {
   if (Object.keys(node?.allocatable ?? {}).some(name => name.startsWith('nvidia.com/mig-'))) return true
   await requireMounted(host, 'proc')
@@ -17,7 +17,7 @@ export const detectMig: Detector<boolean> = async ({ host, node }) => {
 
 export const migFact = defineFact({
   name: 'mig',
-  describes: 'whether a GPU is split into instances',
+  describes: 'whether a GPU is split into instances (MIG)',
   detect: detectMig,
   format: split => (split ? 'on' : 'off')
 })

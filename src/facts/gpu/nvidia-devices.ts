@@ -6,7 +6,7 @@ import { DRIVER_ROOT } from './driver-container.ts'
 export interface NvidiaDevices {
   /** /dev/nvidiactl is a character device, on the node or in the driver container of the GPU operator. */
   readonly control: boolean
-  /** How many GPUs the driver has taken. */
+  /** Number of GPUs that the driver manages. */
   readonly gpus: number
   readonly nouveau: boolean
 }
@@ -21,7 +21,7 @@ export const detectNvidiaDevices: Detector<NvidiaDevices> = async ({ host }) => 
   ])
   if (dev === undefined) throw new Unsure('/dev of the node is not mounted below the host root')
   const isOnNode = control?.kind === 'character'
-  // A driver that has GPUs has its devices somewhere.
+  // A driver that manages GPUs has device files somewhere.
   if ('error' in contained && !isOnNode && (gpus?.length ?? 0) > 0) throw contained.error
   const isContained = 'value' in contained && contained.value?.kind === 'character'
   return { control: isOnNode || isContained, gpus: gpus?.length ?? 0, nouveau: nouveau !== undefined }
@@ -29,8 +29,8 @@ export const detectNvidiaDevices: Detector<NvidiaDevices> = async ({ host }) => 
 
 export const nvidiaDevicesFact = defineFact({
   name: 'nvidia-devices',
-  describes: '`/dev/nvidiactl`, GPUs that the driver has, nouveau',
+  describes: 'whether `/dev/nvidiactl` exists, the number of GPUs that the driver manages, and whether nouveau is loaded',
   detect: detectNvidiaDevices,
   format: ({ control, gpus, nouveau }) =>
-    `${control ? '/dev/nvidiactl' : 'no /dev/nvidiactl'}, driver has ${gpus === 1 ? '1 GPU' : `${gpus} GPUs`}${nouveau ? ', nouveau is loaded' : ''}`
+    `${control ? '/dev/nvidiactl' : 'no /dev/nvidiactl'}, driver manages ${gpus === 1 ? '1 GPU' : `${gpus} GPUs`}${nouveau ? ', nouveau is loaded' : ''}`
 })

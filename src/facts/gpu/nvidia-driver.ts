@@ -12,7 +12,7 @@ export interface NvidiaDriver {
 
 const VERSION = '/proc/driver/nvidia/version'
 
-/** The NVIDIA kernel driver that is loaded; `none` without one. */
+/** The loaded NVIDIA kernel driver, or `none`. */
 export const detectNvidiaDriver: Detector<NvidiaDriver | 'none'> = async ({ host }) => {
   await requireMounted(host, 'proc')
   const text = await host.read(VERSION)
@@ -30,13 +30,13 @@ export function parseNvidiaVersion(text: string): NvidiaDriver | undefined {
 
 export const nvidiaDriverFact = defineFact({
   name: 'nvidia-driver',
-  describes: 'the NVIDIA kernel driver that is loaded',
+  describes: 'version and kind of the loaded NVIDIA kernel driver',
   detect: detectNvidiaDriver,
   format: driver => (driver === 'none' ? 'none' : `${driver.version}${driver.open ? ' (open kernel module)' : ''}`),
   label: {
     name: 'gpu-driver',
-    describes: 'NVIDIA kernel driver that is loaded',
-    values: 'version of the NVIDIA driver, `550.135`; absent without one',
+    describes: 'version of the loaded NVIDIA kernel driver',
+    values: 'version, `550.135`; no label without a driver',
     of: driver => (driver === 'none' ? undefined : labelValue(driver.version)),
     whenUnknown: undefined
   }

@@ -5,26 +5,26 @@ import { nodeMounts } from '../mounts.ts'
 import { unlessNotMounted } from '../not-mounted.ts'
 import { DRIVER_ROOT } from './driver-container.ts'
 
-/** Of Debian and Ubuntu by architecture, of Red Hat and Amazon, and of the rest. */
+/** The folders of Debian and Ubuntu (by architecture), of Red Hat and Amazon, and of others. */
 const LIBRARY_FOLDERS = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64', '/usr/lib'] as const
 
 /**
- * The versions of NVIDIA's management library that containers may be given, by the file that `libnvidia-ml.so.1` leads to; empty where
- * there is none in a usual place.
+ * The versions of NVIDIA's management library that containers may get, from the file that `libnvidia-ml.so.1` links to; empty if no usual
+ * folder has one.
  */
 export const detectNvidiaLibrary: Detector<readonly string[]> = async ({ host }) => {
   const paths = ['', DRIVER_ROOT].flatMap(root => LIBRARY_FOLDERS.map(folder => `${root}${folder}/libnvidia-ml.so.1`))
   const found = await Promise.all(
-    paths.map(path => (path.startsWith(DRIVER_ROOT) ? ifThere(host, host.realpath(path)) : host.realpath(path)))
+    paths.map(path => (path.startsWith(DRIVER_ROOT) ? ifMounted(host, host.realpath(path)) : host.realpath(path)))
   )
   return [...new Set(found.flatMap(path => parseLibraryVersion(path ?? '') ?? []))].toSorted()
 }
 
 /**
- * What a look into the driver container's root finds. Where that is not mounted into the agent's pod, the node's mounts tell whether
- * there is one: the container mounts its root there (`mount --rbind / /run/nvidia/driver`, nvidia-driver of gpu-driver-container).
+ * `ifMounted` reads below the driver container's root. If that is not mounted into the agent's pod, the node's mount table shows whether
+ * it exists: the container mounts its root there (`mount --rbind / /run/nvidia/driver`, nvidia-driver of gpu-driver-container).
  */
-async function ifThere<T>(host: HostReader, read: Promise<T | undefined>): Promise<T | undefined> {
+async function ifMounted<T>(host: HostReader, read: Promise<T | undefined>): Promise<T | undefined> {
   const found = await unlessNotMounted(read)
   if ('value' in found) return found.value
   if ((await nodeMounts(host)).some(({ mountPoint }) => `${mountPoint}/`.startsWith(`${DRIVER_ROOT}/`))) throw found.error

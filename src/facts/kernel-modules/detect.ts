@@ -12,10 +12,10 @@ import { judgeShiftfsOrigin, type ShiftfsOrigin } from './shiftfs-origin.ts'
 import { judgeModule, type ModuleSources, type ModuleState } from './state.ts'
 
 export interface KernelModules {
-  /** Whether the kernel can load modules at all: `/proc/modules` is there. */
+  /** Whether the kernel can load modules: `/proc/modules` exists. */
   readonly supported: boolean
   readonly modules: Readonly<Record<ModuleName, ModuleState>>
-  /** A module from outside the kernel tree is dangerous except on Ubuntu. */
+  /** A shiftfs from outside the kernel tree is a risk except on Ubuntu. */
   readonly shiftfs: ShiftfsOrigin
 }
 
@@ -25,7 +25,7 @@ export const detectKernelModules: Detector<KernelModules> = async ({ host }) => 
   return judgeModules(await readModuleSources(host))
 }
 
-/** File systems show in /proc/filesystems too, and there also when they are built in. */
+/** /proc/filesystems lists file systems that are loaded or built in. */
 const FILE_SYSTEM_LINE = /^(nodev)?\t(fuse|overlay|shiftfs)$/
 
 async function readModuleSources(host: HostReader): Promise<ModuleSources> {
@@ -35,7 +35,7 @@ async function readModuleSources(host: HostReader): Promise<ModuleSources> {
     return found && parse(found)
   }
   const [loaded, fileSystems, sysModules, builtin, dep, disabled, rules, kernelBlacklist] = await Promise.all([
-    // All of them: what a module needs may have any name.
+    // All modules are read, since dependencies can have any name.
     host.lines('/proc/modules', /./),
     host.lines('/proc/filesystems', FILE_SYSTEM_LINE),
     sysModuleNames(host),
@@ -62,7 +62,7 @@ async function sysModuleNames(host: HostReader): Promise<ReadonlySet<string>> {
   return new Set(MODULE_NAMES.filter((_, index) => present[index]))
 }
 
-/** Puts the sources together. */
+/** `judgeModules` derives the state of every module from the sources. */
 export function judgeModules(sources: ModuleSources): KernelModules {
   const states = MODULE_NAMES.map(name => [name, judgeModule(sources, name)])
   return {
@@ -74,12 +74,12 @@ export function judgeModules(sources: ModuleSources): KernelModules {
 
 export const kernelModulesFact = defineFact({
   name: 'kernel-modules',
-  describes: 'the modules that workspaces need: present, loadable, blocked, absent',
+  describes: 'state of the kernel modules that workspaces need: present, loadable, blocked or absent',
   detect: detectKernelModules,
   format: ({ supported, modules }) =>
     supported
       ? Object.entries(Object.groupBy(Object.entries(modules), ([, { state }]) => state))
           .map(([state, found]) => `${state}: ${found.map(([name]) => name).join(', ')}`)
           .join('; ')
-      : 'this kernel has no loadable modules'
+      : 'the kernel has no loadable modules'
 })

@@ -3,24 +3,24 @@ import { confFiles, isNull } from '../conf-files.ts'
 import { Unsure } from '../fact.ts'
 import { moduleName } from './names.ts'
 
-/** modprobe's configuration, as far as it can keep a module from being loaded. */
+/** The part of modprobe's configuration that can block a module. */
 export interface ModprobeRules {
-  /** `install NAME COMMAND`, in the order in which they count. A name may have the wildcards of fnmatch(3). */
+  /** `install NAME COMMAND`, in order of precedence. A name may have the wildcards of fnmatch(3). */
   readonly install: readonly InstallRule[]
-  /** `blacklist NAME`, with the file that says so: stops a module that is asked for by an alias. */
+  /** `blacklist NAME`, with its file: blocks a module that is requested by an alias. */
   readonly blacklist: ReadonlyMap<string, string>
-  /** `alias NAME off`, with the file: stops a module that is asked for by its name. */
+  /** `alias NAME off`, with its file: blocks a module that is requested by its name. */
   readonly off: ReadonlyMap<string, string>
 }
 
 export interface InstallRule {
   readonly name: string
-  /** Runs in place of loading the module. */
+  /** modprobe runs the command instead of loading the module. */
   readonly command: string
   readonly file: string
 }
 
-/** In order of rank. kmod 34 reads all of them; older ones leave out /usr/lib or /lib, which are one folder on most systems. */
+/** In order of precedence. kmod 34 reads all of them; older versions skip /usr/lib or /lib, which are one folder on most systems. */
 const DIRECTORIES = [
   '/etc/modprobe.d',
   '/run/modprobe.d',
@@ -29,13 +29,13 @@ const DIRECTORIES = [
   '/lib/modprobe.d'
 ] as const
 
-/** Throws `HostError` for a file that cannot be read, and `Unsure` for one that may have lost the line that decides. */
+/** Throws `HostError` if a file cannot be read, and `Unsure` if a file may be damaged. */
 export async function readModprobeRules(host: HostReader): Promise<ModprobeRules> {
   const texts: (readonly [path: string, text: string])[] = []
   for (const { path, masked } of await confFiles(host, DIRECTORIES)) {
     if (await isNull(host, path)) continue
     const text = await host.read(path)
-    // An empty file switches off those of its name in the directories after it.
+    // An empty file disables files of the same name in later directories.
     if (text === undefined || (text === '' && masked.length > 0)) continue
     texts.push([path, requireDirectives(path, completeText(path, text))])
   }
@@ -44,19 +44,19 @@ export async function readModprobeRules(host: HostReader): Promise<ModprobeRules
 
 const DIRECTIVE = /^\s*(#|$|(alias|blacklist|config|include|install|options|remove|softdep|weakdep)\s)/
 
-/** A file that is empty, or that says what modprobe does not know, may have lost the line that decides. */
+/** A file that is empty or has an unknown directive may have lost the line that decides. */
 function requireDirectives(path: string, text: string): string {
   if (text.trim() === '')
-    throw new Unsure(`${path} is empty, and may have lost what it said; remove it, or put a comment into it`)
-  const strange = text
+    throw new Unsure(`${path} is empty, so its content may be lost; remove the file or put a comment into it`)
+  const unknown = text
     .replaceAll('\\\n', ' ')
     .split('\n')
     .find(line => !DIRECTIVE.test(line))
-  if (strange !== undefined) throw new Unsure(`${path} has a line that is no directive of modprobe`)
+  if (unknown !== undefined) throw new Unsure(`${path} has a line that is not a modprobe directive`)
   return text
 }
 
-/** The directives of modprobe.d files that count here, given as path and text in the order in which they are read. */
+/** The directives in modprobe.d files; `files` are paths and texts in the order in which modprobe reads them. */
 export function parseModprobeRules(files: readonly (readonly [path: string, text: string])[]): ModprobeRules {
   const install: InstallRule[] = []
   const blacklist = new Map<string, string>()
@@ -73,11 +73,11 @@ export function parseModprobeRules(files: readonly (readonly [path: string, text
   return { install, blacklist, off }
 }
 
-/** The `install` line that kmod runs for a module: the first whose name matches. */
+/** The `install` rule that kmod applies to a module: the first with a matching name. */
 export const installRuleOf = ({ install }: ModprobeRules, module: string): InstallRule | undefined =>
   install.find(({ name }) => matches(name, module))
 
-/** fnmatch(3), but that a set of characters is taken for all. */
+/** fnmatch(3), except that a set of characters matches any character. */
 function matches(pattern: string, module: string): boolean {
   if (!/[*?[]/.test(pattern)) return pattern === module
   if (pattern.length > 64) return true
@@ -87,12 +87,12 @@ function matches(pattern: string, module: string): boolean {
 
 const DOES_NOTHING = /^(((\/usr)?\/bin\/)?(true|false)|:|exit)(\s[^|&;<>()$`]*)?$/
 
-/** Whether a command, which a shell runs, certainly loads nothing: `/bin/false`, `/usr/bin/true`, `exit 1`, each with a comment or not. */
+/** `loadsNothing` is true for shell commands that certainly load no module: `/bin/false`, `/usr/bin/true`, `exit 1`, with or without a comment. */
 export const loadsNothing = (command: string): boolean => DOES_NOTHING.test(command.replace(/(^|\s)#.*$/, '').trim())
 
 /**
- * `module_blacklist=a,b` on the kernel's command line, which stops a load by anybody with nothing to be seen in /sys; `-` is `_` and
- * quotes may stand.
+ * `module_blacklist=a,b` on the kernel's command line blocks every load of these modules, and nothing in /sys shows it. `-` means `_`, and
+ * the value may be quoted.
  */
 export const parseKernelBlacklist = (cmdline: string): ReadonlySet<string> =>
   new Set(

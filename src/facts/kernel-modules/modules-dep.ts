@@ -1,14 +1,14 @@
 import { MODULE_NAMES, moduleName } from './names.ts'
 
-/** A module as modules.dep(5) has it. */
+/** A module in modules.dep(5). */
 export interface ModuleFile {
-  /** Below /lib/modules/RELEASE. */
+  /** Path below /lib/modules/RELEASE. */
   readonly path: string
-  /** Names of all modules that have to be loaded before it. */
+  /** Names of all modules that must be loaded first. */
   readonly needs: readonly string[]
 }
 
-/** Matches the lines of modules.dep and modules.builtin that are about one of `MODULES`: by the file before the colon. */
+/** Matches lines of modules.dep and modules.builtin for one of `MODULES`, by the file before the colon. */
 export const MODULE_LINE = new RegExp(
   `^([^:]*/)?(${MODULE_NAMES.map(name => name.replaceAll('_', '[-_]')).join('|')})\\.ko(\\.\\w+)?(:|$)`
 )

@@ -1,12 +1,12 @@
 import { installRuleOf } from './modprobe.ts'
 import type { ModuleSources } from './state.ts'
 
-/** Where shiftfs comes from. */
+/** The origin of the shiftfs module. */
 export interface ShiftfsOrigin {
   readonly registered: boolean
-  /** `undefined` when it cannot be told. */
+  /** `undefined` if the origin is unknown. */
   readonly outOfTree: boolean | undefined
-  /** Why it must not be installed: a blacklist, or one that cannot be read; empty when nothing is against it. */
+  /** Why shiftfs must not be installed: a blacklist, or one that cannot be read; empty if nothing blocks it. */
   readonly blockedBy: string
 }
 
@@ -25,7 +25,7 @@ function isOutOfTree({ loaded, fileSystems, dep, builtin }: ModuleSources): bool
   if (builtin.ok && builtin.value?.has('shiftfs')) return false
   if (fileSystems?.has('shiftfs')) return undefined
   const file = dep.ok ? dep.value?.get('shiftfs') : undefined
-  // The kernel's own modules lie in kernel/; updates/, extra/ and the rest are other people's.
+  // The kernel's own modules are in kernel/; those in updates/, extra/ and other folders were added.
   return file === undefined ? undefined : !file.path.startsWith('kernel/')
 }
 

@@ -388,8 +388,8 @@ export const plain = {
     expected: { cvm: 'no', 'cached-cvm': 'no', gpu: 'no', 'gpu-cvm': 'no', podman: 'yes', sysbox: 'no' }
   }),
   'rocky-9': machine({
-    about: 'Rocky Linux 9, SELinux permissive: its kernel may have ID-mapped mounts switched off',
-    source: 'https://bugzilla.redhat.com/2018141 (ID-mapped mounts switched off); nestybox/sysbox#586',
+    about: 'Rocky Linux 9, SELinux permissive: its kernel may have ID-mapped mounts disabled',
+    source: 'https://bugzilla.redhat.com/2018141 (ID-mapped mounts disabled); nestybox/sysbox#586',
     size: elSize,
     parts: [
       linux(rocky9),

@@ -99,7 +99,7 @@ export const sysboxes = {
   }),
   'sysbox-old-on-containerd-2': machine({
     about: 'Sysbox 0.7.0 under containerd 2.x: handler and daemons are there, and no pod starts',
-    source: 'nestybox/sysbox#1006, #1013, #1024 (0.7.0 starts no pod under containerd 2.x)',
+    source: 'nestybox/sysbox#1006, #1013, #1024 (0.7.0 starts no pods under containerd 2.x)',
     parts: [...host, { '/var/lib/sysbox-deploy-k8s/sysbox_installed_version': 'v0.7.0\n' }],
     node: kubeNode(node),
     expected: { ...expected, sysbox: 'no' }
@@ -145,7 +145,7 @@ export const sysboxes = {
     parts: [...host, hidepid, { '/sys/fs/cgroup/system.slice': undefined }],
     node: kubeNode(node),
     expected: { ...expected, sysbox: 'yes' },
-    expectedAsUser: { answers: { sysbox: 'unknown' }, because: "other users' processes are hidden (hidepid)" }
+    expectedAsUser: { answers: { sysbox: 'unknown' }, because: 'processes of other users are hidden (hidepid)' }
   }),
   'sysbox-covered-proc': machine({
     about: 'Sysbox on a node with a mount over /proc/cmdline, so that no container can mount a procfs of its own',

@@ -34,7 +34,7 @@ describe('AppArmor’s list of profiles', () => {
     ['a (enforce)\n\0\n'],
     ['a (enforce) \n']
   ])('with a line like %j is not believed', text => {
-    expect(() => parseProfiles(text)).toThrow('has a line of another form')
+    expect(() => parseProfiles(text)).toThrow('has a line with an unexpected format')
   })
 
   test('of any bytes is profiles or a refusal', () => {
@@ -80,7 +80,7 @@ describe('AppArmor', () => {
     [
       'not compiled in',
       { [enabled]: undefined, [profiles]: undefined, [file]: undefined },
-      { enabled: ok(false), profiles: failed('not there'), fusermount3: ok({ state: 'absent', allowsSysbox: false }) }
+      { enabled: ok(false), profiles: failed('missing'), fusermount3: ok({ state: 'absent', allowsSysbox: false }) }
     ],
     [
       'with profiles that are closed to us',
@@ -235,5 +235,5 @@ test('AppArmor’s list says which of the two is the matter with it', async () =
       [path]: answer
     })
   expect(await why('')).toMatchObject({ value: { profiles: { ok: false, why: `${path} is empty` } } })
-  expect(await why(undefined)).toMatchObject({ value: { profiles: { ok: false, why: `${path} is not there` } } })
+  expect(await why(undefined)).toMatchObject({ value: { profiles: { ok: false, why: `${path} is missing` } } })
 })

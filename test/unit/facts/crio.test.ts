@@ -33,11 +33,11 @@ describe('the devices that CRI-O gives to pods', () => {
   test.each<[string, Answers, RegExp]>([
     ['is closed to us', { ...NONE, '/etc/crio/crio.conf': { error: 'EACCES' } }, /crio.conf.*EACCES/],
     ['is closed to us as a folder', { ...NONE, '/etc/crio/crio.conf.d': { error: 'EACCES' } }, /EACCES/],
-    ['is no TOML', { ...NONE, '/etc/crio/crio.conf': 'x =\n' }, /crio.conf cannot be understood/],
+    ['is no TOML', { ...NONE, '/etc/crio/crio.conf': 'x =\n' }, /crio.conf cannot be parsed/],
     [
       'has another form',
       { ...NONE, '/etc/crio/crio.conf': devices('[1]') },
-      /crio.conf cannot be understood: allowed_devices is \[1\]/
+      /crio.conf cannot be parsed: allowed_devices is \[1\]/
     ]
   ])('are not known where its configuration %s', async (_, answers, why) => {
     expect(await detect(detectCrioDevices, answers, CRIO)).toEqual({ unsure: expect.stringMatching(why) })

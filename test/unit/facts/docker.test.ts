@@ -44,7 +44,7 @@ describe("Docker's settings", () => {
     expect(await detect(detectDocker, { [DAEMON_JSON]: undefined })).toEqual({ value: 'none' })
     expect(await detect(detectDocker, { [DAEMON_JSON]: { error: 'EACCES' } })).toHaveProperty('unsure')
     const broken = await detect(detectDocker, { [DAEMON_JSON]: `${SYSBOX},` })
-    expect(broken).toEqual({ unsure: `${DAEMON_JSON} is not the JSON that Docker takes` })
+    expect(broken).toEqual({ unsure: `${DAEMON_JSON} is not JSON that Docker accepts` })
   })
 
   test.each(CASES)('say the same of runtimes in a recording: %j', text => {
@@ -62,7 +62,7 @@ describe("Docker's settings", () => {
 describe('in a line', () => {
   test.each([
     ['none', 'no /etc/docker/daemon.json'],
-    [{ runtimes: [], defaultRuntime: '' }, 'sysbox-runc is no runtime; runtimes: none; default: runc'],
+    [{ runtimes: [], defaultRuntime: '' }, 'sysbox-runc is not a runtime; runtimes: none; default: runc'],
     [
       { runtimes: ['nvidia', 'sysbox-runc'], defaultRuntime: 'nvidia' },
       'sysbox-runc is a runtime; runtimes: nvidia, sysbox-runc; default: nvidia'

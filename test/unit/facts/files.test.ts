@@ -205,7 +205,7 @@ describe('Sysbox on the node', () => {
       'hidepid'
     ],
     ['the version', { '/var/lib/sysbox-deploy-k8s/sysbox_installed_version': { error: 'EACCES' } }, 'version', 'EACCES'],
-    ['a number in the version', { '/var/lib/sysbox-deploy-k8s/sysbox_installed_version': 'latest\n' }, 'version', 'no version']
+    ['a number in the version', { '/var/lib/sysbox-deploy-k8s/sysbox_installed_version': 'latest\n' }, 'version', 'not a version']
   ])('is known but for one part where %s cannot be read', async (_, answers, part, why) => {
     const found = await detect(detectSysbox, { ...running, ...answers })
     expect(found).toMatchObject({ value: { [part]: { ok: false, why: expect.stringContaining(why) } } })

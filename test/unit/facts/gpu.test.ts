@@ -200,7 +200,7 @@ test.each([
   ['/class', '']
 ])('a device whose %s holds %j is not known', async (file, text) => {
   const answers = { ...device(ADDRESS, '0x10de', '0x030200', 'x'), [`/sys/bus/pci/devices/${ADDRESS}${file}`]: text }
-  expect(await detect(detectGpus, bus(answers))).toEqual({ unsure: expect.stringContaining('is no PCI number') })
+  expect(await detect(detectGpus, bus(answers))).toEqual({ unsure: expect.stringContaining('does not hold a PCI id') })
 })
 
 test('a number without a newline is as good', async () => {

@@ -3,7 +3,12 @@ import { hugepagesFact } from '../../../src/facts/hugepages.ts'
 import { type Answers, detect } from './replay.ts'
 
 test.each<[what: string, answers: Answers, outcome: object, shown: string]>([
-  ['a kernel without huge pages has none', { '/sys/kernel/mm/hugepages': undefined }, { value: {} }, 'not in this kernel'],
+  [
+    'a kernel without huge pages has none',
+    { '/sys/kernel/mm/hugepages': undefined },
+    { value: {} },
+    'not supported by this kernel'
+  ],
   [
     'each size is counted',
     {

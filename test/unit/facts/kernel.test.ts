@@ -127,7 +127,7 @@ describe('the upstream version of an Ubuntu kernel', () => {
     const proc = { 'proc/sys/kernel/osrelease': '6.1.0\n' }
     expect(await upstream({ ...proc, 'proc/version_signature': 'Ubuntu 5.15.0-1028.33-gke 5.15.78\n' })).toBe('5.15.78')
     expect(await upstream(proc)).toBe('')
-    await expect(upstream({ ...proc, 'proc/version_signature': 'Ubuntu\n' })).rejects.toThrow('names no version')
+    await expect(upstream({ ...proc, 'proc/version_signature': 'Ubuntu\n' })).rejects.toThrow('expected "Ubuntu RELEASE VERSION"')
     await expect(upstream({})).rejects.toThrow('not mounted')
   })
 })

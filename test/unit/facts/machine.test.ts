@@ -135,9 +135,9 @@ describe('bare metal', () => {
     metalSign(signs({ hypervisorFlag: undefined, dmi: dmi(vendor, product) }))
 
   test.each([
-    ['Ampere', 'Altra', 'Ampere Altra in DMI, a maker of servers'],
-    ['Supermicro', 'ARS-211M-NR', 'Supermicro ARS-211M-NR in DMI, a maker of servers'],
-    ['NVIDIA', 'GB200 NVL', 'NVIDIA GB200 NVL in DMI, a maker of servers'],
+    ['Ampere', 'Altra', 'Ampere Altra in DMI, a server vendor'],
+    ['Supermicro', 'ARS-211M-NR', 'Supermicro ARS-211M-NR in DMI, a server vendor'],
+    ['NVIDIA', 'GB200 NVL', 'NVIDIA GB200 NVL in DMI, a server vendor'],
     ['Amazon EC2', 'c7g.metal', 'EC2 instance type "c7g.metal"']
   ])('is believed of %s %s, where processors have no flag', (vendor, product, sign) => {
     expect(unflagged(vendor, product)).toBe(sign)
@@ -151,7 +151,9 @@ describe('bare metal', () => {
     ['ACME', 'Altra'],
     ['Not Ampere', 'Altra']
   ])('is not known of %s %s, where processors have no flag, and is where they have one', (vendor, product) => {
-    expect(() => unflagged(vendor, product)).toThrow(`no processor flag tells, and ${vendor} ${product} may be a virtual machine`)
+    expect(() => unflagged(vendor, product)).toThrow(
+      `the processor has no flag for virtual machines, and ${vendor} ${product} may be a virtual machine`
+    )
     expect(outcome(() => metalSign(signs({ dmi: dmi(vendor, product) })))).not.toBe('refused')
   })
 
@@ -205,12 +207,12 @@ describe('the machine', () => {
       { '/proc/device-tree/hypervisor/compatible': 'linux,kvm\0' },
       { value: { kind: 'virtual', sign: 'the hypervisor linux,kvm' } }
     ],
-    ['not known without cpuinfo', { '/proc/cpuinfo': undefined }, { unsure: '/proc/cpuinfo is not there' }],
-    ['not known with an empty cpuinfo', { '/proc/cpuinfo': '' }, { unsure: '/proc/cpuinfo names no processor' }],
+    ['not known without cpuinfo', { '/proc/cpuinfo': undefined }, { unsure: '/proc/cpuinfo is missing' }],
+    ['not known with an empty cpuinfo', { '/proc/cpuinfo': '' }, { unsure: '/proc/cpuinfo lists no processor' }],
     [
       'not known with a cpuinfo of something else',
       { '/proc/cpuinfo': 'x: flags\n' },
-      { unsure: '/proc/cpuinfo names no processor' }
+      { unsure: '/proc/cpuinfo lists no processor' }
     ],
     ['not known with a cpuinfo that is cut short', { '/proc/cpuinfo': 'flags\t: fpu' }, {}],
     ['not known without DMI', { '/sys/class/dmi/id': undefined }, {}],

@@ -97,7 +97,7 @@ describe('Secure Boot', () => {
   })
 
   test.each<[string, Answers, string]>([
-    ['a masked /sys/firmware', { ...sys, '/sys/firmware': [] }, 'masked'],
+    ['a masked /sys/firmware', { ...sys, '/sys/firmware': [] }, 'the container runtime masks it'],
     ['efivarfs not mounted', { ...sys, ...uefi, '/sys/firmware/efi/efivars': [] }, 'efivarfs is not mounted'],
     ['no efivars at all', { ...sys, ...uefi, '/sys/firmware/efi/efivars': undefined }, 'efivarfs is not mounted'],
     ['a missing variable', { ...sys, ...uefi, [SECURE_BOOT]: undefined }, 'no SecureBoot variable'],

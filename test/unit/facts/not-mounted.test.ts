@@ -45,7 +45,7 @@ describe('the disk of the kubelet, whose root is not mounted into the pod', () =
 
   test('is unknown where no pod lies on it', async () => {
     const elsewhere = { ...node, '/proc/self/mountinfo': OWN.replace('259:3', '259:9') }
-    expect(await detect(detectStorage, elsewhere)).toEqual({ unsure: expect.stringContaining('its size cannot be told') })
+    expect(await detect(detectStorage, elsewhere)).toEqual({ unsure: expect.stringContaining('its size cannot be read') })
   })
 
   test('is not taken from the mounts of the pod itself where those of the node cannot be read', async () => {

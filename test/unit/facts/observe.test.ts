@@ -209,7 +209,7 @@ describe('the evidence of a look', () => {
     const { inventory } = await factsOf(everything(async () => undefined))
     expect(inventory).toMatchObject({
       known: false,
-      why: 'the host root shows another machine than the one this process runs on'
+      why: 'the host root belongs to another machine than the one this process runs on'
     })
   })
 })

@@ -10,18 +10,22 @@ describe('proofs', () => {
   test.each<[what: string, live: Partial<Made>, why: RegExp | undefined]>([
     ['of a moment ago hold', {}, undefined],
     ['of a day ago hold', { uptime: hours(25) }, undefined],
-    ['of a helper that died are void after a day', { uptime: hours(25) + 1 }, /are 25 hours old; does the helper still run/],
-    ['from after now are void', { uptime: 999 }, /after now/],
+    [
+      'of a helper that died are void after a day',
+      { uptime: hours(25) + 1 },
+      /are 25 hours old; check that the helper is running/
+    ],
+    ['from after now are void', { uptime: 999 }, /dated after the current uptime/],
     [
       'of the disk below are void where another was mounted over it',
       { disk: 'zfs (0:50) at /var/lib' },
-      /made on ext4 \(8:1\) at \/, and the kubelet's root lies on zfs \(0:50\) at \/var\/lib/
+      /made on ext4 \(8:1\) at \/, but the kubelet's root is on zfs \(0:50\) at \/var\/lib/
     ],
-    ['are void once a file system is gone', { filesystems: '\text4\n' }, /gained or lost a file system/],
+    ['are void once a file system is gone', { filesystems: '\text4\n' }, /file systems of the kernel have changed/],
     [
       'are void once something is mounted over a file of /proc',
       { overProc: '/proc/cmdline' },
-      /made with nothing mounted over \/proc, and now there is \/proc\/cmdline/
+      /made with nothing mounted over \/proc, but now it is \/proc\/cmdline/
     ]
   ])('%s', (_, live, why) => {
     const said = whyVoid(made, { ...made, ...live })
@@ -54,13 +58,13 @@ test('mounts over files of /proc bind, in any order', async () => {
 })
 
 test('what cannot be read binds nothing', async () => {
-  await expect(readBinding(localHost(temporary({})), '')).rejects.toThrow('/proc/filesystems is not there')
+  await expect(readBinding(localHost(temporary({})), '')).rejects.toThrow('/proc/filesystems is missing')
   await expect(readBinding(node({ 'proc/1/mountinfo': '23 22 0:50 / /srv rw - zfs pool rw\n' }), '')).rejects.toThrow('no mount')
 })
 
 test('the time since the boot is read in seconds', async () => {
   expect(await readUptime(node())).toBe(350_735.47)
   for (const text of ['', 'soon\n', '-1.00 0.00\n', '1e9 1.00\n']) {
-    await expect(readUptime(node({ 'proc/uptime': text })), text).rejects.toThrow('/proc/uptime does not tell')
+    await expect(readUptime(node({ 'proc/uptime': text })), text).rejects.toThrow('/proc/uptime has an unexpected format')
   }
 })

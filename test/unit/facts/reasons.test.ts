@@ -70,7 +70,7 @@ const NO_PROC = { '/proc/sys/kernel': undefined }
 const NO_SYS = { '/sys/kernel': undefined }
 
 const REASONS: readonly (readonly [detector: Detector<unknown>, answers: Answers, why: string])[] = [
-  [detectKernel, { '/proc/sys/kernel/osrelease': undefined }, '/proc/sys/kernel/osrelease is not there: /proc of the node'],
+  [detectKernel, { '/proc/sys/kernel/osrelease': undefined }, '/proc/sys/kernel/osrelease is missing: /proc of the node'],
   [detectKernel, { '/proc/sys/kernel/osrelease': 'Linux\n' }, '/proc/sys/kernel/osrelease holds "Linux\\n", not a kernel'],
   [
     detectKernel,
@@ -81,7 +81,7 @@ const REASONS: readonly (readonly [detector: Detector<unknown>, answers: Answers
   [
     detectDistro,
     { '/etc/os-release': undefined, '/usr/lib/os-release': undefined },
-    'neither /etc/os-release nor /usr/lib/os-release is there below the host root'
+    'neither /etc/os-release nor /usr/lib/os-release exists below the host root'
   ],
   [detectDistro, { '/etc/os-release': 'NAME=x\n' }, '/etc/os-release names no distribution (no complete ID= line)'],
   [
@@ -89,12 +89,12 @@ const REASONS: readonly (readonly [detector: Detector<unknown>, answers: Answers
     { '/etc/os-release': undefined, '/usr/lib/os-release': 'NAME=x\n' },
     '/usr/lib/os-release names no distribution'
   ],
-  [detectModuleSwitch, { '/proc/cmdline': undefined }, '/proc/cmdline is not there'],
+  [detectModuleSwitch, { '/proc/cmdline': undefined }, '/proc/cmdline is missing'],
   [detectModuleSwitch, { '/proc/cmdline': 'ro\nquiet\n' }, '/proc/cmdline is not one line of text'],
-  [detectModuleSwitch, NO_PROC, '/proc/sys/kernel is not there: /proc of the node is not mounted'],
+  [detectModuleSwitch, NO_PROC, '/proc/sys/kernel is missing: /proc of the node is not mounted'],
   [detectSignatureEnforcement, NO_PROC, '/proc of the node is not mounted'],
-  [detectSecureBoot, NO_SYS, '/sys/kernel is not there: /sys of the node is not mounted'],
-  [detectSecureBoot, { '/sys/firmware': [] }, '/sys/firmware is empty: it is masked here'],
+  [detectSecureBoot, NO_SYS, '/sys/kernel is missing: /sys of the node is not mounted'],
+  [detectSecureBoot, { '/sys/firmware': [] }, '/sys/firmware is empty: the container runtime masks it'],
   [detectSecureBoot, { '/sys/firmware': ['efi'], [EFIVARS]: [] }, `${EFIVARS} is empty: efivarfs is not mounted`],
   [
     detectSecureBoot,
@@ -104,18 +104,18 @@ const REASONS: readonly (readonly [detector: Detector<unknown>, answers: Answers
   [
     detectSecureBoot,
     { '/sys/firmware': ['efi'], [EFIVARS]: ['x'], [SECURE_BOOT]: '1' },
-    `${SECURE_BOOT} does not hold four bytes of attributes and a 0 or 1`
+    `${SECURE_BOOT} has an unexpected format`
   ],
   [detectLockdown, { '/sys/kernel/security': [] }, '/sys/kernel/security is empty: securityfs is not mounted'],
   [
     detectLockdown,
     { '/sys/kernel/security': ['lockdown'], '/sys/kernel/security/lockdown': 'none\n' },
-    '/sys/kernel/security/lockdown holds "none\\n", no marked level'
+    '/sys/kernel/security/lockdown holds "none\\n", expected a level in brackets'
   ],
   [
     detectLockdown,
     { '/sys/kernel/security': ['lockdown'], '/sys/kernel/security/lockdown': 'x'.repeat(99) },
-    `holds "${'x'.repeat(60)}", no marked level`
+    `holds "${'x'.repeat(60)}", expected a level in brackets`
   ],
   [detectLoadPin, { '/sys/kernel/security': undefined }, '/sys/kernel/security is empty: securityfs is not mounted'],
   [detectKernelModules, NO_PROC, '/proc of the node is not mounted'],
@@ -135,15 +135,15 @@ const REASONS: readonly (readonly [detector: Detector<unknown>, answers: Answers
     `/sys/module/module/parameters/sig_enforce holds "${'x'.repeat(40)}", not Y or N`
   ],
   [detectMachine, { ...MACHINE, '/sys/class/dmi/id/sys_vendor': 'Dell' }, '/sys/class/dmi/id/sys_vendor'],
-  [detectSeLinux, { '/sys/fs': undefined }, '/sys/fs is not there: /sys of the node is not mounted'],
+  [detectSeLinux, { '/sys/fs': undefined }, '/sys/fs is missing: /sys of the node is not mounted'],
   [
     detectSeLinux,
     { '/sys/fs': [], '/sys/fs/selinux': [], '/sys/fs/selinux/enforce': undefined },
-    '/sys/fs/selinux is there and empty: selinuxfs is not mounted'
+    '/sys/fs/selinux exists and is empty: selinuxfs is not mounted'
   ],
   [detectSeLinux, { '/sys/fs': [], '/sys/fs/selinux/enforce': '2\n' }, '/sys/fs/selinux/enforce holds 2, neither 0 nor 1'],
   [detectFuse, NO_PROC, '/proc of the node is not mounted'],
-  [detectFuse, { '/proc/filesystems': undefined }, '/proc/filesystems is not there'],
+  [detectFuse, { '/proc/filesystems': undefined }, '/proc/filesystems is missing'],
   [
     detectFuse,
     { '/proc/filesystems': '', '/dev': undefined, '/dev/fuse': undefined },
@@ -154,11 +154,11 @@ const REASONS: readonly (readonly [detector: Detector<unknown>, answers: Answers
     { '/sys/bus/pci/devices': undefined, '/sys/bus': undefined },
     '/sys of the node is not mounted below the host root'
   ],
-  [detectGpus, { '/sys/bus/pci/devices': ['0000:00:1e.0'], [`${GPU}/vendor`]: '10de\n' }, `${GPU}/vendor is no PCI number`],
+  [detectGpus, { '/sys/bus/pci/devices': ['0000:00:1e.0'], [`${GPU}/vendor`]: '10de\n' }, `${GPU}/vendor does not hold a PCI id`],
   [
     detectGpus,
     { '/sys/bus/pci/devices': ['0000:00:1e.0'], [`${GPU}/vendor`]: '0x10de\n', [`${GPU}/class`]: undefined },
-    `${GPU}/class is no PCI number`
+    `${GPU}/class does not hold a PCI id`
   ],
   [detectNvidiaDriver, NO_PROC, '/proc of the node is not mounted'],
   [detectNvidiaDriver, { '/proc/driver/nvidia/version': 'x\n' }, '/proc/driver/nvidia/version has no driver version'],
@@ -176,56 +176,56 @@ const REASONS: readonly (readonly [detector: Detector<unknown>, answers: Answers
   [
     detectHeaders,
     { ...HEADERS, [`${BUILD}/include/linux/fs.h`]: 'struct renamedata {\n' },
-    `${BUILD}/include/linux/fs.h is not the kernel's own`
+    `${BUILD}/include/linux/fs.h is not a header of the kernel`
   ],
   [
     detectStorage,
     { '/var/lib/kubelet': [], '/proc/1/mountinfo': undefined, '/proc/self/mountinfo': undefined },
-    '/proc/1/mountinfo is not there'
+    '/proc/1/mountinfo is missing'
   ],
   [
     detectStorage,
     { '/var/lib/kubelet': [], '/proc/1/mountinfo': 'x\n', '/proc/self/mountinfo': undefined },
-    '/proc/1/mountinfo has a line of another form'
+    '/proc/1/mountinfo has a line with an unexpected format'
   ],
-  [detectSysbox, { ...SYSBOX, '/usr': undefined }, '/usr is not there below the host root'],
+  [detectSysbox, { ...SYSBOX, '/usr': undefined }, '/usr does not exist below the host root'],
   [detectConntrack, NO_SYS, '/sys of the node is not mounted'],
   [detectUserNamespaces, NO_PROC, '/proc of the node is not mounted'],
-  [detectUserNamespaces, { [UID_MAP]: undefined }, `${UID_MAP} is not there`],
-  [detectUserNamespaces, { [UID_MAP]: 'x' }, `${UID_MAP} cannot be understood`],
-  [
-    detectUserNamespaces,
-    { [UID_MAP]: '0 1000 1\n' },
-    `this process runs in a user namespace of its own (${UID_MAP} begins at 1000)`
-  ],
-  [detectUserNamespaces, { ...OWN, '/proc/self/ns': undefined }, '/proc/self/ns is not there'],
+  [detectUserNamespaces, { [UID_MAP]: undefined }, `${UID_MAP} is missing`],
+  [detectUserNamespaces, { [UID_MAP]: 'x' }, `${UID_MAP} has an unexpected format`],
+  [detectUserNamespaces, { [UID_MAP]: '0 1000 1\n' }, `this process runs in its own user namespace (${UID_MAP} begins at 1000)`],
+  [detectUserNamespaces, { ...OWN, '/proc/self/ns': undefined }, '/proc/self/ns is missing'],
   [
     detectUserNamespaces,
     { ...OWN, '/proc/self/ns': ['user'], '/proc/sys/user/max_user_namespaces': undefined },
-    '/proc/sys/user/max_user_namespaces is not there'
+    '/proc/sys/user/max_user_namespaces is missing'
   ],
-  [detectNamespaceLimits, { [UID_MAP]: '0 1000 1\n' }, 'this process runs in a user namespace of its own'],
+  [detectNamespaceLimits, { [UID_MAP]: '0 1000 1\n' }, 'this process runs in its own user namespace'],
   [
     detectNamespaceLimits,
     { ...OWN, '/proc/sys/user/max_mnt_namespaces': '4\n', '/proc/sys/user/max_pid_namespaces': undefined },
-    '/proc/sys/user lacks max_mnt_namespaces or max_pid_namespaces'
+    '/proc/sys/user has no max_mnt_namespaces or no max_pid_namespaces'
   ],
   [
     detectNamespaceLimits,
     { ...OWN, '/proc/sys/user/max_mnt_namespaces': undefined, '/proc/sys/user/max_pid_namespaces': '4\n' },
-    '/proc/sys/user lacks max_mnt_namespaces or max_pid_namespaces'
+    '/proc/sys/user has no max_mnt_namespaces or no max_pid_namespaces'
   ],
-  [detectMachine, { ...MACHINE, '/proc/cpuinfo': undefined }, '/proc/cpuinfo is not there'],
-  [detectMachine, { ...MACHINE, '/proc/cpuinfo': 'x\n' }, '/proc/cpuinfo names no processor'],
-  [detectMachine, { ...MACHINE, '/sys/class/dmi/id': undefined }, 'there is no DMI, so nothing tells bare metal from virtual'],
-  [detectMachine, { ...MACHINE, '/sys/class/dmi/id/sys_vendor': '\x01\n' }, 'DMI sys_vendor is not a name'],
-  [detectMachine, { ...MACHINE, '/sys/class/dmi/id/product_name': '1\n' }, 'DMI product_name is not a name'],
+  [detectMachine, { ...MACHINE, '/proc/cpuinfo': undefined }, '/proc/cpuinfo is missing'],
+  [detectMachine, { ...MACHINE, '/proc/cpuinfo': 'x\n' }, '/proc/cpuinfo lists no processor'],
+  [
+    detectMachine,
+    { ...MACHINE, '/sys/class/dmi/id': undefined },
+    'without DMI data, bare metal and virtual machines look the same'
+  ],
+  [detectMachine, { ...MACHINE, '/sys/class/dmi/id/sys_vendor': '\x01\n' }, 'DMI sys_vendor is not a readable name'],
+  [detectMachine, { ...MACHINE, '/sys/class/dmi/id/product_name': '1\n' }, 'DMI product_name is not a readable name'],
   [
     detectMachine,
     { ...MACHINE, '/sys/class/dmi/id/sys_vendor': 'Vultr\n' },
-    'no processor flag tells, and Vultr Dell Inc. may be a virtual machine'
+    'the processor has no flag for virtual machines, and Vultr Dell Inc. may be a virtual machine'
   ],
-  [detectCloud, { '/sys/class/dmi/id': undefined }, 'neither a providerID nor DMI tells']
+  [detectCloud, { '/sys/class/dmi/id': undefined }, 'the Node has no providerID, and the machine has no DMI data']
 ]
 
 /** What a person reads of a fact that is unknown: which file it is about, and what is the matter with it. */
@@ -261,15 +261,15 @@ describe('modprobe’s configuration', () => {
   }
 
   test.each<[string, Answers[string], string, string]>([
-    ['empty', '', 'unknown', `${conf} is empty, and may have lost what it said; remove it, or put a comment into it`],
+    ['empty', '', 'unknown', `${conf} is empty, so its content may be lost; remove the file or put a comment into it`],
     ['only white space', ' \n\t\n', 'unknown', `${conf} is empty`],
-    ['something else', 'install fuse /bin/false\nhello\n', 'unknown', `${conf} has a line that is no directive of modprobe`],
-    ['a word that only begins like a directive', 'installed fuse\n', 'unknown', 'no directive of modprobe'],
+    ['something else', 'install fuse /bin/false\nhello\n', 'unknown', `${conf} has a line that is not a modprobe directive`],
+    ['a word that only begins like a directive', 'installed fuse\n', 'unknown', 'not a modprobe directive'],
     [
       'a command that only ends in /bin/true',
       'install fuse /sbin/modprobe -i fuse && /bin/true\n',
       'unknown',
-      'in place of loading fuse'
+      'instead of loading fuse'
     ],
     ['a directive that goes on at once in the next line', 'options\\\nfuse x=1\n', 'loadable', 'can be loaded'],
     ['a line that goes on with something else', 'options fuse \\\nhello=1\n', 'loadable', 'can be loaded'],
@@ -280,7 +280,7 @@ describe('modprobe’s configuration', () => {
       'a command of its own',
       'install fuse /sbin/modprobe -i fuse\n',
       'unknown',
-      `not loaded, and ${conf} runs "/sbin/modprobe -i fuse" in place of loading fuse`
+      `not loaded, and ${conf} runs "/sbin/modprobe -i fuse" instead of loading fuse`
     ]
   ])('that is %s is judged so', async (_, text, state, because) => {
     expect(await fuseWith(text)).toEqual({ state, because: expect.stringContaining(because) })

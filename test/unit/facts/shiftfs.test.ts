@@ -203,25 +203,21 @@ describe('why shiftfs is what it is', () => {
   const ORIGIN = { registered: false, outOfTree: undefined, blockedBy: '' }
 
   test.each<[string, Partial<Values>, string]>([
-    ['it could be built', {}, 'as the test says; it could be built with the kernel headers now'],
+    ['it could be built', {}, 'as the test says; it can be built with the installed kernel headers'],
     ['no modules', modulesOf({ supported: false }), 'it cannot be built: the kernel has no loadable modules'],
-    [
-      'no loading',
-      { 'module-switch': { disabled: true } },
-      'module loading is switched off (kernel.modules_disabled or nomodule)'
-    ],
+    ['no loading', { 'module-switch': { disabled: true } }, 'module loading is disabled (kernel.modules_disabled or nomodule)'],
     ['Secure Boot', { 'secure-boot': 'on' }, 'it cannot be built: Secure Boot is on'],
     ['lockdown', { lockdown: 'integrity' }, 'it cannot be built: kernel lockdown is "integrity"'],
-    ['signatures', { 'module-signatures': true }, 'the kernel takes signed modules only (sig_enforce)'],
-    ['LoadPin', { loadpin: true }, "LoadPin lets modules come only from the node's own image"],
-    ['no source', { kernel: kernel('6.8.0') }, 'no source of shiftfs is made for kernel 6.8'],
+    ['signatures', { 'module-signatures': true }, 'the kernel accepts only signed modules (sig_enforce)'],
+    ['LoadPin', { loadpin: true }, "LoadPin allows only modules from the node's own image"],
+    ['no source', { kernel: kernel('6.8.0') }, 'there is no shiftfs source for kernel 6.8'],
     ['no headers', headers({ directory: '' }), 'the kernel headers of 5.15.0-116-generic are not installed'],
     [
       'half the headers',
       headers({ directory: '/usr/src/x', missing: ['Makefile', 'scripts/mod/modpost'] }),
-      'the kernel headers in /usr/src/x are not complete (no Makefile, scripts/mod/modpost)'
+      'the kernel headers in /usr/src/x are incomplete (no Makefile, scripts/mod/modpost)'
     ],
-    ['an old 5.15', headers({ isIdmappedMnt: false }), 'this 5.15 kernel lacks is_idmapped_mnt'],
+    ['an old 5.15', headers({ isIdmappedMnt: false }), 'this 5.15 kernel has no is_idmapped_mnt'],
     ['a new 5.10', { kernel: kernel('5.10.237'), ...headers({ renamedata: true }) }, 'this 5.10 kernel has struct renamedata']
   ])('is told: %s', (_, changes, because) => {
     expect(derive(changes)).toMatchObject({ value: { because: expect.stringContaining(because) } })
@@ -261,7 +257,7 @@ test.each([
   ['6.15.0', { isIdmappedMnt: false }]
 ])('what a header of 5.10 or 5.15 lacks or has is no matter on %s', (release, changes) => {
   expect(buildObstacles(factsOf({ ...NONE, kernel: kernel(release), ...headers(changes) }))).toEqual([
-    `no source of shiftfs is made for kernel ${release.slice(0, 4)}`
+    `there is no shiftfs source for kernel ${release.slice(0, 4)}`
   ])
 })
 

@@ -161,7 +161,9 @@ describe('the kubelet’s storage', () => {
 
   test('is not known when it vanishes while it is looked at', async () => {
     const host = { ...hostWith(node), statfs: async () => undefined }
-    expect(await detect(detectStorage, {}, { host })).toEqual({ unsure: expect.stringContaining('vanished') })
+    expect(await detect(detectStorage, {}, { host })).toEqual({
+      unsure: expect.stringContaining('was removed while it was read')
+    })
   })
 
   test.each<[string, Answers]>([
@@ -209,7 +211,7 @@ describe('the kubelet’s root', () => {
     expect(rootOf(token('/a'), token('/b'), token('/b', 'y'))).toBe('/b')
     expect(rootOf(TABLE)).toBeUndefined()
     expect(() => rootOf(token('/a'), token('/b'))).toThrow(
-      "/a and /b both hold volumes of pods; name the kubelet's with --kubelet-root"
+      "/a and /b both hold volumes of pods; set the kubelet's root with --kubelet-root"
     )
   })
 
@@ -247,7 +249,7 @@ describe('the kubelet’s root', () => {
     const table = `${TABLE}32 25 8:17 / /data rw - ext4 /dev/sdb1 rw\n${token('/data/kubelet')}`
     expect(await found({ '/proc/1/mountinfo': table, '/proc/self/mountinfo': POD })).toEqual({
       unsure:
-        "/data/kubelet lies on ext4 (8:17), and this pod's own /etc/hosts on xfs (259:3); name the kubelet's root with --kubelet-root"
+        "/data/kubelet is on ext4 (8:17), but this pod's own /etc/hosts is on xfs (259:3); set the kubelet's root with --kubelet-root"
     })
     expect(
       await found({ '/proc/1/mountinfo': `${TABLE}${token('/var/lib/kubelet')}`, '/proc/self/mountinfo': POD })
@@ -371,7 +373,7 @@ describe("the place of Sysbox's data", () => {
     'is unknown by %s',
     async options => {
       expect(await detect(detectSysboxStorage, { ...installed, ...units({ [USR]: start(options) }) })).toEqual({
-        unsure: expect.stringMatching(/^sysbox-mgr\.service has --data-root .*, no plain path$/)
+        unsure: expect.stringMatching(/^sysbox-mgr\.service has --data-root .*, which is not a plain path$/)
       })
     }
   )

@@ -17,9 +17,13 @@ test.each<[what: string, text: string | undefined, outcome: object]>([
       ]
     }
   ],
-  ['a list without its head is unknown', '/dev/sda3 partition 8 0 -2\n', { unsure: expect.stringContaining('another form') }],
+  [
+    'a list without its head is unknown',
+    '/dev/sda3 partition 8 0 -2\n',
+    { unsure: expect.stringContaining('an unexpected format') }
+  ],
   ['a list that was cut short is unknown', `${HEAD}/dev/sda3 partition 83`, { unsure: expect.stringContaining('cut short') }],
-  ['an empty file is unknown', '', { unsure: expect.stringContaining('another form') }]
+  ['an empty file is unknown', '', { unsure: expect.stringContaining('an unexpected format') }]
 ])('%s', async (_, text, outcome) => {
   expect(await detect(swapFact.detect, { '/proc/swaps': text })).toEqual(outcome)
 })

@@ -71,15 +71,11 @@ describe('user namespaces', () => {
   })
 
   test.each<[string, Answers, string]>([
-    [
-      'inside one',
-      { '/proc/self/uid_map': '0 100000 65536\n' },
-      'user namespace of its own (/proc/self/uid_map begins at 100000)'
-    ],
-    ['with a garbled uid_map', { '/proc/self/uid_map': 'x\n' }, 'cannot be understood'],
-    ['without a uid_map', { '/proc/self/uid_map': undefined }, 'is not there'],
-    ['without /proc/self/ns', { '/proc/self/ns': undefined }, 'is not there'],
-    ['without a limit', { '/proc/sys/user/max_user_namespaces': undefined }, 'is not there'],
+    ['inside one', { '/proc/self/uid_map': '0 100000 65536\n' }, 'its own user namespace (/proc/self/uid_map begins at 100000)'],
+    ['with a garbled uid_map', { '/proc/self/uid_map': 'x\n' }, 'has an unexpected format'],
+    ['without a uid_map', { '/proc/self/uid_map': undefined }, 'is missing'],
+    ['without /proc/self/ns', { '/proc/self/ns': undefined }, 'is missing'],
+    ['without a limit', { '/proc/sys/user/max_user_namespaces': undefined }, 'is missing'],
     ['with a garbled limit', { '/proc/sys/user/max_user_namespaces': 'many\n' }, 'not a number'],
     ['with an unreadable limit', { '/proc/sys/user/max_user_namespaces': { error: 'EACCES' } }, 'EACCES'],
     ['with an unreadable switch', { '/proc/sys/kernel/unprivileged_userns_clone': { error: 'EACCES' } }, 'EACCES'],

@@ -246,7 +246,10 @@ describe('reasons', () => {
   test('of those who can come with their cautions, and before those who cannot', () => {
     const [first, second] = reasonsOf(read40, 'cvm')
     expect([first?.answer, first?.nodes.length]).toEqual(['yes', 17])
-    expect(second).toMatchObject({ answer: 'yes', cautions: ['SELinux is permissive; enforcing it would end this'] })
+    expect(second).toMatchObject({
+      answer: 'yes',
+      cautions: ['SELinux is permissive; Sysbox stops working if it is set to enforcing']
+    })
     expect(reasonsOf(read40, 'cvm').at(-1)).toMatchObject({ answer: 'no', because: 'user.max_user_namespaces is 0' })
   })
 })

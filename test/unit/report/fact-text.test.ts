@@ -4,7 +4,7 @@ import { factText } from '../../../src/report/fact-text.ts'
 import { factsOf, proofs, type Values } from '../node-facts.ts'
 
 test.each<[Values['resource-slices'], string]>([
-  [{ asked: false }, 'not asked'],
+  [{ asked: false }, 'not read'],
   [{ asked: true, devices: 8, tainted: 0 }, '8 devices'],
   [{ asked: true, devices: 8, tainted: 3 }, '8 devices, 3 of them tainted']
 ])('ResourceSlices in a line: %j', (value, text) => {

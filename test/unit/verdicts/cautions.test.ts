@@ -31,29 +31,29 @@ describe('the distribution carries the caution of Sysbox’s documents', () => {
     ['ubuntu', '20.04', '5.15.0', ['ubuntu 20.04 is past the end of its standard support']],
     ['debian', '20.04', '5.15.0', []],
     ['debian', '11', '5.5.0', []],
-    ['debian', '10', '5.4.0', ["Sysbox's documents list debian 10 only from kernel 5.5 on"]],
-    ['debian', '12', undefined, ["Sysbox's documents list debian 12 only from kernel 5.5 on"]],
+    ['debian', '10', '5.4.0', ["Sysbox's documentation lists debian 10 only from kernel 5.5 on"]],
+    ['debian', '12', undefined, ["Sysbox's documentation lists debian 12 only from kernel 5.5 on"]],
     ['flatcar', '4459', '5.10.0', []],
-    ['flatcar', '2905', '5.9.0', ["Sysbox's documents list flatcar 2905 only from kernel 5.10 on"]],
+    ['flatcar', '2905', '5.9.0', ["Sysbox's documentation lists flatcar 2905 only from kernel 5.10 on"]],
     ...['fedora', 'centos', 'rocky', 'almalinux', 'rhel'].flatMap((id): [string, string, string, readonly string[]][] => [
       [id, '9', '5.12.0', []],
-      [id, '9', '5.11.0', [`Sysbox's documents list ${id} 9 only from kernel 5.12 on`]]
+      [id, '9', '5.11.0', [`Sysbox's documentation lists ${id} 9 only from kernel 5.12 on`]]
     ]),
     ['amzn', '2', '5.10.0', ['Amazon Linux 2 is documented for plain CVMs only']],
     ['amzn', '2023', '6.1.0', []],
-    ['amzn', '2023', '5.15.0', ["Sysbox's documents list amzn 2023 only from kernel 6.1 on"]],
-    ['photon', '2', '5.10.0', ["Sysbox's documents list other distributions only from kernel 5.12 on"]],
+    ['amzn', '2023', '5.15.0', ["Sysbox's documentation lists amzn 2023 only from kernel 6.1 on"]],
+    ['photon', '2', '5.10.0', ["Sysbox's documentation lists other distributions only from kernel 5.12 on"]],
     [
       'nixos',
       '20.04',
       '5.12.0',
-      ["Sysbox's documents do not list nixos 20.04; other distributions are expected to work from kernel 5.12 on"]
+      ["Sysbox's documentation does not list nixos 20.04; unlisted distributions should work from kernel 5.12 on"]
     ],
     [
       'constructor',
       '1',
       '6.1.0',
-      ["Sysbox's documents do not list constructor 1; other distributions are expected to work from kernel 5.12 on"]
+      ["Sysbox's documentation does not list constructor 1; unlisted distributions should work from kernel 5.12 on"]
     ]
   ])('%s %s on %s: %j', (id, version, release, cautions) => {
     expect(of(id, version, release)).toMatchObject({ answer: 'yes', cautions })
@@ -84,8 +84,8 @@ describe('what the operator says of privileged pods', () => {
   const OF = (level: string): Partial<Values> => ({ 'pod-security': { asked: true, level } })
 
   test.each<[Partial<Policy>, Partial<Values>, Answer, string]>([
-    [{ privilegedWorkspaces: 'allowed' }, {}, 'yes', 'the operator says that they are allowed (--privileged-workspaces)'],
-    [{ privilegedWorkspaces: 'denied' }, {}, 'no', 'the operator says that they are denied (--privileged-workspaces)'],
+    [{ privilegedWorkspaces: 'allowed' }, {}, 'yes', 'privileged pods are allowed by --privileged-workspaces'],
+    [{ privilegedWorkspaces: 'denied' }, {}, 'no', 'privileged pods are denied by --privileged-workspaces'],
     [{ workspaceNamespace: 'ws' }, OF(''), 'yes', 'namespace ws enforces no Pod Security level'],
     [{ workspaceNamespace: 'ws' }, OF('privileged'), 'yes', 'namespace ws enforces the Pod Security level privileged'],
     [{ workspaceNamespace: 'ws' }, OF('baseline'), 'no', 'namespace ws enforces the Pod Security level baseline'],
@@ -116,7 +116,7 @@ describe('where the distribution is not known', () => {
   test('nobody knows whether SELinux stops Podman', () => {
     expect(partOf('podman', 'SELinux', { selinux: 'enforcing' })).toMatchObject({
       answer: 'unknown',
-      because: 'SELinux is enforcing, and the distribution is not known: nobody could read distro'
+      because: 'SELinux is enforcing, and the distribution is unknown: nobody could read distro'
     })
     expect(partOf('podman', 'SELinux', { selinux: 'permissive' })?.answer).toBe('yes')
   })
@@ -124,7 +124,7 @@ describe('where the distribution is not known', () => {
   test.each([true, false, undefined])('nobody knows whether shiftfs is safe, from outside the kernel or not (%s)', outOfTree => {
     expect(partOf('cached-cvm', 'shiftfs', { shiftfs: { ...IDEAL.shiftfs, outOfTree } })).toMatchObject({
       answer: 'unknown',
-      because: 'whether shiftfs is safe here is not known: nobody could read distro'
+      because: 'it is unknown whether shiftfs is safe here: nobody could read distro'
     })
   })
 })
@@ -189,19 +189,19 @@ test('unreadable profiles leave both questions about AppArmor open, and say why'
     }),
     policy()
   )
-  expect(cvm.because).toMatch(/^the list of profiles is closed; .*; the node may load a profile for fusermount3$/)
-  expect(podman.because).toContain('is 1, and the profiles are not known: the list of profiles is closed')
+  expect(cvm.because).toMatch(/^the list of profiles is closed; .*; the node may have loaded a profile for fusermount3$/)
+  expect(podman.because).toContain('is 1, and the loaded profiles are unknown: the list of profiles is closed')
   const { because } = decide(factsOf({ 'apparmor-userns': 'on' }, 'apparmor'), policy()).podman
-  expect(because).toContain('is 1, and the profiles are not known: nobody could read apparmor')
+  expect(because).toContain('is 1, and the loaded profiles are unknown: nobody could read apparmor')
 })
 
 test.each(['squashfs', 'erofs', 'iso9660', 'cramfs', 'romfs'])('/var/lib on %s is in an image, and holds no cache', type => {
   expect(decide(factsOf({ 'var-lib': storage({ type }) }), policy())['cached-cvm'].answer).toBe('no')
 })
 
-test.each(['rhel', 'rhcos', 'rocky', 'almalinux', 'centos', 'ol'])('%s with 5.14 may have ID-mapped mounts switched off', id => {
+test.each(['rhel', 'rhcos', 'rocky', 'almalinux', 'centos', 'ol'])('%s with 5.14 may have ID-mapped mounts disabled', id => {
   const { cvm } = decide(factsOf({ kernel: kernel('5.14.0-427'), distro: distro(id, '9.4') }), policy())
-  expect(cvm).toMatchObject({ answer: 'unknown', because: expect.stringContaining('may have ID-mapped mounts switched off') })
+  expect(cvm).toMatchObject({ answer: 'unknown', because: expect.stringContaining('may have ID-mapped mounts disabled') })
 })
 
 test('FUSE by CRI-O and nested Podman on OpenShift say what the pod needs', () => {
@@ -221,7 +221,7 @@ test('FUSE that nobody offers is a no that names the resources, or that none is 
   const node = { ...IDEAL.node, allocatable: {} }
   const because = (fuseResources: readonly string[]) => decide(factsOf({ node }), policy({ fuseResources })).podman.because
   expect(because(['a.b/fuse'])).toBe('the Node offers none of a.b/fuse')
-  expect(because([])).toBe('--fuse-resources names no resource')
+  expect(because([])).toBe('--fuse-resources is empty')
   const crio = factsOf({ node: { ...node, containerRuntime: 'cri-o://1.33.4' } }, 'crio-devices')
   expect(decide(crio, policy()).podman).toMatchObject({ answer: 'unknown', because: 'nobody could read crio-devices' })
 })

@@ -228,7 +228,7 @@ describe('a CVM', () => {
     ['Amazon Linux 2', { distro: distro('amzn', '2') }, 'plain CVMs only'],
     ['Amazon Linux 2023 before 6.1', { distro: distro('amzn', '2023') }, 'only from kernel 6.1'],
     ['Debian before 5.5', { distro: distro('debian', '10'), kernel: kernel('5.4.0') }, 'only from kernel 5.5'],
-    ['a distribution nobody knows', { distro: distro('nixos') }, 'do not list'],
+    ['a distribution nobody knows', { distro: distro('nixos') }, 'does not list'],
     ['SELinux that only warns', { selinux: 'permissive' }, 'permissive'],
     ['a kernel before 5.12', { kernel: kernel('5.10.0') }, 'nobody'],
     ['a full disk', { storage: storage({ free: 1e9 }) }, '50 GB']

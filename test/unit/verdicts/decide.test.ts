@@ -263,7 +263,7 @@ describe('a GPU', () => {
   })
 
   test('that is not there is told as the one obstacle', () => {
-    expect(judge('gpu', { gpus: [] })).toMatchObject({ reasons: ['no GPU is there'] })
+    expect(judge('gpu', { gpus: [] })).toMatchObject({ reasons: ['the node has no GPU'] })
     expect(judge('gpu', gpus('amd', 'amdgpu')).reasons).toEqual([expect.stringContaining('amd')])
   })
 

@@ -29,9 +29,9 @@ describe('a kernel without loadable modules', () => {
     expect([answer, wayOut]).toEqual(['no', [OTHER_KERNEL]])
   })
 
-  test('that could load them has the package that holds a missing one for a way out', () => {
+  test('that could load them has the package that contains a missing one for a way out', () => {
     const { cvm } = decide(factsOf({ 'kernel-modules': { ...ABLE, modules: modules({ veth: 'absent' }) } }), policy())
-    expect(cvm.wayOut).toEqual(['Install the kernel package that holds veth (Ubuntu: linux-modules-extra).'])
+    expect(cvm.wayOut).toEqual(['Install the kernel package that contains veth (Ubuntu: linux-modules-extra).'])
   })
 })
 

@@ -129,7 +129,7 @@ describe('every part of every verdict has a name, a reason that rests on facts, 
 
   const isWhole = ({ name, because, reasons, cautions, wayOut, answer, parts, facts }: Verdict): boolean =>
     facts.every(fact => FACTS.includes(fact)) &&
-    (parts.length > 0 || facts.length > 0 || because.startsWith('the operator says')) &&
+    (parts.length > 0 || facts.length > 0 || /^privileged pods are (allowed|denied) by --/.test(because)) &&
     ![name, because, ...reasons, ...cautions, ...wayOut].includes('') &&
     reasons.length > 0 &&
     (answer === 'yes' ? wayOut.length === 0 : answer === 'unknown' || wayOut.length > 0)
@@ -151,7 +151,7 @@ describe('a part tells the value that was measured', () => {
     ['cvm', 'distribution', { distro: distro('cos', '113') }, 'no', 'cos 113 cannot host Sysbox'],
     ['cvm', 'seccomp notification', {}, 'yes', 'seccomp has the action user_notif'],
     ['cvm', 'user namespaces', {}, 'yes', 'user.max_user_namespaces is 65536'],
-    ['cvm', 'loadable modules', {}, 'yes', '/proc/modules is there'],
+    ['cvm', 'loadable modules', {}, 'yes', '/proc/modules exists'],
     ['cvm', 'module veth', withModules({ veth: 'absent' }), 'no', 'veth: as the test says'],
     ['cvm', 'module nft_compat', {}, 'yes', 'nft_compat: as the test says'],
     ['cvm', 'SELinux', {}, 'yes', 'there is no SELinux'],
@@ -161,12 +161,12 @@ describe('a part tells the value that was measured', () => {
     ['cvm', 'AppArmor', profiles('/usr/bin/fusermount3', 'enforce'), 'no', 'the profile /usr/bin/fusermount3, which'],
     ['cvm', 'AppArmor', profiles('/bin/fusermount3', 'enforce'), 'no', 'the profile /bin/fusermount3, which'],
     ['cvm', 'ptrace scope', { yama: 2 }, 'yes', 'kernel.yama.ptrace_scope is 2'],
-    ['cvm', 'ptrace scope', { yama: 3 }, 'no', 'kernel.yama.ptrace_scope is 3, and cannot be lowered before a reboot'],
+    ['cvm', 'ptrace scope', { yama: 3 }, 'no', 'kernel.yama.ptrace_scope is 3, and cannot be lowered until the next reboot'],
     ['cvm', 'ptrace scope', { yama: 'absent' }, 'yes', 'there is no Yama'],
-    ['cvm', 'data file system', {}, 'yes', '/var/lib/kubelet lies on ext4 (mounted at /)'],
+    ['cvm', 'data file system', {}, 'yes', '/var/lib/kubelet is on ext4 (mounted at /)'],
     ['cvm', 'ID-mapped mounts', { kernel: kernel('5.10.7') }, 'yes', 'not needed on kernel 5.10.7'],
     ['cvm', 'ID-mapped mounts', { kernel: kernel('6.1.66') }, 'yes', 'kernel 6.1.66 has ID-mapped mounts'],
-    ['cvm', 'host paths', {}, 'yes', '/usr/src and /lib/modules are there'],
+    ['cvm', 'host paths', {}, 'yes', '/usr/src and /lib/modules exist'],
     ['cvm', 'host paths', hostPaths({ '/usr/src': CREATED }), 'yes', '/usr/src will be created by the container runtime'],
     [
       'cvm',
@@ -175,13 +175,19 @@ describe('a part tells the value that was measured', () => {
       'yes',
       '/usr/src and /lib/modules will be created by the container runtime'
     ],
-    ['cvm', 'host paths', hostPaths({ '/usr/src': MISSING, '/lib/modules': CREATED }), 'no', '/usr/src is not there'],
+    [
+      'cvm',
+      'host paths',
+      hostPaths({ '/usr/src': MISSING, '/lib/modules': CREATED }),
+      'no',
+      '/usr/src does not exist and cannot be created'
+    ],
     [
       'cvm',
       'host paths',
       hostPaths({ '/usr/src': MISSING, '/lib/modules': MISSING }),
       'no',
-      '/usr/src and /lib/modules is not there and cannot be created'
+      '/usr/src and /lib/modules do not exist and cannot be created'
     ],
     ['cached-cvm', 'container runtime', {}, 'yes', 'the container runtime is containerd://1.7.27'],
     [
@@ -191,7 +197,7 @@ describe('a part tells the value that was measured', () => {
       'no',
       'the container runtime is cri-o://1.30;'
     ],
-    ['cached-cvm', '/var/lib', {}, 'yes', '/var/lib lies on ext4, which can be written'],
+    ['cached-cvm', '/var/lib', {}, 'yes', '/var/lib is on ext4, which is writable'],
     ['cached-cvm', '/var/lib', { 'var-lib': storage({ readOnly: true }) }, 'no', 'a read-only file system (ext4 at /)'],
     ['cached-cvm', '/var/lib', { 'var-lib': storage({ type: 'erofs' }) }, 'no', 'an image file system (erofs at /)'],
     ['cached-cvm', 'distribution of the cache', {}, 'yes', 'Ubuntu 22.04.5 LTS'],
@@ -218,7 +224,7 @@ describe('a part tells the value that was measured', () => {
       'hardware',
       { gpus: (['amd', 'intel', 'amd'] as const).map(vendor => ({ address: 'x', vendor, driver: '' })) },
       'no',
-      'the GPUs are of amd and intel; only NVIDIA is supported'
+      'the GPUs are from amd and intel; only NVIDIA GPUs are supported'
     ],
     ['gpu', 'bound driver', {}, 'yes', '1 of 1 bound to the driver nvidia'],
     [
@@ -249,13 +255,13 @@ describe('a part tells the value that was measured', () => {
       'no driver is bound to 0000:00:1e.0'
     ],
     ['gpu', 'loaded driver', {}, 'yes', 'NVIDIA driver 550.135 is loaded'],
-    ['gpu', 'device files', {}, 'yes', '/dev/nvidiactl is there, and the driver has 1 GPU'],
+    ['gpu', 'device files', {}, 'yes', '/dev/nvidiactl exists, and the driver manages 1 GPU'],
     [
       'gpu',
       'device files',
       { 'nvidia-devices': { ...IDEAL['nvidia-devices'], gpus: 8 } },
       'yes',
-      '/dev/nvidiactl is there, and the driver has 8 GPUs'
+      '/dev/nvidiactl exists, and the driver manages 8 GPUs'
     ],
     ['gpu', 'offered to pods', {}, 'yes', 'the Node offers 1 nvidia.com/gpu'],
     [
@@ -265,13 +271,13 @@ describe('a part tells the value that was measured', () => {
       'yes',
       'the Node offers 7 nvidia.com/mig-1g.5gb'
     ],
-    ['gpu', 'offered to pods', node({ allocatable: { 'amd.com/gpu': 7 } }), 'unknown', 'no cluster was asked'],
+    ['gpu', 'offered to pods', node({ allocatable: { 'amd.com/gpu': 7 } }), 'unknown', 'ResourceSlices were not read'],
     ['gpu', 'offered to pods', slices(0, 0), 'no', 'the Node offers no nvidia.com/gpu'],
     ['gpu', 'offered to pods', slices(0, 0), 'no', "NVIDIA's DRA driver offers no device"],
     ['gpu', 'offered to pods', slices(8, 1), 'yes', "NVIDIA's DRA driver offers 7 devices"],
     ['gpu', 'offered to pods', slices(8, 8), 'no', 'each of the 8 devices'],
     ['gpu-cvm', 'bare metal', {}, 'yes', 'bare metal: Dell'],
-    ['gpu-cvm', 'bare metal', virtual, 'no', 'a virtual machine: DMI says KVM;'],
+    ['gpu-cvm', 'bare metal', virtual, 'no', 'the node is a virtual machine (DMI says KVM);'],
     ['gpu-cvm', 'whole GPUs', {}, 'yes', 'no GPU is split'],
     ['podman', 'namespace limits', {}, 'yes', 'user.max_mnt_namespaces is 65536, user.max_pid_namespaces is 65536'],
     ['podman', 'namespace limits', { 'namespace-limits': { mnt: 3, pid: 9 } }, 'no', 'user.max_mnt_namespaces is 3;'],
@@ -280,7 +286,7 @@ describe('a part tells the value that was measured', () => {
     ['podman', 'AppArmor and user namespaces', { 'apparmor-userns': 'off' }, 'yes', 'apparmor_restrict_unprivileged_userns is 0'],
     ['podman', 'AppArmor and user namespaces', { 'apparmor-userns': 'on' }, 'no', 'apparmor_restrict_unprivileged_userns is 1'],
     ['podman', 'FUSE driver', {}, 'yes', 'fuse is registered in /proc/filesystems'],
-    ['podman', 'FUSE device', {}, 'yes', '/dev/fuse is the device 10:229'],
+    ['podman', 'FUSE device', {}, 'yes', '/dev/fuse is device 10:229'],
     ['podman', 'mode of /dev/fuse', {}, 'yes', '/dev/fuse has mode 0666'],
     [
       'podman',
@@ -301,20 +307,20 @@ describe('a part tells the value that was measured', () => {
       'FUSE device',
       { fuse: { registered: false, device: undefined } },
       'no',
-      '/dev/fuse is not there, so nothing loads the driver'
+      '/dev/fuse is missing, so nothing loads the driver'
     ],
     [
       'podman',
       'FUSE device',
       { fuse: { registered: true, device: undefined } },
       'no',
-      '/dev/fuse is not there, although the driver is'
+      '/dev/fuse is missing, although the driver is loaded'
     ],
     ['podman', 'FUSE offered to pods', {}, 'yes', 'the Node offers 10 github.com/fuse'],
     ['podman', 'FUSE offered to pods', node({ allocatable: {} }), 'no', 'none of github.com/fuse, smarter-devices/fuse'],
     ['podman', 'SELinux', {}, 'yes', 'there is no SELinux'],
     ['podman', 'SELinux', { selinux: 'permissive' }, 'yes', 'SELinux is permissive'],
-    ['podman', 'seccomp profile', { 'seccomp-default': 'unseen' }, 'yes', "kubelet's seccompDefault is unseen"],
+    ['podman', 'seccomp profile', { 'seccomp-default': 'unseen' }, 'yes', "kubelet's seccompDefault could not be read"],
     ['podman', 'overlay in user namespaces', {}, 'yes', 'kernel 5.15.0-116-generic mounts overlay in user namespaces'],
     ['podman', 'overlay in user namespaces', { kernel: kernel('5.4.7') }, 'yes', 'kernel 5.4.7 cannot'],
     ['sysbox', 'installed', {}, 'yes', '/usr/bin/sysbox-runc'],
@@ -327,7 +333,7 @@ describe('a part tells the value that was measured', () => {
     ],
     ['sysbox', 'runtime handler', {}, 'yes', 'the Node reports the runtime handler sysbox-runc'],
     ['sysbox', 'runtime handler', node({ runtimeHandlers: ['runc'] }), 'no', 'does not report the runtime handler sysbox-runc'],
-    ['sysbox', 'runtime handler', node({ runtimeHandlers: undefined }), 'unknown', 'the kubelet v1.33.4 does not report'],
+    ['sysbox', 'runtime handler', node({ runtimeHandlers: undefined }), 'unknown', 'kubelet v1.33.4 does not report'],
     [
       'sysbox',
       'runtime handler',
@@ -340,11 +346,17 @@ describe('a part tells the value that was measured', () => {
       'runtime handler',
       node({ runtimeHandlers: undefined, containerRuntime: 'cri-o://1.29.1', labels: { 'sysbox-runtime': 'installing' } }),
       'unknown',
-      'the kubelet v1.33.4 does not report'
+      'kubelet v1.33.4 does not report'
     ],
-    ['sysbox', 'daemons', {}, 'yes', 'sysbox-mgr and sysbox-fs are alive'],
-    ['sysbox', 'daemons', { sysbox: { ...IDEAL.sysbox, manager: DEAD } }, 'no', 'sysbox-mgr does not run'],
-    ['sysbox', 'daemons', { sysbox: { ...IDEAL.sysbox, manager: DEAD, fs: DEAD } }, 'no', 'sysbox-mgr and sysbox-fs do not run'],
+    ['sysbox', 'daemons', {}, 'yes', 'sysbox-mgr and sysbox-fs are running'],
+    ['sysbox', 'daemons', { sysbox: { ...IDEAL.sysbox, manager: DEAD } }, 'no', 'sysbox-mgr is not running'],
+    [
+      'sysbox',
+      'daemons',
+      { sysbox: { ...IDEAL.sysbox, manager: DEAD, fs: DEAD } },
+      'no',
+      'sysbox-mgr and sysbox-fs are not running'
+    ],
     ['sysbox', 'taint', {}, 'yes', 'the Node has no taint sysbox-runtime=not-running'],
     [
       'sysbox',
@@ -354,8 +366,8 @@ describe('a part tells the value that was measured', () => {
       'the Node has no taint'
     ],
     ['sysbox', 'FUSE now', {}, 'yes', 'fuse is registered in /proc/filesystems'],
-    ['sysbox', 'nf_conntrack now', {}, 'yes', '/sys/module/nf_conntrack/parameters is there'],
-    ['sysbox', 'nf_conntrack now', { conntrack: false }, 'no', '/sys/module/nf_conntrack/parameters is not there']
+    ['sysbox', 'nf_conntrack now', {}, 'yes', '/sys/module/nf_conntrack/parameters exists'],
+    ['sysbox', 'nf_conntrack now', { conntrack: false }, 'no', '/sys/module/nf_conntrack/parameters is missing']
   ])('%s, %s (%#)', (capability, name, changes, answer, sentence) => {
     const verdict = decide(factsOf(changes), policy())[capability] as Verdict
     const part = allParts(verdict).find(each => each.name === name)

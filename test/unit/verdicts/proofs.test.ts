@@ -45,7 +45,7 @@ describe('ID-mapped mounts', () => {
   test('say what was seen in the trial, and rest on it', () => {
     const found = (outcomes: Outcomes) => part(cvm(on('6.1.66'), outcomes), 'ID-mapped mounts')
     expect(found({ 'id-mapped-mount': 'works' })).toMatchObject({
-      because: 'proved by a trial mount: id-mapped-mount was seen',
+      because: 'a trial mount worked: id-mapped-mount was seen',
       facts: ['kernel', 'proofs']
     })
     expect(found({ 'id-mapped-mount': 'fails' })?.because).toBe('a trial mount failed: id-mapped-mount was seen')
@@ -144,7 +144,7 @@ describe('shiftfs', () => {
 
   test('says what was seen in the trial, and rests on it', () => {
     const found = part(cached({}, { 'shiftfs-on-disk': 'fails' }), 'shiftfs')
-    expect(found?.because).toBe('shiftfs is there and does not work: it was tried: shiftfs-on-disk was seen')
+    expect(found?.because).toBe('shiftfs is present but does not work: a trial failed: shiftfs-on-disk was seen')
     expect(found?.facts).toEqual(['shiftfs', 'proofs'])
     expect(part(cached({}, BOTH), 'shiftfs')?.facts).toEqual(['shiftfs', 'proofs'])
     expect(part(cached({}, {}), 'shiftfs')?.facts).toEqual(['shiftfs'])

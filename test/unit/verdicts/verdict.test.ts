@@ -178,8 +178,8 @@ describe('a yes of several parts', () => {
   test('is told by the parts that are named, in their own order, and else by their number', () => {
     const parts = [named('a'), named('b'), named('c')]
     expect(allOf('x', parts, ['c', 'a']).because).toBe('a is so; c is so')
-    expect(allOf('x', parts, ['other']).because).toBe('all 3 conditions hold')
-    expect(allOf('x', parts).because).toBe('all 3 conditions hold')
+    expect(allOf('x', parts, ['other']).because).toBe('all 3 conditions are met')
+    expect(allOf('x', parts).because).toBe('all 3 conditions are met')
     expect(allOf('x', parts, ['a']).reasons).toEqual(['a is so'])
   })
 

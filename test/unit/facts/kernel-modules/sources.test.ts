@@ -43,7 +43,7 @@ describe('/proc/modules', () => {
     ['fuse 163840 1 - Live 0x0 ()'],
     ['']
   ])('with the line %j is not believed', line => {
-    expect(() => parseModules(['veth 1 0 - Live 0x0', line])).toThrow('/proc/modules has a line of another form')
+    expect(() => parseModules(['veth 1 0 - Live 0x0', line])).toThrow('/proc/modules has a line with an unexpected format')
   })
 
   test('of any lines gives modules or a refusal', () => {
@@ -298,7 +298,7 @@ describe('a module', () => {
   test.each<[string, Partial<ModuleSources>, string, string]>([
     ['loaded', { loaded: new Map([['fuse', live]]) }, 'present', 'loaded'],
     ['registered', { fileSystems: new Set(['fuse']) }, 'present', 'registered in /proc/filesystems'],
-    ['in /sys/module', { sysModules: new Set(['fuse']) }, 'present', 'there in /sys/module/fuse'],
+    ['in /sys/module', { sysModules: new Set(['fuse']) }, 'present', 'present in /sys/module/fuse'],
     ['built in', { builtin: ok(new Set(['fuse'])) }, 'present', 'built into the kernel'],
     [
       'built in, where nothing can be loaded',
@@ -313,7 +313,7 @@ describe('a module', () => {
       'not loaded'
     ],
     ['on the disk', {}, 'loadable', 'kernel/fuse.ko can be loaded'],
-    ['not on the disk', { dep: ok(new Map()) }, 'absent', 'not among the modules of the running kernel'],
+    ['not on the disk', { dep: ok(new Map()) }, 'absent', 'the running kernel has no such module'],
     [
       'not on the disk, without a modules.builtin',
       { dep: ok(new Map()), builtin: ok(undefined) },
@@ -327,7 +327,7 @@ describe('a module', () => {
       'behind a dependency that is switched off',
       { dep: ok(onDisk(['fuse'], ['crc16'])), rules: rulesOf('install crc16 /bin/false\n') },
       'blocked',
-      'says "install crc16 /bin/false"'
+      'has "install crc16 /bin/false"'
     ],
     [
       'behind a dependency that is switched off and loaded already',
@@ -343,7 +343,7 @@ describe('a module', () => {
         loaded: new Map([['crc16', { taint: '', live: false }]])
       },
       'blocked',
-      'says "install crc16 /bin/false"'
+      'has "install crc16 /bin/false"'
     ],
     [
       'behind a dependency on the kernel’s blacklist',
@@ -355,7 +355,7 @@ describe('a module', () => {
       'behind a dependency that another command loads',
       { dep: ok(onDisk(['fuse'], ['crc16'])), rules: rulesOf('install crc16 /sbin/x\n') },
       'unknown',
-      'in place of loading crc16'
+      'instead of loading crc16'
     ],
     [
       'behind a dependency that is only blacklisted',
@@ -375,19 +375,19 @@ describe('a module', () => {
     ['locked by modules_disabled', { disabled: ok(true) }, 'blocked', 'modules_disabled is 1'],
     ['behind an unreadable modules_disabled', { disabled: failed('EIO') }, 'unknown', 'EIO'],
     ['on the kernel’s blacklist', { kernelBlacklist: ok(new Set(['fuse'])) }, 'blocked', 'module_blacklist=fuse'],
-    ['behind an unreadable command line', { kernelBlacklist: failed('/proc/cmdline is not there') }, 'unknown', '/proc/cmdline'],
+    ['behind an unreadable command line', { kernelBlacklist: failed('/proc/cmdline is missing') }, 'unknown', '/proc/cmdline'],
     [
       'switched off by /bin/false',
       { rules: rulesOf('install fuse /bin/false\n') },
       'blocked',
-      '/etc/modprobe.d/x.conf says "install fuse /bin/false"'
+      '/etc/modprobe.d/x.conf has "install fuse /bin/false"'
     ],
     ['switched off by /usr/bin/true', { rules: rulesOf('install fuse /usr/bin/true\n') }, 'blocked', '/usr/bin/true'],
     [
       'replaced by another command',
       { rules: rulesOf('install fuse /bin/false || true\n') },
       'unknown',
-      'in place of loading fuse'
+      'instead of loading fuse'
     ],
     ['behind unreadable rules', { rules: failed('/etc/modprobe.d cannot be read: EACCES') }, 'unknown', 'EACCES'],
     [
