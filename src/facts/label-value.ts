@@ -1,4 +1,4 @@
-/** `labelValue` gives the text the syntax of a label value: at most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends. */
+/** `labelValue` makes a valid label value: at most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends. */
 export const labelValue = (text: string): string =>
   text
     .replace(/[^A-Za-z0-9._-]+/g, '-')

@@ -87,7 +87,7 @@ function matches(pattern: string, module: string): boolean {
 
 const DOES_NOTHING = /^(((\/usr)?\/bin\/)?(true|false)|:|exit)(\s[^|&;<>()$`]*)?$/
 
-/** `loadsNothing` is true for shell commands that certainly load no module: `/bin/false`, `/usr/bin/true`, `exit 1`, with or without a comment. */
+/** `loadsNothing` is true for shell commands that certainly load no module: `/bin/false`, `/usr/bin/true`, `exit 1 # comment`. */
 export const loadsNothing = (command: string): boolean => DOES_NOTHING.test(command.replace(/(^|\s)#.*$/, '').trim())
 
 /**

@@ -33,7 +33,7 @@ describe('AppArmor’s list of profiles', () => {
     ['(enforce)\n'],
     ['a (enforce)\n\0\n'],
     ['a (enforce) \n']
-  ])('with a line like %j is not believed', text => {
+  ])('rejects a line like %j', text => {
     expect(() => parseProfiles(text)).toThrow('has a line with an unexpected format')
   })
 
@@ -91,7 +91,7 @@ describe('AppArmor', () => {
     ['with a list that is cut short', { [profiles]: 'a (enforce)\nfuserm' }, { profiles: failed('cut short') }],
     ['with a garbled switch', { [enabled]: 'perhaps' }, { enabled: failed('not Y or N') }],
     ['with a closed /etc', { [file]: { error: 'EACCES' } }, { fusermount3: failed('EACCES') }]
-  ])('%s is told in three parts', async (_, answers, value) => {
+  ])('%s is shown in three parts', async (_, answers, value) => {
     expect(await detect(detectAppArmor, { ...node, ...answers })).toEqual({ value: expect.objectContaining(value) })
   })
 
@@ -118,11 +118,11 @@ describe('AppArmor', () => {
     ['is cut short', { [file]: PROFILE.slice(0, -3) }],
     ['has closed additions', { [local]: { error: 'EACCES' } }],
     ['may be switched off', { [disabled]: { error: 'EACCES' } }]
-  ])('whose file for fusermount3 %s is not known', async (_, answers) => {
+  ])('whose file for fusermount3 %s is unknown', async (_, answers) => {
     expect(await detect(detectAppArmor, { ...node, ...answers })).toMatchObject({ value: { fusermount3: { ok: false } } })
   })
 
-  test('takes the list of profiles from the helper where it is closed to us, and only then', async () => {
+  test('takes the list of profiles from the helper only if the agent cannot read it', async () => {
     const readings = {
       apparmorUserns: undefined,
       profiles: { podman: 'unconfined', fusermount3: 'complain' },
@@ -138,14 +138,14 @@ describe('AppArmor', () => {
     })
   })
 
-  test('tells whether there is a file for a profile named podman', async () => {
+  test('knows whether a file for a profile named podman exists', async () => {
     const found = async (answer: Answers[string]) => await detect(detectAppArmor, { ...node, [podman]: answer })
     expect(await found('')).toMatchObject({ value: { podmanFile: ok(true) } })
     expect(await found(undefined)).toMatchObject({ value: { podmanFile: ok(false) } })
     expect(await found({ error: 'EACCES' })).toMatchObject({ value: { podmanFile: failed('EACCES') } })
   })
 
-  test('of the loaded profiles only those that matter are kept', async () => {
+  test('keeps only the loaded profiles that verdicts depend on', async () => {
     const list = 'fusermount3 (enforce)\n/usr/bin/man (enforce)\npodman (unconfined)\n/bin/fusermount3 (complain)\n'
     expect(await detect(detectAppArmor, { ...node, [profiles]: list })).toMatchObject({
       value: {
@@ -178,7 +178,7 @@ describe('AppArmor’s restriction of user namespaces', () => {
     expect(await detect(detectAppArmorUserns, { ...none, [path]: answer })).toEqual(found)
   })
 
-  test('is what the helper read where it is closed to us, and only then', async () => {
+  test('is taken from the helper only if the agent cannot read it', async () => {
     for (const apparmorUserns of ['absent', 'off', 'on'] as const) {
       const readings = { apparmorUserns, profiles: undefined, sysboxVersion: undefined }
       expect(await detect(detectAppArmorUserns, closed, { readings })).toEqual({ value: apparmorUserns })
@@ -188,7 +188,7 @@ describe('AppArmor’s restriction of user namespaces', () => {
     expect(await detect(detectAppArmorUserns, closed, { readings })).toEqual({ unsure: expect.stringContaining('EACCES') })
   })
 
-  test('is not known where it is closed, and what a file set it to at boot is no more than a reason', async () => {
+  test('is unknown if it cannot be read; a value in sysctl.d is only part of the reason', async () => {
     const set = (folder: string, name: string, text: string): Answers => ({
       [`${folder}/sysctl.d`]: [name],
       [`${folder}/sysctl.d/${name}`]: text
@@ -215,7 +215,7 @@ test.each([
   ['Y\n', true],
   ['N\n', false],
   [undefined, false]
-])('AppArmor whose switch holds %j is on: %s', async (switched, value) => {
+])('AppArmor with the parameter %j is enabled: %s', async (switched, value) => {
   const answers: Answers = {
     '/sys/module/apparmor/parameters/enabled': switched,
     '/sys/kernel/security/apparmor/profiles': undefined,
@@ -225,7 +225,7 @@ test.each([
   expect(await detect(detectAppArmor, answers)).toMatchObject({ value: { enabled: { ok: true, value } } })
 })
 
-test('AppArmor’s list says which of the two is the matter with it', async () => {
+test('the reason for an unusable list of AppArmor profiles says whether it is empty or missing', async () => {
   const path = '/sys/kernel/security/apparmor/profiles'
   const why = async (answer: Answers[string]) =>
     await detect(detectAppArmor, {

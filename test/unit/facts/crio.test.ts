@@ -39,11 +39,11 @@ describe('the devices that CRI-O gives to pods', () => {
       { ...NONE, '/etc/crio/crio.conf': devices('[1]') },
       /crio.conf cannot be parsed: allowed_devices is \[1\]/
     ]
-  ])('are not known where its configuration %s', async (_, answers, why) => {
+  ])('are unknown if its configuration %s', async (_, answers, why) => {
     expect(await detect(detectCrioDevices, answers, CRIO)).toEqual({ unsure: expect.stringMatching(why) })
   })
 
-  test('are asked for where CRI-O is the runtime, by the Node, else by its folder', async () => {
+  test('are read only if CRI-O is the runtime, by the Node or else by its folder', async () => {
     expect(await detect(detectCrioDevices, {}, node('containerd://2.1.4'))).toEqual({ value: [] })
     expect(await detect(detectCrioDevices, { '/etc/crio': undefined })).toEqual({ value: [] })
     expect(await detect(detectCrioDevices, { ...NONE, '/etc/crio': ['crio.conf.d'] })).toEqual({ value: DEFAULT })

@@ -92,7 +92,7 @@ describe('os-release', () => {
     ['an ID that is given twice', 'ID=cos\nID=debian\n', { id: 'debian' }],
     ['an empty list of like', 'ID=debian\nID_LIKE=""\n', { like: [] }],
     ['no name at all', 'ID=debian\n', { name: 'debian' }]
-  ])('of %s is understood', (_, text, distro) => {
+  ])('of %s is parsed', (_, text, distro) => {
     expect(parseOsRelease(text)).toMatchObject(distro)
   })
 
@@ -118,7 +118,7 @@ describe('os-release', () => {
     expect(parseOsRelease('ID=amzn\nVERSION_ID="2')).toMatchObject({ version: '' })
   })
 
-  test('cut anywhere names Ubuntu once the line with its ID is whole, and nothing before', () => {
+  test('cut anywhere names Ubuntu if the line with its ID is complete, else nothing', () => {
     const line = '\nID=ubuntu\n'
     const whole = UBUNTU.indexOf(line) + line.length
     for (let end = 0; end <= UBUNTU.length; end += 1) {
@@ -145,7 +145,7 @@ describe('os-release', () => {
     [endless('\\"', 'ID="', '\n'), undefined],
     [endless(' ', 'ID=debian', '\n'), 'debian'],
     [endless('A=B\n'), undefined]
-  ])('of 1 MB is understood like any other (%#)', (text, id) => {
+  ])('of 1 MB is parsed like any other (%#)', (text, id) => {
     expect(parseOsRelease(text)?.id).toBe(id)
   })
 })

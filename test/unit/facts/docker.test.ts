@@ -40,20 +40,20 @@ describe("Docker's settings", () => {
     expect(parseDockerConfig(text)).toEqual(config)
   })
 
-  test('are none where there is no file, and not known where it cannot be read or parsed', async () => {
+  test('are none without the file, and unknown if it cannot be read or parsed', async () => {
     expect(await detect(detectDocker, { [DAEMON_JSON]: undefined })).toEqual({ value: 'none' })
     expect(await detect(detectDocker, { [DAEMON_JSON]: { error: 'EACCES' } })).toHaveProperty('unsure')
     const broken = await detect(detectDocker, { [DAEMON_JSON]: `${SYSBOX},` })
     expect(broken).toEqual({ unsure: `${DAEMON_JSON} is not JSON that Docker accepts` })
   })
 
-  test.each(CASES)('say the same of runtimes in a recording: %j', text => {
+  test.each(CASES)('have the same runtimes in a recording: %j', text => {
     const recorded = trim(DAEMON_JSON, text)
     expect(recorded).toBe(dockerRuntimesOnly(text))
     expect(parseDockerConfig(recorded as string)).toEqual(parseDockerConfig(text))
   })
 
-  test.each([SYSBOX, `${SYSBOX},`])('tell nobody the password of a proxy: %#', text => {
+  test.each([SYSBOX, `${SYSBOX},`])('do not reveal the password of a proxy: %#', text => {
     const evidence = evidenceOf({ verb: 'read', subject: DAEMON_JSON, pattern: '', answer: text, error: undefined })
     for (const told of [evidence.saw, trim(DAEMON_JSON, text)]) expect(told).not.toMatch(/hunter2|example\.com/)
   })

@@ -10,7 +10,7 @@ import { type Answers, detect } from './replay.ts'
 describe('the kernel', () => {
   const path = '/proc/sys/kernel/osrelease'
 
-  test('is the one that runs', async () => {
+  test('is the running one', async () => {
     expect(await detect(detectKernel, { [path]: '5.15.0-1084-aws\n' })).toEqual({
       value: { release: '5.15.0-1084-aws', major: 5, minor: 15 }
     })
@@ -22,7 +22,7 @@ describe('the kernel', () => {
     ['empty', '', 'not a kernel release'],
     ['something else', 'Linux\n', 'not a kernel release'],
     ['closed', { error: 'EACCES' }, 'EACCES']
-  ])('is not known when its file is %s', async (_, answer, why) => {
+  ])('is unknown if its file is %s', async (_, answer, why) => {
     expect(await detect(detectKernel, { [path]: answer })).toEqual({ unsure: expect.stringContaining(why) })
   })
 
@@ -39,7 +39,7 @@ describe('the kernel', () => {
 })
 
 describe('the distribution', () => {
-  test('is read from /etc, and from /usr where that is not there', async () => {
+  test('is read from /etc, or from /usr if that file is missing', async () => {
     expect(await detect(detectDistro, { '/etc/os-release': 'ID=debian\n' })).toMatchObject({ value: { id: 'debian' } })
     expect(await detect(detectDistro, { '/etc/os-release': undefined, '/usr/lib/os-release': 'ID=cos\n' })).toMatchObject({
       value: { id: 'cos' }
@@ -103,7 +103,7 @@ describe('the kernel headers', () => {
     ['fs.h', { [`${build}/include/linux/fs.h`]: { error: 'EACCES' } }],
     ['all of fs.h', { [`${build}/include/linux/fs.h`]: 'static inline bool is_idm' }],
     ['anything in fs.h', { [`${build}/include/linux/fs.h`]: '' }]
-  ])('are not known where %s cannot be read', async (_, answers) => {
+  ])('are unknown if %s cannot be read', async (_, answers) => {
     expect(await detect(detectHeaders, { ...node, ...answers })).toHaveProperty('unsure')
   })
 })
@@ -179,12 +179,12 @@ describe('Sysbox on the node', () => {
     expect(await detect(detectSysbox, { ...running, ...answers })).toEqual({ value: expect.objectContaining(value) })
   })
 
-  test('is not there without its programs, whatever else is', async () => {
+  test('is not installed without its programs, whatever else exists', async () => {
     expect(await detect(detectSysbox, { ...nothing, '/usr': undefined })).toHaveProperty('unsure')
     expect(await detect(detectSysbox, { ...nothing, '/usr': ['bin'] })).toMatchObject({ value: { programs: [] } })
   })
 
-  test('takes its version from the helper where no file tells it, and only then', async () => {
+  test('takes its version from the helper only if no file has it', async () => {
     const readings = { apparmorUserns: undefined, profiles: undefined, sysboxVersion: '0.7.2' }
     const none: Answers = { '/var/lib/sysbox-deploy-k8s/sysbox_installed_version': undefined, '/var/lib/dpkg/status': undefined }
     const closed: Answers = { '/var/lib/sysbox-deploy-k8s/sysbox_installed_version': { error: 'EACCES' } }
@@ -206,12 +206,12 @@ describe('Sysbox on the node', () => {
     ],
     ['the version', { '/var/lib/sysbox-deploy-k8s/sysbox_installed_version': { error: 'EACCES' } }, 'version', 'EACCES'],
     ['a number in the version', { '/var/lib/sysbox-deploy-k8s/sysbox_installed_version': 'latest\n' }, 'version', 'not a version']
-  ])('is known but for one part where %s cannot be read', async (_, answers, part, why) => {
+  ])('has one unknown part if %s cannot be read', async (_, answers, part, why) => {
     const found = await detect(detectSysbox, { ...running, ...answers })
     expect(found).toMatchObject({ value: { [part]: { ok: false, why: expect.stringContaining(why) } } })
   })
 
-  test('is not known where its programs cannot be seen', async () => {
+  test('is unknown if its programs cannot be seen', async () => {
     expect(await detect(detectSysbox, { ...running, '/usr/bin/sysbox-runc': { error: 'EACCES' } })).toHaveProperty('unsure')
   })
 
@@ -227,7 +227,7 @@ describe('Sysbox on the node', () => {
     expect(parseSysboxVersion(text)).toBe(version)
   })
 
-  test('needs conntrack now', async () => {
+  test('needs conntrack to be loaded', async () => {
     const path = '/sys/module/nf_conntrack/parameters'
     expect(await detect(detectConntrack, { [path]: [] })).toEqual({ value: true })
     expect(await detect(detectConntrack, { [path]: undefined })).toEqual({ value: false })
@@ -235,7 +235,7 @@ describe('Sysbox on the node', () => {
   })
 })
 
-test('Sysbox’s programs are looked for in three places, and told in that order', async () => {
+test('the programs of Sysbox are searched in three directories, and listed in that order', async () => {
   const places = ['/usr/bin', '/opt/bin', '/usr/local/sbin']
   const paths = places.flatMap(place => ['sysbox-runc', 'sysbox-mgr', 'sysbox-fs'].map(name => `${place}/${name}`))
   const hierarchies = ['', '/systemd', '/unified']
@@ -255,7 +255,7 @@ test('Sysbox’s programs are looked for in three places, and told in that order
   expect(await programs(paths)).toMatchObject({ value: { programs: paths } })
 })
 
-test('each tool of the kernel headers is missed by name, and a folder in its place is none', async () => {
+test('each missing tool of the kernel headers is named, and a folder with its name does not count', async () => {
   const build = '/lib/modules/6.1.0/build'
   const needed = ['Makefile', 'Module.symvers', 'include/generated/autoconf.h', 'scripts/basic/fixdep', 'scripts/mod/modpost']
   const node: Answers = {
@@ -287,7 +287,7 @@ test.each([
   expect(found).toEqual(is ? { value: text.trim() } : { unsure: '/proc/sys/kernel/random/boot_id holds no boot id' })
 })
 
-test('without fs.h nothing is known of what stands in it', async () => {
+test('without fs.h its content counts as missing', async () => {
   const [release, build] = [{ '/proc/sys/kernel/osrelease': '6.1.0\n' }, '/lib/modules/6.1.0/build']
   const tools = ['Makefile', 'Module.symvers', 'include/generated/autoconf.h', 'scripts/basic/fixdep', 'scripts/mod/modpost']
   const node: Answers = {
@@ -310,6 +310,6 @@ test.each<[string, string, Partial<Distro>]>([
   ['a name that is one quote', 'ID=debian\nNAME="\n', { name: 'debian' }],
   ['an empty text after another', 'ID=debian\nVARIANT_ID=a\nVARIANT_ID=""\n', { variant: '' }],
   ['a backslash in single quotes', "ID=debian\nNAME='a\\$b'\n", { name: 'a\\$b' }]
-])('os-release with %s is understood', (_, text, distro) => {
+])('os-release with %s is parsed', (_, text, distro) => {
   expect(parseOsRelease(text)).toMatchObject(distro)
 })

@@ -29,7 +29,7 @@ describe('the version of the NVIDIA driver', () => {
     ['NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.1'],
     ['GCC version:  gcc version 11.4.0\n'],
     ['Kernel Module  550.135 x\n']
-  ])('is not in %j', text => {
+  ])('is not found in %j', text => {
     expect(parseNvidiaVersion(text)).toBeUndefined()
   })
 
@@ -50,7 +50,7 @@ describe('the version of the NVIDIA driver', () => {
     expect(parseNvidiaVersion(text)).toBeUndefined()
   })
 
-  test('is none without a driver, and not known when closed or cut short', async () => {
+  test('is none without a driver, and unknown if unreadable or incomplete', async () => {
     const path = '/proc/driver/nvidia/version'
     expect(await detect(detectNvidiaDriver, { [path]: undefined })).toEqual({ value: 'none' })
     expect(await detect(detectNvidiaDriver, { [path]: OPEN })).toEqual({ value: { version: '580.95.05', open: true } })
@@ -97,7 +97,7 @@ describe('PCI devices', () => {
     expect(await detect(detectGpus, bus(answers))).toEqual({ value: gpus })
   })
 
-  test('an Intel processor’s own graphics are none', async () => {
+  test('the integrated graphics of an Intel processor are no GPU', async () => {
     expect(await detect(detectGpus, bus(device('0000:00:02.0', '0x8086', '0x030000', 'i915'), ['0000:00:02.0']))).toEqual({
       value: []
     })
@@ -115,14 +115,14 @@ describe('PCI devices', () => {
     ['a class cut short', { [`/sys/bus/pci/devices/${ADDRESS}/class`]: '0x0302\n' }],
     ['a closed class', { [`/sys/bus/pci/devices/${ADDRESS}/class`]: { error: 'EIO' } }],
     ['a closed driver', { [`/sys/bus/pci/devices/${ADDRESS}/driver`]: { error: 'EACCES' } }]
-  ])('with %s are not known', async (_, answers) => {
+  ])('with %s are unknown', async (_, answers) => {
     expect(await detect(detectGpus, bus({ ...device(ADDRESS, '0x10de', '0x030200', 'nvidia'), ...answers }))).toHaveProperty(
       'unsure'
     )
   })
 })
 
-test('device files are told, and how many GPUs the driver has', async () => {
+test('the device files are known, and the number of GPUs that the driver manages', async () => {
   const answers: Answers = {
     '/dev': ['nvidiactl'],
     '/dev/nvidiactl': { stat: { kind: 'character', mode: 0o666, device: '195:255' } },
@@ -158,7 +158,7 @@ describe('MIG', () => {
     expect(await detect(detectMig, answers)).toEqual({ value: split })
   })
 
-  test('is on where the Node offers instances, and not known where the list is closed', async () => {
+  test('is on if the Node offers instances, and unknown if the list cannot be read', async () => {
     const node = parseNode({ kind: 'Node', metadata: { name: 'a' }, status: { allocatable: { 'nvidia.com/mig-1g.5gb': '7' } } })
     expect(await detect(detectMig, {}, { node })).toEqual({ value: true })
     expect(await detect(detectMig, { [directory]: ['gpu0'], [`${directory}/gpu0/mig`]: { error: 'EACCES' } })).toHaveProperty(
@@ -198,12 +198,12 @@ test.each([
   ['/class', '0x03020\n'],
   ['/class', '0x0302000\n'],
   ['/class', '']
-])('a device whose %s holds %j is not known', async (file, text) => {
+])('a device whose %s is %j makes the GPUs unknown', async (file, text) => {
   const answers = { ...device(ADDRESS, '0x10de', '0x030200', 'x'), [`/sys/bus/pci/devices/${ADDRESS}${file}`]: text }
   expect(await detect(detectGpus, bus(answers))).toEqual({ unsure: expect.stringContaining('does not hold a PCI id') })
 })
 
-test('a number without a newline is as good', async () => {
+test('a number without a newline is accepted', async () => {
   const path = `/sys/bus/pci/devices/${ADDRESS}`
   const answers = { ...device(ADDRESS, '0x10de', '0x030200'), [`${path}/vendor`]: '0x10de', [`${path}/class`]: '0x030200' }
   expect(await detect(detectGpus, bus(answers))).toMatchObject({ value: [{ vendor: 'nvidia' }] })
@@ -220,7 +220,7 @@ test.each<[string, Answers, boolean]>([
   expect(await detect(detectMig, { [directory]: names, ...answers })).toEqual({ value: split })
 })
 
-test('the Node’s whole GPUs, or another maker’s parts, are no MIG', async () => {
+test('whole GPUs of the Node, or instances of another vendor, are no MIG', async () => {
   const allocatable = { 'nvidia.com/gpu': '1', 'x.nvidia.com/mig-1': '1' }
   const node = parseNode({ kind: 'Node', metadata: { name: 'a' }, status: { allocatable } })
   expect(await detect(detectMig, { '/proc/driver/nvidia/capabilities': undefined }, { node })).toEqual({ value: false })
@@ -234,7 +234,7 @@ describe('the library of the driver', () => {
   )
   const at = (folder: string, version: string): Answers => ({ [link(folder)]: { link: `${folder}/libnvidia-ml.so.${version}` } })
 
-  test.each(folders)('is found in %s, by the file that its link leads to', async folder => {
+  test.each(folders)('is found in %s, from the target of its link', async folder => {
     expect(await detect(detectNvidiaLibrary, { ...nowhere, ...at(folder, '550.135') })).toEqual({ value: ['550.135'] })
   })
 
@@ -243,7 +243,7 @@ describe('the library of the driver', () => {
     expect(await detect(detectNvidiaLibrary, both)).toEqual({ value: ['535.129.03', '550.135'] })
   })
 
-  test('may be nowhere, and is not known where it cannot be seen', async () => {
+  test('may be missing, and is unknown if it cannot be read', async () => {
     expect(await detect(detectNvidiaLibrary, nowhere)).toEqual({ value: [] })
     expect(await detect(detectNvidiaLibrary, { ...nowhere, [link('/usr/lib64')]: { error: 'EACCES' } })).toHaveProperty('unsure')
   })

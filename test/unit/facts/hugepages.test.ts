@@ -25,7 +25,7 @@ test.each<[what: string, answers: Answers, outcome: object, shown: string]>([
   expect(hugepagesFact.format((found as { readonly value: Record<string, number> }).value)).toBe(shown)
 })
 
-test('a count that is no number leaves it unknown', async () => {
+test('a count that is not a number makes the fact unknown', async () => {
   const answers = {
     '/sys/kernel/mm/hugepages': ['hugepages-2048kB'],
     '/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages': 'many\n'

@@ -61,7 +61,7 @@ describe('the version of a kernel', () => {
     ['5.15.0\0'],
     ['５.15'],
     ['Linux version 5.15.0-1031-azure (buildd@lcy02-amd64-010)']
-  ])('cannot be told from %j', text => {
+  ])('cannot be parsed from %j', text => {
     expect(parseKernel(text)).toBeUndefined()
   })
 
@@ -123,7 +123,7 @@ describe('the upstream version of an Ubuntu kernel', () => {
   const upstream = (files: Readonly<Record<string, string>>) =>
     detectUpstream({ host: localHost(temporary(files)), node: undefined, podSecurity: undefined })
 
-  test('is read, empty elsewhere, and unknown where it is no version or /proc is not there', async () => {
+  test('is read on Ubuntu, empty elsewhere, and unknown if malformed or if /proc is missing', async () => {
     const proc = { 'proc/sys/kernel/osrelease': '6.1.0\n' }
     expect(await upstream({ ...proc, 'proc/version_signature': 'Ubuntu 5.15.0-1028.33-gke 5.15.78\n' })).toBe('5.15.78')
     expect(await upstream(proc)).toBe('')

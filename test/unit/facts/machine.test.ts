@@ -38,7 +38,7 @@ describe('the processor’s flags', () => {
     expect(parseHypervisorFlag(text)).toBe(flag)
   })
 
-  test('of any bytes are true only where the word is there', () => {
+  test('of any bytes contain hypervisor only if the word is in the text', () => {
     const texts = garbage('processor\t: 0\nflags\t\t: fpu hypervisor lahf_lm\n')
     everyParsed(
       texts,
@@ -127,7 +127,7 @@ describe('a virtual machine', () => {
 })
 
 describe('bare metal', () => {
-  test('is proved by a processor without the flag and a maker’s name', () => {
+  test('is proved by a processor without the flag and a vendor name', () => {
     expect(metalSign(signs())).toBe('no processor flag "hypervisor", and Dell Inc. PowerEdge R740 in DMI')
   })
 
@@ -139,7 +139,7 @@ describe('bare metal', () => {
     ['Supermicro', 'ARS-211M-NR', 'Supermicro ARS-211M-NR in DMI, a server vendor'],
     ['NVIDIA', 'GB200 NVL', 'NVIDIA GB200 NVL in DMI, a server vendor'],
     ['Amazon EC2', 'c7g.metal', 'EC2 instance type "c7g.metal"']
-  ])('is believed of %s %s, where processors have no flag', (vendor, product, sign) => {
+  ])('is accepted for %s %s on processors without flags', (vendor, product, sign) => {
     expect(unflagged(vendor, product)).toBe(sign)
   })
 
@@ -150,7 +150,7 @@ describe('bare metal', () => {
     ['Google', 'x'],
     ['ACME', 'Altra'],
     ['Not Ampere', 'Altra']
-  ])('is not known of %s %s, where processors have no flag, and is where they have one', (vendor, product) => {
+  ])('is unknown for %s %s on processors without flags, and known on those with flags', (vendor, product) => {
     expect(() => unflagged(vendor, product)).toThrow(
       `the processor has no flag for virtual machines, and ${vendor} ${product} may be a virtual machine`
     )
@@ -169,7 +169,7 @@ describe('bare metal', () => {
     expect(outcome(() => metalSign(signs(more)))).toBe('refused')
   })
 
-  test('is a sentence or a refusal for any DMI', () => {
+  test('has evidence or a reason for any DMI', () => {
     const name = garbage('Dell Inc.', 'PowerEdge R740')
     const signOf = ([vendor, product]: readonly [string, string]) =>
       accepted(() => metalSign(signs({ dmi: dmi(vendor, product) })))
@@ -223,7 +223,7 @@ describe('the machine', () => {
     else expect(seen).toHaveProperty('unsure')
   })
 
-  test('has its cloud from DMI, where no Node names a provider', async () => {
+  test('has its cloud from DMI if no Node names a provider', async () => {
     expect(await detect(detectCloud, node)).toEqual({ value: 'azure' })
     expect(await detect(detectCloud, { '/sys/class/dmi/id': undefined })).toHaveProperty('unsure')
   })
@@ -258,11 +258,11 @@ describe('the cloud', () => {
     ['OpenStack', dmi('OpenStack Foundation', 'OpenStack Compute'), '', 'openstack'],
     ['Hetzner', dmi('Hetzner', 'vServer'), '', 'hetzner'],
     ['a Dell', dmi('Dell Inc.', 'PowerEdge R740'), '', 'none']
-  ])('of the DMI of %s is told', (_, found, tag, cloud) => {
+  ])('is recognized by the DMI of %s', (_, found, tag, cloud) => {
     expect(cloudOfDmi(found, tag)).toBe(cloud)
   })
 
-  test('is one of the known for any text', () => {
+  test('is one of the known clouds for any text', () => {
     const known = ['aws', 'gcp', 'azure', 'oci', 'alibaba', 'openstack', 'hetzner', 'none']
     fc.assert(
       fc.property(fc.string(), fc.string(), fc.string(), (vendor, product, tag) => {
@@ -273,7 +273,7 @@ describe('the cloud', () => {
   })
 })
 
-describe('a name in DMI that only virtual machines have is a sign of one, in whatever field it stands', () => {
+describe('a DMI name of virtual machines is recognized in every field', () => {
   // systemd, src/basic/virt.c, detect_vm_dmi_vendor
   const names = [
     'KVM',
@@ -322,7 +322,7 @@ test.each(['ADLINK', 'Ampere', 'Dell Inc.', 'GIGABYTE', 'HPE', 'Lenovo', 'NVIDIA
   }
 )
 
-test('what a node says of a hypervisor is told on one line: Xen first, then the device tree', async () => {
+test('the hypervisor of a node is shown on one line: from Xen, else from the device tree', async () => {
   const cpu = { '/proc/cpuinfo': 'processor : 0\n', '/sys/class/dmi/id': undefined }
   const [xen, tree] = ['/sys/hypervisor/type', '/proc/device-tree/hypervisor/compatible']
   const sign = async (answers: Answers) => await detect(detectMachine, { ...cpu, ...answers })
@@ -352,7 +352,7 @@ test('an asset tag may have a newline, or be missing', async () => {
 test.each([
   ['none\n', 'bare-metal', /^Ampere Ampere in DMI/],
   ['kvm\n', 'virtual', /^systemd-detect-virt says kvm$/]
-])('what systemd-detect-virt says is read without its newline: %j', async (says, kind, sign) => {
+])('the output of systemd-detect-virt is read without its newline: %j', async (says, kind, sign) => {
   const names = ['product_name', 'sys_vendor', 'board_vendor', 'bios_vendor', 'product_version']
   const found = await detect(detectMachine, {
     '/proc/cpuinfo': 'processor : 0\n',

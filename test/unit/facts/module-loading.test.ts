@@ -27,7 +27,7 @@ describe('an efivar of one byte', () => {
     ['00000'],
     ['\x06\0\0\0\ufffd'],
     ['\0']
-  ])('is not in %j', text => {
+  ])('is not found in %j', text => {
     expect(parseEfiByte(text)).toBeUndefined()
   })
 
@@ -61,11 +61,11 @@ describe('the lockdown level', () => {
     ['[]\n'],
     ['none [integrity]  confidentiality\n'],
     ['[none]\n[integrity]\n']
-  ])('is not known from %j', text => {
+  ])('is unknown from %j', text => {
     expect(parseLockdown(text)).toBeUndefined()
   })
 
-  test('of any bytes is the one that is marked, or not known', () => {
+  test('of any bytes is the marked one, or unknown', () => {
     const texts = garbage('none [integrity] confidentiality\n', '[none] integrity confidentiality\n')
     everyParsed(texts, parseLockdown, (level, text) => expect(text.match(/\[\w+\]/g)).toEqual([`[${level}]`]))
   })
@@ -109,7 +109,7 @@ describe('Secure Boot', () => {
       'EACCES'
     ],
     ['no /sys', { '/sys/kernel': undefined }, '/sys of the node is not mounted']
-  ])('is not known with %s', async (_, answers, why) => {
+  ])('is unknown with %s', async (_, answers, why) => {
     expect(await detect(detectSecureBoot, answers)).toEqual({ unsure: expect.stringContaining(why) })
   })
 })
@@ -159,7 +159,7 @@ describe('module signatures', () => {
     ['an unreadable parameter', { ...none, [parameter]: { error: 'EACCES' } }],
     ['a garbled parameter', { ...none, [parameter]: 'maybe\n' }],
     ['a configuration that is cut short', { ...none, '/boot/config-5.15.0-1084-aws': 'CONFIG_MODULE_SIG' }]
-  ])('are not known with %s', async (_, answers) => {
+  ])('are unknown with %s', async (_, answers) => {
     expect(await detect(detectSignatureEnforcement, answers)).toHaveProperty('unsure')
   })
 })
@@ -183,7 +183,7 @@ describe('module loading', () => {
     ['a garbled switch', { ...proc, [path]: 'x' }],
     ['a command line that is cut short', { ...proc, [path]: '0\n', '/proc/cmdline': 'ro nomod' }],
     ['no /proc', { '/proc/sys/kernel': undefined }]
-  ])('is not known with %s', async (_, answers) => {
+  ])('is unknown with %s', async (_, answers) => {
     expect(await detect(detectModuleSwitch, answers)).toHaveProperty('unsure')
   })
 })
@@ -207,12 +207,12 @@ describe('LoadPin', () => {
     ['an empty securityfs', { '/sys/kernel/security': [] }],
     ['no securityfs', { '/sys/kernel/security': undefined }],
     ['an unreadable list', { ...securityfs, [lsm]: { error: 'EACCES' } }]
-  ])('is not known with %s', async (_, answers) => {
+  ])('is unknown with %s', async (_, answers) => {
     expect(await detect(detectLoadPin, answers)).toHaveProperty('unsure')
   })
 })
 
-describe('a word on the command line counts only as a whole', () => {
+describe('an option on the command line counts only as a whole word', () => {
   const proc = { '/proc/sys/kernel/osrelease': '6.1.0\n' }
   const none: Answers = {
     ...proc,
@@ -239,7 +239,7 @@ describe('a word on the command line counts only as a whole', () => {
     ['ro\tnomodule\tquiet', true],
     ['nomodules', false],
     ['xnomodule', false]
-  ])('%j switches modules off: %s', async (cmdline, disabled) => {
+  ])('%j disables modules: %s', async (cmdline, disabled) => {
     const answers = { '/proc/cmdline': `${cmdline}\n`, '/proc/sys/kernel/modules_disabled': '0\n' }
     expect(await detect(detectModuleSwitch, answers)).toEqual({ value: { disabled } })
   })
@@ -279,7 +279,7 @@ test.each<[Answers[string], object]>([
   expect(await detect(detectLockdown, answers)).toEqual(found)
 })
 
-test('LoadPin may stand at the end of the list', async () => {
+test('LoadPin is found at the end of the list', async () => {
   const answers = { '/sys/kernel/security': ['lsm'], '/sys/kernel/security/lsm': 'capability,loadpin\n' }
   expect(await detect(detectLoadPin, answers)).toEqual({ value: true })
 })

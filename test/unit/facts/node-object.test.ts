@@ -35,7 +35,7 @@ const EKS = {
 }
 
 describe('a Node', () => {
-  test('is read as far as it matters', () => {
+  test('has only the fields that berth needs', () => {
     expect(parseNode(EKS)).toEqual({
       name: 'ip-10-0-33-51.us-west-2.compute.internal',
       labels: { 'kubernetes.io/arch': 'amd64' },
@@ -52,7 +52,7 @@ describe('a Node', () => {
     })
   })
 
-  test('that says nothing has nothing, and does not report its runtime handlers', () => {
+  test('without fields is empty, and has undefined runtime handlers', () => {
     expect(parseNode({ kind: 'Node', metadata: { name: 'a' } })).toEqual({
       name: 'a',
       labels: {},
@@ -93,7 +93,7 @@ describe('a Node', () => {
     expect(() => parseNode(value)).toThrow(why)
   })
 
-  test('is not made of anything else, and whatever is in it has the right form', () => {
+  test('is never made of another kind, and its fields always have the right type', () => {
     fc.assert(
       fc.property(fc.anything(), value => {
         expect(() => parseNode(value)).toThrow(Error)
@@ -122,7 +122,7 @@ describe('a Node', () => {
     )
   })
 
-  test('is known only where one was given', async () => {
+  test('is known only if it was given', async () => {
     const node = parseNode(EKS)
     expect(await detect(detectNode, {}, { node })).toEqual({ value: node })
     expect(await detect(detectNode, {})).toEqual({ unsure: expect.stringContaining('--node FILE') })

@@ -30,7 +30,7 @@ describe('the disk of the kubelet, whose root is not mounted into the pod', () =
   const space = { free: 1, total: 2 }
   const node: Answers = { ...tables, '/var/lib/kubelet': UNSEEN, '/proc/self/root/etc/hosts': { space } }
 
-  test('is the one that holds the volumes of pods, and /etc/hosts tells its size', async () => {
+  test('is the one that holds the volumes of pods, and has the size of that of /etc/hosts', async () => {
     expect(await detect(detectStorage, node)).toEqual({
       value: {
         ...{ path: '/var/lib/kubelet', device: '259:3', mountPoint: '/var', type: 'xfs', readOnly: false, noExec: false },
@@ -39,16 +39,16 @@ describe('the disk of the kubelet, whose root is not mounted into the pod', () =
     })
   })
 
-  test('is unknown where the operator names a place that could be a link, and nothing shows that it is none', async () => {
+  test('is unknown if the operator names a directory that could be a link', async () => {
     expect(await detect(detectStorage, { ...node, '/data/kubelet': UNSEEN }, { kubeletRoot: '/data/kubelet' })).toEqual(unsure)
   })
 
-  test('is unknown where no pod lies on it', async () => {
+  test('is unknown if no pod has files on it', async () => {
     const elsewhere = { ...node, '/proc/self/mountinfo': OWN.replace('259:3', '259:9') }
     expect(await detect(detectStorage, elsewhere)).toEqual({ unsure: expect.stringContaining('its size cannot be read') })
   })
 
-  test('is not taken from the mounts of the pod itself where those of the node cannot be read', async () => {
+  test('is not taken from the pod’s own mounts if those of the node cannot be read', async () => {
     for (const error of ['EACCES', NOT_MOUNTED])
       expect(await detect(detectStorage, { ...node, '/proc/1/mountinfo': { error } })).toEqual({
         unsure: expect.stringContaining('/proc/1/mountinfo')
@@ -61,21 +61,21 @@ describe('/var/lib', () => {
   const bare = { '/proc/1/mountinfo': NODE.split('\n').slice(0, 2).join('\n').concat('\n') }
   const resolv = (root: string) => `${OWN}75 70 259:3 ${root} /etc/resolv.conf rw - xfs /dev/nvme1n1 rw\n`
 
-  test('is a directory where pods have volumes below it', async () => {
+  test('is a directory if pods have volumes below it', async () => {
     expect(await detect(detectVarLib, node)).toMatchObject({ value: { path: '/var/lib', mountPoint: '/var', free: 100e9 } })
   })
 
-  test('is one where the pod has a file from below it', async () => {
+  test('is a directory if the pod mounts a file from below it', async () => {
     const answers = { ...node, ...bare, '/proc/self/mountinfo': resolv('/lib/containerd/x/resolv.conf') }
     expect(await detect(detectVarLib, answers)).toMatchObject({ value: { path: '/var/lib', type: 'xfs' } })
   })
 
-  test('is unknown, since it may be a link, where nothing of the node is known to be there', async () => {
+  test('is unknown, since it may be a link, if nothing below it is known', async () => {
     const own = resolv('/other/resolv.conf').replace('/lib/kubelet/', '/other/kubelet/')
     expect(await detect(detectVarLib, { ...node, ...bare, '/proc/self/mountinfo': own })).toEqual(unsure)
   })
 
-  test('has no size where nothing of the pod lies on it', async () => {
+  test('has no size if nothing of the pod is on it', async () => {
     const found = await detect(detectVarLib, { ...node, '/proc/self/mountinfo': OWN.replace('259:3', '259:9') })
     expect(found).toMatchObject({ value: { path: '/var/lib', type: 'xfs' } })
     expect(found).not.toHaveProperty('value.free')
@@ -106,15 +106,15 @@ describe('Sysbox', () => {
   const version: Answers = { '/var/lib/sysbox-deploy-k8s/sysbox_installed_version': UNSEEN, '/var/lib/dpkg/status': UNSEEN }
   const node: Answers = { '/usr': [], '/proc': UNSEEN, ...opt, ...version, ...programs(false), ...daemons(undefined) }
 
-  test('is not installed where its programs are nowhere in sight and no unit of it runs', async () => {
+  test('is not installed if no program is visible and no unit runs', async () => {
     expect(await detect(detectSysbox, node)).toMatchObject({ value: { programs: [], manager: { value: 'dead' } } })
   })
 
-  test('is unknown where a unit of it runs and its programs are out of sight', async () => {
+  test('is unknown if a unit runs and no program is visible', async () => {
     expect(await detect(detectSysbox, { ...node, ...daemons('0\n') })).toEqual(unsure)
   })
 
-  test('has dead daemons where no unit of it runs, and unknown ones where there are no units', async () => {
+  test('has dead daemons if no unit runs, and unknown ones without systemd', async () => {
     const installed = { ...node, ...programs(true) }
     const version = { ok: false, why: expect.stringContaining(NOT_MOUNTED) }
     expect(await detect(detectSysbox, installed)).toMatchObject({ value: { manager: { ok: true, value: 'dead' }, version } })
@@ -126,7 +126,7 @@ describe('Sysbox', () => {
     expect(await detect(detectSysbox, { ...closed, ...programs(false) }), 'nor whether it is installed').toEqual(unsure)
   })
 
-  test('keeps its containers in a place that is unknown where it is installed, and would in /var/lib where not', async () => {
+  test('has an unknown data directory if it is installed, else /var/lib', async () => {
     const answers = { ...node, ...tables, '/var/lib': UNSEEN, '/var/lib/sysbox': UNSEEN, '/proc/self/root/etc/hosts': [] }
     expect(await detect(detectSysboxStorage, answers)).toMatchObject({ value: { path: '/var/lib', mountPoint: '/var' } })
     const units: Answers = Object.fromEntries(
@@ -159,7 +159,7 @@ describe("the root of NVIDIA's driver container", () => {
     '/sys/module/nouveau': undefined
   }
 
-  test('has a library that is unknown where the node has mounted it, and none where not', async () => {
+  test('has an unknown library if the node has mounted it, else none', async () => {
     const mounted = `${NODE}62 25 0:62 / /run/nvidia/driver rw - overlay overlay rw\n`
     expect(await detect(detectNvidiaLibrary, { ...tables, ...library })).toEqual({ value: [] })
     expect(await detect(detectNvidiaLibrary, { ...tables, ...library, '/proc/1/mountinfo': mounted })).toEqual(unsure)
@@ -168,7 +168,7 @@ describe("the root of NVIDIA's driver container", () => {
     )
   })
 
-  test('has the devices of a driver that has GPUs, where the node has none', async () => {
+  test('has the device files of a driver that manages GPUs, if the node has none', async () => {
     expect(await detect(detectNvidiaDevices, devices)).toEqual(unsure)
     const none = { ...devices, '/proc/driver/nvidia/gpus': undefined }
     expect(await detect(detectNvidiaDevices, none)).toMatchObject({ value: { control: false, gpus: 0 } })
@@ -186,7 +186,7 @@ describe('whether signatures of modules are enforced, without /boot and the para
     [`/lib/modules/${release}/config`]: undefined
   })
 
-  test('is known from 5.4 on, and by a configuration elsewhere', async () => {
+  test('is known from 5.4 on, and before that from a configuration in another folder', async () => {
     expect(await detect(detectSignatureEnforcement, node('5.4.0-1'))).toEqual({ value: false })
     expect(await detect(detectSignatureEnforcement, node('5.3.0-1'))).toEqual(unsure)
     const forced = { ...node('5.4.0-1'), '/lib/modules/5.4.0-1/config': 'CONFIG_MODULE_SIG_FORCE=y\n' }

@@ -34,7 +34,7 @@ describe('a count', () => {
     ['9'.repeat(400)],
     ['NaN'],
     ['Infinity']
-  ])('is not in %j', text => {
+  ])('is not found in %j', text => {
     expect(parseCount(text)).toBeUndefined()
   })
 
@@ -53,7 +53,7 @@ describe('a count', () => {
     }
   )
 
-  test('of a file that is not there is undefined, and of a file that holds something else is not known', async () => {
+  test('of a missing file is undefined, and of a malformed file unknown', async () => {
     expect(await readCount(host(undefined), '/x')).toBeUndefined()
     expect(await readCount(host('3\n'), '/x')).toBe(3)
     await expect(readCount(host('three\n'), '/x')).rejects.toThrow('/x holds "three\\n", not a number')
@@ -72,18 +72,18 @@ describe('a flag', () => {
   })
 
   test.each([[''], ['y'], ['n'], ['yes'], ['2'], ['YN'], ['constructor'], ['toString'], ['__proto__'], ['\0']])(
-    'is not in %j',
+    'is not found in %j',
     async text => {
       await expect(readFlag(host(text), '/x')).rejects.toBeInstanceOf(Unsure)
     }
   )
 
-  test('of a file that is not there is undefined', async () => {
+  test('of a missing file is undefined', async () => {
     expect(await readFlag(host(undefined), '/x')).toBeUndefined()
   })
 })
 
-test('without /proc or /sys of the node nothing below them is known', async () => {
+test('without /proc or /sys of the node everything below them is unknown', async () => {
   const bare = pretendHost({ stat: async () => undefined })
   await expect(requireMounted(bare, 'proc')).rejects.toThrow('/proc of the node is not mounted')
   await expect(requireMounted(bare, 'sys')).rejects.toThrow('/sys of the node is not mounted')

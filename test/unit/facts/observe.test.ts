@@ -34,8 +34,8 @@ const everything = <T>(answer: (path: string) => Promise<T>): HostReader =>
     inventory: async () => undefined
   })
 
-describe('one look', () => {
-  test('at a node that refuses everything knows nothing of its files, and says why of each', async () => {
+describe('one observation', () => {
+  test('of a node that refuses every read has a reason for each fact', async () => {
     const { facts } = await observe(
       sources(
         everything(async path => {
@@ -58,7 +58,7 @@ describe('one look', () => {
     expect(facts.shiftfs.known).toBe(false)
   })
 
-  test('at an empty root ends, and takes no absence below an unmounted /proc or /sys for knowledge', async () => {
+  test('of an empty root ends, and does not take missing files below an unmounted /proc or /sys as an answer', async () => {
     const { facts } = await observe(
       sources(localHost(temporary({ proc: 'directory/', sys: 'directory/', dev: 'directory/' }))),
       clock()
@@ -81,7 +81,7 @@ describe('one look', () => {
     }
   })
 
-  test('at this very machine knows its kernel, and every detector has evidence or a reason', async () => {
+  test('of this machine knows its kernel, and every detector has evidence or a reason', async () => {
     const { facts, durations } = await observe(sources(localHost('/')), clock())
     expect(facts.kernel.known && facts.kernel.value.release).toMatch(/^\d+\.\d+/)
     for (const name of NAMES) {
@@ -94,7 +94,7 @@ describe('one look', () => {
     }
   })
 
-  test('takes what a helper proved as it is given, with each trial as evidence', async () => {
+  test('takes the helper’s proofs unchanged, with each trial as evidence', async () => {
     const given = proofs({ procfs: 'works' })
     const { facts } = await observe({ ...sources(everything(async () => undefined)), proofs: given }, clock())
     expect(facts.proofs).toMatchObject({ known: true, value: given })
@@ -102,12 +102,12 @@ describe('one look', () => {
     expect(facts.proofs.evidence).toContainEqual({ source: 'trial procfs', saw: 'works: procfs was seen' })
   })
 
-  test('without a helper knows that nothing was tried', async () => {
+  test('without a helper has every trial untried', async () => {
     const { facts } = await observe(sources(everything(async () => undefined)), clock())
     expect(facts.proofs).toEqual({ known: true, value: untried('no privileged helper runs on this node'), evidence: [] })
   })
 
-  test('asks the node every question once', async () => {
+  test('reads every file of the node once', async () => {
     // Different kinds of questions may be asked about one path, the same one never twice.
     const reads: string[] = []
     await observe(
@@ -118,14 +118,14 @@ describe('one look', () => {
     expect(reads).toContain('/proc/sys/kernel/osrelease')
   })
 
-  test('lets a bug through, and does not call it an unknown', async () => {
+  test('throws a bug instead of making the fact unknown', async () => {
     const broken = everything(async () => {
       throw new TypeError('a bug')
     })
     await expect(observe(sources(broken), clock())).rejects.toThrow('a bug')
   })
 
-  test('knows the level of Pod Security only where it was asked and answered', async () => {
+  test('has the Pod Security level only if it was read', async () => {
     const host = everything(async () => undefined)
     const level = async (podSecurity: Sources['podSecurity']) =>
       (await observe({ host, node: undefined, podSecurity }, clock())).facts['pod-security']
@@ -134,7 +134,7 @@ describe('one look', () => {
     expect(await level({ ok: false, why: 'forbidden (403)' })).toMatchObject({ known: false, why: 'forbidden (403)' })
   })
 
-  test('shows the devices of ResourceSlices as evidence where they were asked for', async () => {
+  test('shows the devices of ResourceSlices as evidence if they were read', async () => {
     const host = everything(async () => undefined)
     const seen = async (resourceSlices?: Sources['resourceSlices']) =>
       (await observe({ ...sources(host), resourceSlices }, clock())).facts['resource-slices']
@@ -146,17 +146,17 @@ describe('one look', () => {
     expect(await seen({ ok: false, why: 'forbidden (403)' })).toMatchObject({ known: false, why: 'forbidden (403)' })
   })
 
-  test('gives facts that nobody can exchange', async () => {
+  test('returns frozen facts', async () => {
     const { facts } = await observe(sources(everything(async () => undefined)), clock())
     expect(Object.isFrozen(facts)).toBe(true)
   })
 })
 
-describe('the evidence of a look', () => {
+describe('the evidence of an observation', () => {
   const factsOf = async (host: HostReader, node?: Sources['node']) =>
     (await observe({ host, node, podSecurity: undefined }, clock())).facts
 
-  test('is where each fact was read and what was seen there', async () => {
+  test('says where each fact was read and what was seen there', async () => {
     const host = everything(async path => (path === '/proc/sys/kernel/osrelease' ? '6.1.66\n' : undefined) as never)
     expect((await factsOf(host)).kernel).toEqual({
       known: true,
@@ -165,7 +165,7 @@ describe('the evidence of a look', () => {
     })
   })
 
-  test('does not say that /proc is mounted, and says where it is not', async () => {
+  test('omits that /proc is mounted, and shows if it is not', async () => {
     const mounted = {
       ...everything(async () => undefined),
       stat: async () => ({ kind: 'directory', mode: 0o555, device: '' }) as const
@@ -177,7 +177,7 @@ describe('the evidence of a look', () => {
     expect(sources((await factsOf(mounted)).fuse), 'another question of the same kind').toContain('/proc/filesystems')
   })
 
-  test('of a Node that was given is its name and its versions, and of nothing else that was given nothing', async () => {
+  test('of a given Node is its name and its versions, and other given values have none', async () => {
     const node = parseNode({
       kind: 'Node',
       metadata: { name: 'n1' },
@@ -192,7 +192,7 @@ describe('the evidence of a look', () => {
     expect((await factsOf(everything(async () => undefined))).node.evidence).toEqual([])
   })
 
-  test('takes as long as the clock says, in seconds', async () => {
+  test('has its duration in seconds by the clock', async () => {
     let now = 10_000
     const host = {
       ...everything(async () => undefined),
@@ -205,7 +205,7 @@ describe('the evidence of a look', () => {
     expect(durations.architecture).toBe(1.5)
   })
 
-  test('does not tell of another machine than the one that is looked at', async () => {
+  test('does not describe another machine than the observed one', async () => {
     const { inventory } = await factsOf(everything(async () => undefined))
     expect(inventory).toMatchObject({
       known: false,
@@ -214,7 +214,7 @@ describe('the evidence of a look', () => {
   })
 })
 
-test('a recorded node that is older than a question leaves that fact unknown, and names the question', async () => {
+test('a recorded node without an answer leaves that fact unknown, and names the missing answer', async () => {
   const host = recordedHost({ schema: 1, arch: 'amd64', paths: { '/proc/sys/kernel/osrelease': { text: '6.8.0\n' } } })
   const { facts } = await observe({ host, node: undefined, podSecurity: undefined }, () => 0)
   expect(facts.kernel).toMatchObject({ known: true, value: { release: '6.8.0' } })

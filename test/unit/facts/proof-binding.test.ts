@@ -11,13 +11,13 @@ describe('proofs', () => {
     ['of a moment ago hold', {}, undefined],
     ['of a day ago hold', { uptime: hours(25) }, undefined],
     [
-      'of a helper that died are void after a day',
+      'of a helper that stopped are void after a day',
       { uptime: hours(25) + 1 },
       /are 25 hours old; check that the helper is running/
     ],
-    ['from after now are void', { uptime: 999 }, /dated after the current uptime/],
+    ['dated in the future are void', { uptime: 999 }, /dated after the current uptime/],
     [
-      'of the disk below are void where another was mounted over it',
+      'are void once another disk is mounted over theirs',
       { disk: 'zfs (0:50) at /var/lib' },
       /made on ext4 \(8:1\) at \/, but the kubelet's root is on zfs \(0:50\) at \/var\/lib/
     ],
@@ -47,22 +47,22 @@ const node = (more: Readonly<Record<string, string>> = {}) =>
     })
   )
 
-test('the disk is the one that holds the kubelet’s root, also a named one', async () => {
+test('the disk is the one that holds the kubelet’s root, detected or given', async () => {
   expect(await readBinding(node(), '')).toEqual({ filesystems: 'nodev\toverlay\n', disk: 'zfs (0:50) at /var/lib', overProc: '' })
   expect((await readBinding(node(), '/data/kubelet')).disk).toBe('ext4 (8:1) at /')
 })
 
-test('mounts over files of /proc bind, in any order', async () => {
+test('mounts over files of /proc are part of the binding, in any order', async () => {
   const covered = `${MOUNTS}24 22 0:5 / /proc rw - proc proc rw\n26 24 8:1 /b /proc/meminfo rw - ext4 /dev/sda1 rw\n25 24 8:1 /a /proc/cmdline rw - ext4 /dev/sda1 rw\n`
   expect((await readBinding(node({ 'proc/1/mountinfo': covered }), '')).overProc).toBe('/proc/cmdline /proc/meminfo')
 })
 
-test('what cannot be read binds nothing', async () => {
+test('a binding that cannot be read throws', async () => {
   await expect(readBinding(localHost(temporary({})), '')).rejects.toThrow('/proc/filesystems is missing')
   await expect(readBinding(node({ 'proc/1/mountinfo': '23 22 0:50 / /srv rw - zfs pool rw\n' }), '')).rejects.toThrow('no mount')
 })
 
-test('the time since the boot is read in seconds', async () => {
+test('the uptime is read in seconds', async () => {
   expect(await readUptime(node())).toBe(350_735.47)
   for (const text of ['', 'soon\n', '-1.00 0.00\n', '1e9 1.00\n']) {
     await expect(readUptime(node({ 'proc/uptime': text })), text).rejects.toThrow('/proc/uptime has an unexpected format')

@@ -282,7 +282,7 @@ describe('modprobe’s configuration', () => {
       'unknown',
       `not loaded, and ${conf} runs "/sbin/modprobe -i fuse" instead of loading fuse`
     ]
-  ])('that is %s is judged so', async (_, text, state, because) => {
+  ])('that is %s has the expected effect', async (_, text, state, because) => {
     expect(await fuseWith(text)).toEqual({ state, because: expect.stringContaining(because) })
   })
 

@@ -28,13 +28,13 @@ test.each([
 })
 
 test.each([undefined, null, 'text', [], {}, { items: 7 }, { items: [null, 7, {}, { spec: null }, slice({ devices: 'x' })] }])(
-  'an answer that is no such list has no devices: %j',
+  'a value that is not a ResourceSliceList has no devices: %j',
   answer => {
     expect(parseResourceSlices(answer, 'n1')).toEqual({ devices: 0, tainted: 0 })
   }
 )
 
-test('the fact is what the API told, why it did not, or that it was not asked', async () => {
+test('the fact is the answer of the API, the reason why there is none, or that it was not read', async () => {
   const seen = { devices: 8, tainted: 1 }
   expect(await detect(detectResourceSlices, {})).toEqual({ value: { asked: false } })
   expect(await detect(detectResourceSlices, {}, { resourceSlices: { ok: true, value: seen } })).toEqual({

@@ -20,7 +20,7 @@ describe('SELinux', () => {
     ).toEqual(found)
   })
 
-  test('is not known where its file system is not mounted', async () => {
+  test('is unknown if its file system is not mounted', async () => {
     const found = await detect(detectSeLinux, {
       '/sys/fs': ['selinux'],
       '/sys/fs/selinux': [],
@@ -29,7 +29,7 @@ describe('SELinux', () => {
     expect(found).toEqual({ unsure: expect.stringContaining('not mounted') })
   })
 
-  test('is not known without /sys', async () => {
+  test('is unknown without /sys', async () => {
     expect(await detect(detectSeLinux, { '/sys/fs': undefined })).toEqual({ unsure: expect.stringContaining('not mounted') })
   })
 })
@@ -49,7 +49,7 @@ describe('seccomp', () => {
     expect(await detect(detectSeccomp, { '/proc/sys/kernel': ['x'], [path]: answer })).toEqual({ value })
   })
 
-  test('is not known when closed', async () => {
+  test('is unknown if it cannot be read', async () => {
     expect(await detect(detectSeccomp, { '/proc/sys/kernel': ['x'], [path]: { error: 'EPERM' } })).toHaveProperty('unsure')
   })
 })
@@ -60,7 +60,7 @@ test.each<[Answers[string], object]>([
   ['3\n', { value: 3 }],
   ['x', { unsure: expect.stringContaining('not a number') }],
   [{ error: 'EACCES' }, { unsure: expect.stringContaining('EACCES') }]
-])('Yama’s scope of %j is told as %j', async (answer, found) => {
+])('Yama’s scope of %j is read as %j', async (answer, found) => {
   expect(await detect(detectYama, { '/proc/sys/kernel': ['x'], '/proc/sys/kernel/yama/ptrace_scope': answer })).toEqual(found)
 })
 
@@ -95,7 +95,7 @@ describe('FUSE', () => {
     ['no list', { '/proc/filesystems': undefined }],
     ['no /dev', { '/dev': undefined, '/dev/fuse': undefined }],
     ['a closed /dev', { '/dev/fuse': { error: 'EACCES' } }]
-  ])('is not known with %s', async (_, answers) => {
+  ])('is unknown with %s', async (_, answers) => {
     expect(await detect(detectFuse, { ...node, ...answers })).toHaveProperty('unsure')
   })
 })
@@ -123,7 +123,7 @@ describe('the kubelet’s seccompDefault', () => {
     for (const path of paths) expect(await seen({ [path]: text }), path).toEqual({ value })
   })
 
-  test('is unseen where no file can be read, and of the first that can', async () => {
+  test('is unseen if no file can be read, else from the first that can', async () => {
     expect(await seen({})).toEqual({ value: 'unseen' })
     const [first = '', second = '', third = ''] = paths
     expect(await seen({ [first]: { error: 'EACCES' }, [second]: 'x: 1\n', [third]: 'seccompDefault: true\n' })).toEqual({

@@ -32,7 +32,7 @@ describe('a source of shiftfs', () => {
     expect(hasShiftfsSource(kernel(release))).toBe(there)
   })
 
-  test('is there by numbers, for no kernel but those that are listed', () => {
+  test('is found by version numbers, only for the listed kernels', () => {
     const listed = new Set('5.4 5.5 5.6 5.7 5.8 5.10 5.11 5.13 5.14 5.15 5.16 5.17 5.18 5.19 6.1 6.2'.split(' '))
     fc.assert(
       fc.property(fc.nat(12), fc.nat(40), (major, minor) => {
@@ -116,12 +116,12 @@ describe('shiftfs', () => {
     }
   )
 
-  test('is not known without the kernel or its modules', () => {
+  test('is unknown without the kernel or its modules', () => {
     expect(stateOf({}, 'kernel')).toBe('unknown')
     expect(stateOf({}, 'kernel-modules')).toBe('unknown')
   })
 
-  test('is never buildable while anything stands against it', () => {
+  test('is never buildable while anything prevents it', () => {
     const gate = fc.record<Partial<Values>>(
       {
         'secure-boot': fc.constantFrom('on', 'off'),
@@ -179,7 +179,7 @@ describe('shiftfs', () => {
     expect(derive(facts)).toMatchObject({ value: { suspect } })
   })
 
-  test('is suspect where the distribution or the upstream version could not be read', () => {
+  test('is suspect if the distribution or the upstream version could not be read', () => {
     const on = (release: string, ...unknowns: readonly FactName[]) =>
       deriveShiftfs(factsOf({ ...module('loadable'), kernel: kernel(release), distro: distro('ubuntu') }, ...unknowns))
     expect(on('5.15.0-1028-gke', 'upstream-kernel')).toMatchObject({ value: { suspect: true } })
@@ -188,7 +188,7 @@ describe('shiftfs', () => {
     expect(on('5.15.0-91-generic', 'distro', 'upstream-kernel')).toMatchObject({ value: { suspect: false } })
   })
 
-  test('tells where it comes from', () => {
+  test('has its origin', () => {
     const outOfTree = {
       'kernel-modules': { supported: true, modules: modules(), shiftfs: { registered: true, outOfTree: true, blockedBy: '' } }
     }
@@ -219,7 +219,7 @@ describe('why shiftfs is what it is', () => {
     ],
     ['an old 5.15', headers({ isIdmappedMnt: false }), 'this 5.15 kernel has no is_idmapped_mnt'],
     ['a new 5.10', { kernel: kernel('5.10.237'), ...headers({ renamedata: true }) }, 'this 5.10 kernel has struct renamedata']
-  ])('is told: %s', (_, changes, because) => {
+  ])('is explained: %s', (_, changes, because) => {
     expect(derive(changes)).toMatchObject({ value: { because: expect.stringContaining(because) } })
   })
 
@@ -233,11 +233,11 @@ describe('why shiftfs is what it is', () => {
     ])
   })
 
-  test('does not count the headers of a kernel that is not known twice', () => {
+  test('does not count the headers of an unknown kernel twice', () => {
     expect(buildObstacles(factsOf(NONE, 'kernel'))).toEqual(['unknown: nobody could read kernel'])
   })
 
-  test('rests on the files about modules and file systems, and on no others', () => {
+  test('has only the files about modules and file systems as evidence', () => {
     const fact = factsOf(module('loadable'))
     const evidence = ['/proc/modules', '/proc/filesystems', '/lib/modules/5.15.0/modules.dep', '/proc/cmdline'].map(source => ({
       source,
@@ -255,13 +255,13 @@ describe('why shiftfs is what it is', () => {
 test.each([
   ['6.10.0', { renamedata: true }],
   ['6.15.0', { isIdmappedMnt: false }]
-])('what a header of 5.10 or 5.15 lacks or has is no matter on %s', (release, changes) => {
+])('the content of a 5.10 or 5.15 header does not matter on %s', (release, changes) => {
   expect(buildObstacles(factsOf({ ...NONE, kernel: kernel(release), ...headers(changes) }))).toEqual([
     `there is no shiftfs source for kernel ${release.slice(0, 4)}`
   ])
 })
 
-test('the trials of shiftfs are told apart: all that worked, the first that failed, the first that could not be made', () => {
+test('the trials of shiftfs are summarized: whether all worked, the first that failed, the first that was untried', () => {
   const told = (outcomes: Parameters<typeof proofs>[0]) => {
     const { works, failed, untried } = shiftfsTrials(proofs(outcomes))
     return [works, failed?.because, untried?.because]

@@ -35,7 +35,7 @@ describe('a line of mountinfo', () => {
     ])
   })
 
-  test('tells the file system by its number, and the part of it that is mounted', () => {
+  test('has the device number and the mounted directory of the file system', () => {
     const line = '1 2 259:1 /lib/kubelet/pods/a\\040b/etc-hosts /etc/hosts rw - ext4 /dev/x rw\n'
     expect(parseMountInfo(line)).toMatchObject([{ device: '259:1', root: '/lib/kubelet/pods/a b/etc-hosts' }])
   })
@@ -55,7 +55,7 @@ describe('a line of mountinfo', () => {
     expect(parseMountInfo(`${ROOT}${line}\n${ROOT}`)).toBeUndefined()
   })
 
-  test('is never half understood: any bytes give mounts with absolute points, or nothing', () => {
+  test('is never parsed in part: any bytes give mounts with absolute paths, or nothing', () => {
     const mountsIn = (text: string) => {
       const mounts = parseMountInfo(text)
       return mounts?.length === 0 ? undefined : mounts
@@ -96,15 +96,15 @@ describe('the mount that holds a path', () => {
     expect(at(path)).toMatchObject({ mountPoint, type })
   })
 
-  test('is the last of equals, which lies on top', () => {
+  test('is the last of several on one mount point, which covers the others', () => {
     expect(at('/var/lib', `${TABLE}50 31 0:9 / /var rw - nfs4 a:/b rw\n`)).toMatchObject({ type: 'nfs4' })
   })
 
-  test('is nowhere in an empty table', () => {
+  test('is undefined in an empty table', () => {
     expect(mountHolding([], '/')).toBeUndefined()
   })
 
-  test('is the longest of those above it, whatever the mounts are', () => {
+  test('is the longest mount point above it, for any mounts', () => {
     const path = fc.array(fc.constantFrom('a', 'b', 'ab'), { maxLength: 4 }).map(parts => `/${parts.join('/')}`)
     fc.assert(
       fc.property(fc.array(path, { maxLength: 6 }), path, (points, asked) => {
@@ -140,7 +140,7 @@ describe('the kubelet’s storage', () => {
     })
   })
 
-  test('is found where links lead, and where microk8s or k0s put it', async () => {
+  test('is found through links, and in the directories of microk8s and k0s', async () => {
     const linked: Answers = { ...node, '/var/lib/kubelet': { link: '/mnt/kubelet' }, '/mnt/kubelet': [] }
     expect(await detect(detectStorage, linked)).toMatchObject({ value: { path: '/mnt/kubelet', mountPoint: '/' } })
     const path = '/var/snap/microk8s/common/var/lib/kubelet'
@@ -148,7 +148,7 @@ describe('the kubelet’s storage', () => {
     expect(await detect(detectStorage, elsewhere)).toMatchObject({ value: { path } })
   })
 
-  test('is that of the directory above, where there is no kubelet yet', async () => {
+  test('is that of the parent directory if there is no kubelet yet', async () => {
     const answers: Answers = {
       ...node,
       '/var/lib/kubelet': undefined,
@@ -159,7 +159,7 @@ describe('the kubelet’s storage', () => {
     expect(await detect(detectStorage, answers)).toMatchObject({ value: { path: '/var/lib', type: 'xfs' } })
   })
 
-  test('is not known when it vanishes while it is looked at', async () => {
+  test('is unknown if it is removed while it is read', async () => {
     const host = { ...hostWith(node), statfs: async () => undefined }
     expect(await detect(detectStorage, {}, { host })).toEqual({
       unsure: expect.stringContaining('was removed while it was read')
@@ -173,7 +173,7 @@ describe('the kubelet’s storage', () => {
     ['a mount table with a strange line', { '/proc/1/mountinfo': `${TABLE}x\n` }],
     ['an empty mount table', { '/proc/1/mountinfo': '' }],
     ['a closed directory', { '/var/lib/kubelet': { error: 'EACCES' } }]
-  ])('is not known with %s', async (_, answers) => {
+  ])('is unknown with %s', async (_, answers) => {
     expect(await detect(detectStorage, { ...node, ...answers })).toHaveProperty('unsure')
   })
 })
@@ -193,20 +193,20 @@ describe('the kubelet’s root', () => {
   }
   const found = (answers: Answers, kubeletRoot = '') => detect(detectStorage, { ...node, ...answers }, { kubeletRoot })
 
-  test('is where the mounts show volumes of pods, also where the usual directory exists', async () => {
+  test('is where the mounts show volumes of pods, even if the default directory exists', async () => {
     const disk = '32 25 8:17 / /data rw - zfs tank/data rw\n'
     expect(await found({ '/proc/1/mountinfo': `${TABLE}${disk}${token('/data/kubelet')}` })).toMatchObject({
       value: { path: '/data/kubelet', type: 'zfs' }
     })
   })
 
-  test('is what the operator says', async () => {
+  test('is the one that the operator set', async () => {
     expect(await found({ '/proc/1/mountinfo': `${TABLE}${token('/data/kubelet')}` }, '/var/lib/k0s/kubelet')).toMatchObject({
       value: { path: '/var/lib/k0s/kubelet', type: 'xfs' }
     })
   })
 
-  test('is that of the most pods, and not known where two have as many', () => {
+  test('is the one with the most pods, and unknown if two have as many', () => {
     const rootOf = (...lines: readonly string[]) => rootByMounts(parseMountInfo(lines.join('')) ?? [])
     expect(rootOf(token('/a'), token('/b'), token('/b', 'y'))).toBe('/b')
     expect(rootOf(TABLE)).toBeUndefined()
@@ -215,7 +215,7 @@ describe('the kubelet’s root', () => {
     )
   })
 
-  test('without such mounts is the first known directory that holds pods, or whose pods may not be listed', async () => {
+  test('without such mounts is the first default directory that has pods, or that cannot be listed', async () => {
     const k0s: Answers = { '/var/snap/microk8s/common/var/lib/kubelet': undefined, '/var/lib/k0s/kubelet/pods': ['a'] }
     expect(await found(k0s)).toMatchObject({ value: { path: '/var/lib/k0s/kubelet' } })
     expect(await found({ ...k0s, '/var/lib/kubelet/pods': { error: 'EACCES' } })).toMatchObject({
@@ -239,13 +239,13 @@ describe('the kubelet’s root', () => {
   test.each<[string, Answers]>([
     ['is hidden', { '/proc/1/mountinfo': undefined }],
     ['may not be read', { '/proc/1/mountinfo': { error: 'EACCES' } }]
-  ])('is found in the own mounts of the pod where the table of the first process %s', async (_, answers) => {
+  ])('is found in the pod’s own mounts if the table of process 1 %s', async (_, answers) => {
     expect(await found({ ...answers, '/proc/self/mountinfo': POD })).toMatchObject({
       value: { path: '/var/lib/kubelet', mountPoint: '/var', type: 'xfs', device: '259:3' }
     })
   })
 
-  test('is not known where the own pod lies on another file system', async () => {
+  test('is unknown if the agent’s own pod is on another file system', async () => {
     const table = `${TABLE}32 25 8:17 / /data rw - ext4 /dev/sdb1 rw\n${token('/data/kubelet')}`
     expect(await found({ '/proc/1/mountinfo': table, '/proc/self/mountinfo': POD })).toEqual({
       unsure:
@@ -277,7 +277,7 @@ describe('the host paths', () => {
 describe('the roots of kubelets', () => {
   const roots = ['/var/lib/kubelet', '/var/snap/microk8s/common/var/lib/kubelet', '/var/lib/k0s/kubelet']
 
-  test.each(roots)('%s is the kubelet’s where the ones before it are not there', async root => {
+  test.each(roots)('%s is the kubelet’s if the ones before it do not exist', async root => {
     const answers: Answers = {
       ...Object.fromEntries(roots.map(path => [path, undefined])),
       [root]: [],
@@ -288,7 +288,7 @@ describe('the roots of kubelets', () => {
     expect(await detect(detectStorage, answers)).toMatchObject({ value: { path: root } })
   })
 
-  test('the first of several counts', async () => {
+  test('the first of several is used', async () => {
     const answers: Answers = {
       ...Object.fromEntries(roots.flatMap(path => [[path, []] as const, [`${path}/pods`, undefined] as const])),
       '/proc/1/mountinfo': TABLE,
@@ -298,7 +298,7 @@ describe('the roots of kubelets', () => {
   })
 })
 
-describe("the place of Sysbox's data", () => {
+describe("the directory of Sysbox's data", () => {
   const space = { free: 1, total: 2 }
   const DIRECTORIES = ['/etc/systemd/system', '/usr/lib/systemd/system', '/lib/systemd/system']
   const programs = (runc: Answer): Answers =>
@@ -329,7 +329,7 @@ describe("the place of Sysbox's data", () => {
     expect(await detect(detectVarLib, answers)).toMatchObject({ value: { path: '/var/lib', mountPoint: '/var', total: 2 } })
   })
 
-  test('would be in /var/lib where none is installed, or above it', async () => {
+  test('is in /var/lib or its parent if Sysbox is not installed', async () => {
     const none = {
       ...programs(undefined),
       '/usr': [],
@@ -385,12 +385,12 @@ describe("the place of Sysbox's data", () => {
     }
   )
 
-  test.each([USR, `${ETC}.d`])('is unknown where %s cannot be read', async path => {
+  test.each([USR, `${ETC}.d`])('is unknown if %s cannot be read', async path => {
     expect(await detect(detectSysboxStorage, { ...installed, [path]: { error: 'EIO' } })).toHaveProperty('unsure')
   })
 })
 
-test('both host paths are looked at, each by itself', async () => {
+test('the two host paths are read independently', async () => {
   const answers: Answers = { '/usr/src': [], '/lib/modules': undefined, '/lib': [], '/proc/1/mountinfo': TABLE }
   expect(await detect(detectHostPaths, answers)).toEqual({
     value: { '/usr/src': { exists: true, parentWritable: true }, '/lib/modules': { exists: false, parentWritable: true } }

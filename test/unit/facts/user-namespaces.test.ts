@@ -18,7 +18,7 @@ describe('the outside start of a uid_map', () => {
   })
 
   test.each([[''], ['\n'], ['0 0'], ['0 0 4294967295'], ['a 0 1\n'], ['0 -1 1\n'], ['0 0 1 2\n'], ['\0\0\0\n']])(
-    'is not in %j',
+    'is not found in %j',
     text => {
       expect(parseUidMapStart(text)).toBeUndefined()
     }
@@ -80,11 +80,11 @@ describe('user namespaces', () => {
     ['with an unreadable limit', { '/proc/sys/user/max_user_namespaces': { error: 'EACCES' } }, 'EACCES'],
     ['with an unreadable switch', { '/proc/sys/kernel/unprivileged_userns_clone': { error: 'EACCES' } }, 'EACCES'],
     ['without /proc', { '/proc/sys/kernel': undefined }, '/proc of the node is not mounted']
-  ])('are not known %s', async (_, answers, why) => {
+  ])('are unknown %s', async (_, answers, why) => {
     expect(await detect(detectUserNamespaces, { ...node, ...answers })).toEqual({ unsure: expect.stringContaining(why) })
   })
 
-  test('of the other kinds have their limits, which inside one are not known', async () => {
+  test('of other kinds have their limits, which are unknown inside a user namespace', async () => {
     const limits = {
       '/proc/self/uid_map': OWN,
       '/proc/sys/user/max_mnt_namespaces': '15245\n',

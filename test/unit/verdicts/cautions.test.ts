@@ -12,7 +12,7 @@ const withModules = (...[changes]: Parameters<typeof modules>): Partial<Values> 
 const closed = { ok: false, why: 'the list of profiles is closed' } as const
 const virtual: Partial<Values> = { machine: { kind: 'virtual', sign: 'DMI says KVM' } }
 
-describe('the distribution carries the caution of Sysbox’s documents', () => {
+describe('the distribution has the caution of Sysbox’s documentation', () => {
   const of = (id: string, version: string, release: string | undefined) =>
     allParts(
       decide(
@@ -60,7 +60,7 @@ describe('the distribution carries the caution of Sysbox’s documents', () => {
   })
 })
 
-describe('a kernel of EL 9, whose ID-mapped mounts may be switched off, is known', () => {
+describe('a kernel of EL 9, whose ID-mapped mounts may be disabled, is recognized', () => {
   test.each<[string, Partial<Values>, readonly FactName[], Answer]>([
     ['by its release alone', { kernel: kernel('5.14.0-427.el9_4.x86_64'), distro: distro('mine') }, [], 'unknown'],
     ['by the id of its distribution', { kernel: kernel('5.14.0-427'), distro: distro('almalinux', '9.4') }, [], 'unknown'],
@@ -80,7 +80,7 @@ describe('a kernel of EL 9, whose ID-mapped mounts may be switched off, is known
   })
 })
 
-describe('what the operator says of privileged pods', () => {
+describe('the operator’s options for privileged pods', () => {
   const OF = (level: string): Partial<Values> => ({ 'pod-security': { asked: true, level } })
 
   test.each<[Partial<Policy>, Partial<Values>, Answer, string]>([
@@ -109,11 +109,11 @@ describe('what the operator says of privileged pods', () => {
   })
 })
 
-describe('where the distribution is not known', () => {
+describe('with an unknown distribution', () => {
   const partOf = (capability: 'podman' | 'cached-cvm', name: string, changes: Partial<Values>) =>
     allParts(decide(factsOf(changes, 'distro'), policy())[capability]).find(part => part.name === name)
 
-  test('nobody knows whether SELinux stops Podman', () => {
+  test('it is unknown whether SELinux blocks Podman', () => {
     expect(partOf('podman', 'SELinux', { selinux: 'enforcing' })).toMatchObject({
       answer: 'unknown',
       because: 'SELinux is enforcing, and the distribution is unknown: nobody could read distro'
@@ -121,7 +121,7 @@ describe('where the distribution is not known', () => {
     expect(partOf('podman', 'SELinux', { selinux: 'permissive' })?.answer).toBe('yes')
   })
 
-  test.each([true, false, undefined])('nobody knows whether shiftfs is safe, from outside the kernel or not (%s)', outOfTree => {
+  test.each([true, false, undefined])('it is unknown whether shiftfs is safe, from outside the kernel or not (%s)', outOfTree => {
     expect(partOf('cached-cvm', 'shiftfs', { shiftfs: { ...IDEAL.shiftfs, outOfTree } })).toMatchObject({
       answer: 'unknown',
       because: 'it is unknown whether shiftfs is safe here: nobody could read distro'
@@ -129,7 +129,7 @@ describe('where the distribution is not known', () => {
   })
 })
 
-describe('a permission of the operator is told as a caution, with what it lifted', () => {
+describe('a permission of the operator becomes a caution that names the obstacle', () => {
   const debian = (outOfTree: boolean | undefined): Partial<Values> => ({
     distro: distro('debian', '12'),
     shiftfs: { ...IDEAL.shiftfs, outOfTree }
@@ -167,7 +167,7 @@ describe('a permission of the operator is told as a caution, with what it lifted
     })
   })
 
-  test('below 5.12 an overlay of which nothing could be read is named once too', () => {
+  test('below 5.12 an unreadable overlay is named once too', () => {
     const { cvm } = decide(factsOf({ kernel: kernel('5.10.0') }, 'kernel-modules'), policy())
     expect(cvm.cautions.filter(caution => caution.startsWith('overlay: '))).toEqual([
       'overlay: nobody could read kernel-modules; Docker inside the workspace falls back to vfs'
@@ -195,16 +195,19 @@ test('unreadable profiles leave both questions about AppArmor open, and say why'
   expect(because).toContain('is 1, and the loaded profiles are unknown: nobody could read apparmor')
 })
 
-test.each(['squashfs', 'erofs', 'iso9660', 'cramfs', 'romfs'])('/var/lib on %s is in an image, and holds no cache', type => {
-  expect(decide(factsOf({ 'var-lib': storage({ type }) }), policy())['cached-cvm'].answer).toBe('no')
-})
+test.each(['squashfs', 'erofs', 'iso9660', 'cramfs', 'romfs'])(
+  '/var/lib on the image file system %s cannot hold the cache',
+  type => {
+    expect(decide(factsOf({ 'var-lib': storage({ type }) }), policy())['cached-cvm'].answer).toBe('no')
+  }
+)
 
 test.each(['rhel', 'rhcos', 'rocky', 'almalinux', 'centos', 'ol'])('%s with 5.14 may have ID-mapped mounts disabled', id => {
   const { cvm } = decide(factsOf({ kernel: kernel('5.14.0-427'), distro: distro(id, '9.4') }), policy())
   expect(cvm).toMatchObject({ answer: 'unknown', because: expect.stringContaining('may have ID-mapped mounts disabled') })
 })
 
-test('FUSE by CRI-O and nested Podman on OpenShift say what the pod needs', () => {
+test('FUSE by CRI-O and nested Podman on OpenShift have a caution with what the pod needs', () => {
   const node = {
     ...IDEAL.node,
     allocatable: {},
@@ -217,7 +220,7 @@ test('FUSE by CRI-O and nested Podman on OpenShift say what the pod needs', () =
   expect(podman.cautions.join('\n')).toMatch(/io.kubernetes.cri-o.Devices: \/dev\/fuse[\s\S]*nested-podman/)
 })
 
-test('FUSE that nobody offers is a no that names the resources, or that none is named', () => {
+test('FUSE that is not offered is a no that names the expected resources, or that there are none', () => {
   const node = { ...IDEAL.node, allocatable: {} }
   const because = (fuseResources: readonly string[]) => decide(factsOf({ node }), policy({ fuseResources })).podman.because
   expect(because(['a.b/fuse'])).toBe('the Node offers none of a.b/fuse')

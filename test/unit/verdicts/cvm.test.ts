@@ -67,7 +67,7 @@ describe('the storage of a CVM', () => {
     expect(verdict.because).toContain(type)
   })
 
-  test('is a no on NFS even of an unknown kernel, and else unknown', () => {
+  test('is a no on NFS even with an unknown kernel, else unknown', () => {
     expect(judgeStorage(storage({ type: 'nfs' }), undefined).answer).toBe('no')
     expect(judgeStorage(storage(), undefined).answer).toBe('unknown')
   })
@@ -194,7 +194,7 @@ describe('a CVM', () => {
     expect(cvm(changes).answer).toBe(answer)
   })
 
-  test('needs a kernel with loadable modules, even where all is built in', () => {
+  test('needs a kernel with loadable modules, even if all are built in', () => {
     expect(cvm({ 'kernel-modules': { ...IDEAL['kernel-modules'], supported: false } }).answer).toBe('no')
   })
 
@@ -212,11 +212,11 @@ describe('a CVM', () => {
     ['cannot be seen, and its file is enforced', apparmor({ file: file('enforce') }), 'no'],
     ['cannot be seen, and its file lets Sysbox mount', apparmor({ file: file('enforce', true) }), 'yes'],
     ['cannot be seen at all', apparmor({}), 'unknown']
-  ])('AppArmor is judged where the profile of fusermount3 %s', (_, found, answer) => {
+  ])('AppArmor is judged if the profile of fusermount3 %s', (_, found, answer) => {
     expect(answers(cvm({ apparmor: found }))['AppArmor']).toBe(answer)
   })
 
-  test('AppArmor that enforces a profile which lets Sysbox mount is a caution', () => {
+  test('AppArmor with an enforced profile that allows Sysbox’s mounts is a caution', () => {
     for (const found of [{ profiles: ENFORCED, file: file('enforce', true) }, { file: file('enforce', true) }])
       expect(cvm({ apparmor: apparmor(found) }).cautions.join()).toContain('AppArmor enforces a profile for fusermount3')
     expect(cvm({ apparmor: apparmor({ file: file('complain') }) }).cautions.join()).not.toContain('AppArmor')
@@ -228,11 +228,11 @@ describe('a CVM', () => {
     ['Amazon Linux 2', { distro: distro('amzn', '2') }, 'plain CVMs only'],
     ['Amazon Linux 2023 before 6.1', { distro: distro('amzn', '2023') }, 'only from kernel 6.1'],
     ['Debian before 5.5', { distro: distro('debian', '10'), kernel: kernel('5.4.0') }, 'only from kernel 5.5'],
-    ['a distribution nobody knows', { distro: distro('nixos') }, 'does not list'],
+    ['an unlisted distribution', { distro: distro('nixos') }, 'does not list'],
     ['SELinux that only warns', { selinux: 'permissive' }, 'permissive'],
     ['a kernel before 5.12', { kernel: kernel('5.10.0') }, 'nobody'],
     ['a full disk', { storage: storage({ free: 1e9 }) }, '50 GB']
-  ])('on %s carries a caution, which changes no answer', (_, changes, caution) => {
+  ])('on %s has a caution, which does not change the answer', (_, changes, caution) => {
     const verdict = cvm(changes)
     expect(verdict.cautions.join('\n')).toContain(caution)
     expect(verdict.answer).not.toBe('no')
@@ -250,13 +250,13 @@ describe('a CVM', () => {
     'yama',
     'storage',
     'host-paths'
-  ])('of unknown %s is unknown, and says why', name => {
+  ])('with unknown %s is unknown, with the reason', name => {
     const verdict = cvm({}, name)
     expect(verdict.answer).toBe('unknown')
     expect(verdict.reasons.join('\n')).toContain(`nobody could read ${name}`)
   })
 
-  test('shows every obstacle, not the first', () => {
+  test('shows every obstacle, not only the first', () => {
     const verdict = cvm({ selinux: 'enforcing', yama: 3, seccomp: [], kernel: kernel('5.3.0') })
     expect(verdict.reasons.length).toBeGreaterThanOrEqual(4)
   })

@@ -18,7 +18,7 @@ const judge = (
   ...unknowns: readonly FactName[]
 ) => RULES[capability](factsOf(changes, ...unknowns), policy(terms))
 
-const LOOKED_AT = CAPABILITIES.filter(capability => capability !== 'privileged')
+const ALWAYS_JUDGED = ALL_CAPABILITIES.filter(({ optIn }) => optIn === undefined).map(({ name }) => name)
 
 test('the ideal node hosts everything', () => {
   const verdicts = decide(factsOf(), policy({ privilegedWorkspaces: 'allowed' }))
@@ -26,18 +26,18 @@ test('the ideal node hosts everything', () => {
   for (const verdict of Object.values(verdicts)) expect(verdict.wayOut).toEqual([])
 })
 
-test('nothing is a yes of a node of which nothing is known', () => {
+test('a node without known facts has no yes', () => {
   const verdicts = decide(factsOf({}, ...FACTS), policy({ workspaceNamespace: 'ws' }))
   expect(Object.values(verdicts).map(({ answer }) => answer)).toEqual(CAPABILITIES.map(() => 'unknown'))
 })
 
-test('privileged is judged only where the operator opted in', () => {
+test('privileged is judged only if the operator opted in', () => {
   expect(decide(factsOf(), policy())).not.toHaveProperty('privileged')
   expect(decide(factsOf(), policy({ privilegedWorkspaces: 'denied' })).privileged?.answer).toBe('no')
   expect(decide(factsOf(), policy({ workspaceNamespace: 'ws' })).privileged?.answer).toBe('yes')
 })
 
-describe('whatever is unknown', () => {
+describe('a node with unknown facts', () => {
   const changes = fc.record<Partial<Values>>(
     {
       kernel: fc.constantFrom(...['5.3.0', '5.4.0', '5.10.0', '5.14.0-1.el9_1', '6.8.0'].map(kernel)),
@@ -65,7 +65,7 @@ describe('whatever is unknown', () => {
         // The Node object only adds conditions: without it they are not asked.
         const unknowns = names.filter(name => name !== 'node')
         const [before, after] = [decide(factsOf(found), policy()), decide(factsOf(found, ...unknowns), policy())]
-        for (const name of LOOKED_AT) if (before[name]?.answer !== 'yes') expect(after[name]?.answer).not.toBe('yes')
+        for (const name of ALWAYS_JUDGED) if (before[name]?.answer !== 'yes') expect(after[name]?.answer).not.toBe('yes')
       })
     )
   })
@@ -83,7 +83,7 @@ describe('whatever is unknown', () => {
     )
   })
 
-  test('every no and every unknown says why, and every no what to do', () => {
+  test('every no and every unknown has a reason, and every no a way out', () => {
     fc.assert(
       fc.property(changes, hidden, (found, names) => {
         for (const verdict of Object.values(decide(factsOf(found, ...names), policy()))) {
@@ -192,7 +192,7 @@ describe('a cached CVM', () => {
     expect(judge('cached-cvm', changes).answer).toBe(answer)
   })
 
-  test('is not asked about a runtime that nobody knows', () => {
+  test('is not judged by its runtime without a Node object', () => {
     expect(judge('cached-cvm', {}, {}, 'node').answer).toBe('yes')
   })
 })
@@ -248,26 +248,26 @@ describe('a GPU', () => {
     expect(judge('gpu', { 'resource-slices': { asked: true, devices: 2, tainted: 0 } }).cautions).toEqual([])
   })
 
-  test('of which it is not known whether DRA offers it is unknown, with the right that is missing as the way out', () => {
+  test('is unknown if ResourceSlices could not be read, with the missing permission as the way out', () => {
     const verdict = judge('gpu', unoffered({ asked: false }), {}, 'resource-slices')
     expect(verdict).toMatchObject({ answer: 'unknown', because: expect.stringContaining('nobody could read resource-slices') })
     expect(verdict.wayOut).toEqual([expect.stringContaining('"list" on resourceslices')])
     expect(judge('gpu', {}, {}, 'resource-slices').answer).toBe('yes')
   })
 
-  test('that nobody asked for has the question as its way out, but not where there is no driver', () => {
+  test('has the command for ResourceSlices as its way out if they were not read, but not without a driver', () => {
     expect(judge('gpu', unoffered({ asked: false })).wayOut).toEqual([expect.stringContaining('spec.nodeName=node')])
     const without = judge('gpu', { ...unoffered({ asked: false }), 'nvidia-driver': 'none' })
     expect(without.wayOut.join()).not.toContain('kubectl')
     expect(without.wayOut.join()).toContain('device plugin')
   })
 
-  test('that is not there is told as the one obstacle', () => {
+  test('that is missing is the only obstacle shown', () => {
     expect(judge('gpu', { gpus: [] })).toMatchObject({ reasons: ['the node has no GPU'] })
     expect(judge('gpu', gpus('amd', 'amdgpu')).reasons).toEqual([expect.stringContaining('amd')])
   })
 
-  test.each<FactName>(['gpus', 'nvidia-driver', 'nvidia-devices', 'nvidia-library'])('of unknown %s is unknown', name => {
+  test.each<FactName>(['gpus', 'nvidia-driver', 'nvidia-devices', 'nvidia-library'])('with unknown %s is unknown', name => {
     expect(judge('gpu', {}, {}, name).answer).toBe('unknown')
   })
 
@@ -388,12 +388,12 @@ describe('Podman', () => {
     expect(judge('podman', { ...namespaces({ max: 256 }), kernel: kernel('5.11.0') }).cautions).toEqual([])
   })
 
-  test('is not asked about pods’ devices where no Node is known', () => {
+  test('is not judged by the devices of pods without a Node object', () => {
     expect(judge('podman', {}, {}, 'node').answer).toBe('yes')
   })
 
   test.each<FactName>(['user-namespaces', 'namespace-limits', 'apparmor-userns', 'fuse', 'selinux', 'kernel'])(
-    'of unknown %s is unknown',
+    'with unknown %s is unknown',
     name => {
       expect(judge('podman', {}, {}, name).answer).toBe('unknown')
     }
@@ -480,17 +480,17 @@ describe('privileged pods', () => {
     ['baseline', 'no'],
     ['restricted', 'no'],
     ['PRIVILEGED', 'no']
-  ])('where the namespace enforces %j are %s', (level, answer) => {
+  ])('in a namespace that enforces %j are %s', (level, answer) => {
     expect(judge('privileged', { 'pod-security': { asked: true, level } }, { workspaceNamespace: 'ws' }).answer).toBe(answer)
   })
 
-  test('are what the operator says, whatever the namespace says', () => {
+  test('follow the operator’s option, whatever the namespace enforces', () => {
     const level: Partial<Values> = { 'pod-security': { asked: true, level: 'restricted' } }
     expect(judge('privileged', level, { privilegedWorkspaces: 'allowed', workspaceNamespace: 'ws' }).answer).toBe('yes')
     expect(judge('privileged', {}, { privilegedWorkspaces: 'denied', workspaceNamespace: 'ws' }).answer).toBe('no')
   })
 
-  test('are unknown where the namespace could not be read', () => {
+  test('are unknown if the namespace could not be read', () => {
     expect(judge('privileged', {}, { workspaceNamespace: 'ws' }, 'pod-security').answer).toBe('unknown')
   })
 })

@@ -29,7 +29,7 @@ const CREATED = { exists: false, parentWritable: true }
 const DEAD = { ok: true, value: 'dead' } as const
 const HIDDEN = { ok: false, why: 'hidden' } as const
 
-describe('every part of every verdict has a name, a reason that rests on facts, and a way out where it is a no', () => {
+describe('every part of every verdict has a name, a reason, its facts, and a way out if it is a no', () => {
   const nodes: [string, Partial<Values>, (readonly FactName[])?][] = [
     ['the ideal node', {}],
     ['a node of which nothing is known', {}, FACTS],
@@ -142,7 +142,7 @@ describe('every part of every verdict has a name, a reason that rests on facts, 
   })
 })
 
-describe('a part tells the value that was measured', () => {
+describe('the reason of a part contains the measured value', () => {
   test.each<[Capability, string, Partial<Values>, Answer, string]>([
     ['cvm', 'architecture', {}, 'yes', 'architecture amd64'],
     ['cvm', 'architecture', { architecture: 's390x' }, 'no', 'architecture s390x; Sysbox runs on amd64 and arm64 only'],

@@ -42,7 +42,7 @@ describe('ID-mapped mounts', () => {
     if (answer === 'no') expect(found?.wayOut.join()).toMatch(/kernel/)
   })
 
-  test('say what was seen in the trial, and rest on it', () => {
+  test('have the result of the trial as reason, and name it as a fact', () => {
     const found = (outcomes: Outcomes) => part(cvm(on('6.1.66'), outcomes), 'ID-mapped mounts')
     expect(found({ 'id-mapped-mount': 'works' })).toMatchObject({
       because: 'a trial mount worked: id-mapped-mount was seen',
@@ -52,7 +52,7 @@ describe('ID-mapped mounts', () => {
     expect(found({})).toMatchObject({ because: 'kernel 6.1.66 has ID-mapped mounts', facts: ['kernel'] })
   })
 
-  test('are not known where the proofs are not', () => {
+  test('are unknown if the proofs are', () => {
     const found = (release: string) => part(judgeCvm(factsOf(on(release), 'proofs'), policy()), 'ID-mapped mounts')
     expect(found('6.1.66')?.answer).toBe('unknown')
     expect(found('5.10.0')?.answer).toBe('yes')
@@ -77,7 +77,7 @@ describe('the disk of the workspaces', () => {
     expect(found?.because).toContain(type)
   })
 
-  test('rests on the trial only where it decided', () => {
+  test('names the trial as a fact only if it decided', () => {
     const facts = (type: string) =>
       part(cvm({ storage: storage({ type }) }, { 'id-mapped-mount': 'works' }), 'data file system')?.facts
     expect(facts('zfs')).toEqual(['storage', 'kernel', 'proofs'])
@@ -89,7 +89,7 @@ describe('the disk of the workspaces', () => {
     ['/', 'fails', 'no'],
     ['/var/lib/sysbox', 'works', 'unknown'],
     ['/var/lib/sysbox', 'fails', 'unknown']
-  ])('of a Sysbox that lies on the mount %s, tried on / (%s): %s', (mountPoint, outcome, answer) => {
+  ])('of a Sysbox on the mount %s, tried on / (%s): %s', (mountPoint, outcome, answer) => {
     const changes = { 'sysbox-storage': storage({ path: '/var/lib/sysbox', type: 'zfs', mountPoint }) }
     const outcomes = { 'id-mapped-mount': outcome as Proof['outcome'] }
     expect(answers(judgeSysbox(factsOf({ ...changes, proofs: proofs(outcomes) }), policy()))['data file system']).toBe(answer)
@@ -135,14 +135,14 @@ describe('shiftfs', () => {
     expect(cached(changes, outcomes).answer).toBe(answer)
   })
 
-  test('that is dangerous and accepted is still no good when it is broken', () => {
+  test('that is allowed in spite of its risk is still a no if it is broken', () => {
     const changes = { distro: distro('debian', '12'), ...loaded('present', true) }
     const terms = { shiftfsOutsideUbuntu: 'allow' }
     expect(cached(changes, BOTH, terms)).toMatchObject({ answer: 'yes', cautions: [expect.stringContaining('crash the node')] })
     expect(cached(changes, { ...BOTH, 'shiftfs-on-disk': 'fails' }, terms).answer).toBe('no')
   })
 
-  test('says what was seen in the trial, and rests on it', () => {
+  test('has the result of the trial as reason, and names it as a fact', () => {
     const found = part(cached({}, { 'shiftfs-on-disk': 'fails' }), 'shiftfs')
     expect(found?.because).toBe('shiftfs is present but does not work: a trial failed: shiftfs-on-disk was seen')
     expect(found?.facts).toEqual(['shiftfs', 'proofs'])
@@ -160,7 +160,7 @@ describe('shiftfs', () => {
   })
 })
 
-describe('whatever was tried', () => {
+describe('for any results of trials', () => {
   const outcome = fc.constantFrom<Proof['outcome']>('works', 'fails', 'untried')
   const outcomes = fc.record(Object.fromEntries(TRIALS.map(name => [name, outcome]))) as fc.Arbitrary<Required<Outcomes>>
   const changes = fc.record<Partial<Values>>(

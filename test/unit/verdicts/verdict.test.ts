@@ -86,7 +86,7 @@ describe('all of', () => {
     )
   })
 
-  test('tells the first reason, and how many more there are', () => {
+  test('shows the first reason and the number of the others', () => {
     expect(allOf('x', of('no')).because).toBe('no 0')
     expect(allOf('x', of('no', 'yes', 'no', 'no')).because).toBe('no 0 (and 2 more)')
     expect(allOf('x', of('no', 'no')).reasons).toEqual(['no 0', 'no 1'])
@@ -94,7 +94,7 @@ describe('all of', () => {
 })
 
 describe('any of', () => {
-  test('is the mirror of all of', () => {
+  test('is the mirror image of all-of', () => {
     fc.assert(
       fc.property(parts, found => {
         expect(anyOf('x', found).answer).toBe(inverse[allOf('x', found.map(mirrored)).answer])
@@ -157,7 +157,7 @@ describe('a part', () => {
   })
 })
 
-describe('what is not there is no key', () => {
+describe('a missing value is not a key', () => {
   test('in a judgement', () => {
     expect(yes('b')).toStrictEqual({ answer: 'yes', because: 'b' })
     expect(yes('b', 'c')).toStrictEqual({ answer: 'yes', because: 'b', caution: 'c' })
@@ -175,7 +175,7 @@ describe('what is not there is no key', () => {
 describe('a yes of several parts', () => {
   const named = (name: string) => leaf(name, [], yes(`${name} is so`))
 
-  test('is told by the parts that are named, in their own order, and else by their number', () => {
+  test('is summarized by the named parts, in their own order, or else by the number of parts', () => {
     const parts = [named('a'), named('b'), named('c')]
     expect(allOf('x', parts, ['c', 'a']).because).toBe('a is so; c is so')
     expect(allOf('x', parts, ['other']).because).toBe('all 3 conditions are met')
@@ -183,12 +183,12 @@ describe('a yes of several parts', () => {
     expect(allOf('x', parts, ['a']).reasons).toEqual(['a is so'])
   })
 
-  test('of which one is enough needs no way out of the others', () => {
+  test('of alternatives has no ways out of the others', () => {
     expect(anyOf('x', [leaf('a', [], no('b', 'Do it.')), named('c')])).toMatchObject({ answer: 'yes', wayOut: [] })
   })
 })
 
-test('a no of several parts has the ways out of those that are not a yes, each once, and rests on no fact itself', () => {
+test('a no of several parts has the ways out of the parts that are not a yes, each once, and names no fact itself', () => {
   const lifted = { ...leaf('c', ['yama'], yes('c')), wayOut: ['Nothing.'] }
   const verdict = allOf('x', [leaf('a', ['yama'], no('a', 'Do it.')), leaf('b', ['fuse'], unsure('b', 'Do it.')), lifted])
   expect(verdict).toMatchObject({ answer: 'no', wayOut: ['Do it.'], facts: [] })

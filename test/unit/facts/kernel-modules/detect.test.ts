@@ -142,11 +142,11 @@ describe('the modules of a node', () => {
     ['a closed switch', { '/proc/sys/kernel/modules_disabled': { error: 'EACCES' } }, { bridge: 'unknown', veth: 'present' }],
     ['a closed command line', { '/proc/cmdline': { error: 'EACCES' } }, { bridge: 'unknown' }],
     ['nothing in /proc/modules', { '/proc/modules': '', '/sys/module/veth': undefined }, { veth: 'absent' }]
-  ])('with %s are judged so', async (_, changes, expected) => {
+  ])('with %s have the expected states', async (_, changes, expected) => {
     expect(await statesOf(changes)).toMatchObject(expected)
   })
 
-  test('of a kernel without loadable modules are those that it holds', async () => {
+  test('of a kernel without loadable modules are the built-in ones', async () => {
     const changes = { '/proc/modules': undefined, '/proc/sys/kernel/modules_disabled': undefined, '/sys/module/veth': undefined }
     expect(await statesOf(changes)).toMatchObject({ fuse: 'present', overlay: 'present', veth: 'absent', bridge: 'absent' })
   })
@@ -160,11 +160,11 @@ describe('the modules of a node', () => {
     ['no kernel', { '/proc/sys/kernel/osrelease': undefined }],
     ['no /proc', { '/proc/sys/kernel': undefined }],
     ['no /sys', { '/sys/kernel': undefined }]
-  ])('are not known at all with %s', async (_, changes) => {
+  ])('are all unknown with %s', async (_, changes) => {
     expect(typeof (await statesOf(changes))).toBe('string')
   })
 
-  test('tell a self-built shiftfs from the kernel’s own', async () => {
+  test('distinguish a self-built shiftfs from the kernel’s own', async () => {
     const dep = (path: string) => ({ [`${DIRECTORY}/modules.dep`]: `${path}:\n` })
     expect(await detect(detectKernelModules, { ...NODE, ...dep('updates/dkms/shiftfs.ko') })).toMatchObject({
       value: { shiftfs: { outOfTree: true, registered: false } }
@@ -179,12 +179,12 @@ describe('the modules of a node', () => {
   })
 })
 
-test('a shiftfs that is built in is the kernel’s own, though no file of it is there', async () => {
+test('a built-in shiftfs is the kernel’s own, although it has no file', async () => {
   const builtin = { [`${DIRECTORY}/modules.builtin`]: 'kernel/fs/shiftfs.ko\n' }
   expect(await detect(detectKernelModules, { ...NODE, ...builtin })).toMatchObject({ value: { shiftfs: { outOfTree: false } } })
 })
 
-test('of two rules the one in the file that comes first by its name counts, in whatever folder', async () => {
+test('of two rules the one in the file with the first name counts, in any folder', async () => {
   const files = (etc: string, usr: string): Answers => ({
     '/etc/modprobe.d': [etc],
     [`/etc/modprobe.d/${etc}`]: 'install bridge /bin/false\n',

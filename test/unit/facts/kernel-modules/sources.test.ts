@@ -42,7 +42,7 @@ describe('/proc/modules', () => {
     ['fuse 163840 1 - Live 0x0 (OE'],
     ['fuse 163840 1 - Live 0x0 ()'],
     ['']
-  ])('with the line %j is not believed', line => {
+  ])('is rejected with the line %j', line => {
     expect(() => parseModules(['veth 1 0 - Live 0x0', line])).toThrow('/proc/modules has a line with an unexpected format')
   })
 
@@ -141,7 +141,7 @@ describe('the kernel’s command line', () => {
     ['"module_blacklist=fuse" ro', ['fuse']],
     ['modprobe.blacklist=fuse rd.driver.blacklist=veth xmodule_blacklist=a', []],
     ['module_blacklist= ro', []]
-  ])('%j keeps %j from being loaded', (cmdline, names) => {
+  ])('%j blocks %j', (cmdline, names) => {
     expect([...parseKernelBlacklist(cmdline)]).toEqual(names)
   })
 
@@ -193,7 +193,7 @@ describe('modprobe.d', () => {
     expect(commands(text)).toEqual(expected)
   })
 
-  test('tells a blacklist, an install and an alias that is off, with the file of each', () => {
+  test('lists blacklist, install and alias off, with the file of each', () => {
     const found = parseModprobeRules([
       ['/etc/modprobe.d/a.conf', 'blacklist shiftfs\nalias veth off\nalias fs-fuse fuse\n'],
       ['/run/modprobe.d/b.conf', 'install shiftfs /bin/false\nblacklist nf-tables\n']
@@ -239,7 +239,7 @@ describe('modprobe.d', () => {
     expect(loadsNothing(command)).toBe(false)
   })
 
-  test('that ends inside a line is refused, since the line could have decided', () => {
+  test('that ends inside a line is rejected, since the line could have decided', () => {
     expect(() => rules('install fuse /bin/fal')).toThrow(HostError)
     expect(() => rules('install fuse \\\n')).toThrow(HostError)
   })
@@ -406,7 +406,7 @@ describe('a module', () => {
   })
 
   // Measured with the real modprobe and Docker: what arrives by an alias only is stopped by a blacklist.
-  test.each(MODULE_NAMES)('%s that is blacklisted and not loaded is judged by how it is asked for', name => {
+  test.each(MODULE_NAMES)('%s that is blacklisted and not loaded is judged by how it is requested', name => {
     const { modules } = judgeModules(sources({ rules: rulesOf(`blacklist ${name}\n`) }))
     const expected = { alias: 'blocked', name: 'loadable', dependency: 'loadable', either: 'unknown' } as const
     expect(modules[name].state).toBe(expected[MODULES[name]])
@@ -414,7 +414,7 @@ describe('a module', () => {
     expect(others).toEqual([])
   })
 
-  test.each(MODULE_NAMES)('%s that is off by its name is judged by how it is asked for', name => {
+  test.each(MODULE_NAMES)('%s with alias off is judged by how it is requested', name => {
     const { modules } = judgeModules(sources({ rules: rulesOf(`alias ${name} off\n`) }))
     const expected = { alias: 'loadable', name: 'blocked', dependency: 'loadable', either: 'unknown' } as const
     expect(modules[name].state).toBe(expected[MODULES[name]])
@@ -433,11 +433,11 @@ describe('a module', () => {
     ['iptable_nat', 'name'],
     ['nf_conntrack', 'either'],
     ['shiftfs', 'either']
-  ])('%s comes by %s', (name, how) => {
+  ])('%s is requested by %s', (name, how) => {
     expect(MODULES[name]).toBe(how)
   })
 
-  test('can be had only where the kernel supports modules, or holds it already', () => {
+  test('is available only if the kernel supports modules or has it built in', () => {
     expect(judgeModules(sources()).supported).toBe(true)
     expect(judgeModules(sources({ loaded: undefined })).supported).toBe(false)
   })
@@ -474,7 +474,7 @@ describe('shiftfs', () => {
     else expect(origin(more).blockedBy).toContain(why)
   })
 
-  test('is registered when it is live or among the file systems', () => {
+  test('is registered if it is live or listed in /proc/filesystems', () => {
     expect(origin({}).registered).toBe(false)
     expect(origin({ fileSystems: new Set(['shiftfs']) }).registered).toBe(true)
     expect(origin({ loaded: new Map([['shiftfs', live]]) }).registered).toBe(true)
@@ -511,7 +511,7 @@ describe('whatever the sources say', () => {
     kernelBlacklist: attempts(names)
   })
 
-  test('a module that is loadable is on the disk, and everything that could forbid it was read', () => {
+  test('a loadable module is on the disk, and everything that could block it was read', () => {
     fc.assert(
       fc.property(any, found => {
         const { modules } = judgeModules(found)
@@ -542,7 +542,7 @@ describe('whatever the sources say', () => {
   })
 })
 
-test('an attempt holds the failures of the world, and lets bugs go on', async () => {
+test('an attempt returns failures of the node, and throws bugs', async () => {
   expect(await attempt(async () => 1)).toEqual(ok(1))
   expect(
     await attempt(async () => {
