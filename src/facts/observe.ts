@@ -1,5 +1,6 @@
 import { HostError } from '../host/host.ts'
-import { evidenceOf, type Testimony, witness } from '../host/witness.ts'
+import type { Testimony } from '../host/testimony.ts'
+import { evidenceOf, witness } from '../host/witness.ts'
 import { type DERIVED_FACTS, DETECTED_FACTS, DETECTOR_NAMES, type DetectorName } from './all.ts'
 import type { FactDefinition, Sources } from './define-fact.ts'
 import { type Fact, Unsure } from './fact.ts'

@@ -5,7 +5,23 @@ import process from 'node:process'
 import type { Readable } from 'node:stream'
 import { HostError } from './host.ts'
 import { missing } from './resolve.ts'
-import type { Ended, Execution } from './writer.ts'
+
+/** How a program ended; nothing is thrown for a program that failed. */
+export interface Ended {
+  /** Exit status; 127 where the program is not there, 128 and more where a signal ended it. */
+  readonly status: number
+  readonly stdout: string
+  /** The last 4 KiB of it. */
+  readonly stderr: string
+}
+
+export interface Execution {
+  /** Milliseconds; then the program and its children are killed. */
+  readonly timeout: number
+  readonly directory?: string
+  readonly environment?: Readonly<Record<string, string>>
+  readonly input?: string
+}
 
 /** Where programs of our own image are looked for. */
 export const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'

@@ -3,7 +3,7 @@ import * as z from 'zod/mini'
 import { ERRNO_TEXTS, type FileKind, type FileStat, type FsSpace, HostError, type HostReader, type Inventory } from './host.ts'
 import { checkForm, partOf, shown } from './schema.ts'
 import { scrubber, trim } from './scrub.ts'
-import type { Testimony, Verb } from './witness.ts'
+import type { Testimony, Verb } from './testimony.ts'
 
 /** What was asked of a node and what it answered; `report --host-root FILE.yaml` looks at it as if it were the node. */
 export interface Recording {

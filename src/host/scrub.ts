@@ -3,7 +3,7 @@ import { allowedDevicesOnly } from './crio-text.ts'
 import { dockerRuntimesOnly } from './docker-text.ts'
 import { directivesOnly } from './modprobe-text.ts'
 import { mountsOnly } from './mountinfo-text.ts'
-import type { Testimony } from './witness.ts'
+import type { Testimony } from './testimony.ts'
 
 const SECRET = '(?=[\\w.-]*(?:token|password|passwd|secret|apikey|api_key|serial))([\\w.-]+)='
 

@@ -1,5 +1,12 @@
 import { holding, isAt, type MountLine } from './mount-table.ts'
-import type { Tables } from './view.ts'
+
+type Mounts = ReadonlyMap<string, MountLine>
+
+export interface Tables {
+  /** The mounts of this process below the host root; mount points are named as on the node. */
+  readonly own: Mounts
+  readonly node: Mounts
+}
 
 /** A place of the node that shows something else here than it does there. */
 export interface Change {
@@ -25,8 +32,6 @@ const UNTOLD: Change = {
   place: '/',
   says: "the node's /proc/1/mountinfo cannot be read, which tells what the node has mounted since this pod began; mount that file read-only at the same place below the host root"
 }
-
-type Mounts = ReadonlyMap<string, MountLine>
 
 function changesBelow(top: MountLine, own: Mounts, node: Mounts): readonly Change[] {
   const real = top.root.endsWith(REMOVED) ? undefined : placeOf(top, node)

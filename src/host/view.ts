@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { HostError, NOT_MOUNTED } from './host.ts'
 import { isAt, type MountLine, parseMountTable } from './mount-table.ts'
-import { changedMounts, linksAmong } from './view-changes.ts'
+import { changedMounts, linksAmong, type Tables } from './view-changes.ts'
 import { whyNotMounted } from './view-text.ts'
 
 /** Where the paths of a node lie for this process. */
@@ -102,12 +102,6 @@ function partialView({ base, points, covers, links }: Parts, read: ReadTable, no
 
 /** Of a procfs: all but the processes, which are other ones in another process namespace. The rest is one for the whole kernel. */
 const isOwnProc = (path: string): boolean => /^\/proc\/(?!\d+(\/|$))./.test(path)
-
-export interface Tables {
-  /** Mounts of this process below the base, by the names of the node. */
-  readonly own: ReadonlyMap<string, MountLine>
-  readonly node: ReadonlyMap<string, MountLine>
-}
 
 /** `undefined` where one of the two tables cannot be read. */
 function readTables(base: string, read: ReadTable): Tables | undefined {

@@ -1,19 +1,7 @@
 import { printable } from '../printable.ts'
 import { type Evidence, HostError, type HostReader } from './host.ts'
 import { shown } from './scrub.ts'
-
-export type Verb = keyof HostReader
-
-/** One question that was asked, and its answer or the error in its place. */
-export interface Testimony {
-  readonly verb: Verb
-  /** A path, a command line, or empty for a question about the whole machine. */
-  readonly subject: string
-  /** The pattern of a `lines` question, empty otherwise. */
-  readonly pattern: string
-  readonly answer: unknown
-  readonly error: HostError | undefined
-}
+import type { Testimony, Verb } from './testimony.ts'
 
 export interface Witness {
   readonly host: HostReader

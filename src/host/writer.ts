@@ -1,22 +1,6 @@
+import type { Ended, Execution } from './execute.ts'
 import type { HostReader } from './host.ts'
 import type { Locked, LockTerms } from './lock.ts'
-
-/** How a program ended; nothing is thrown for a program that failed. */
-export interface Ended {
-  /** Exit status; 127 where the program is not there, 128 and more where a signal ended it. */
-  readonly status: number
-  readonly stdout: string
-  /** The last 4 KiB of it. */
-  readonly stderr: string
-}
-
-export interface Execution {
-  /** Milliseconds; then the program and its children are killed. */
-  readonly timeout: number
-  readonly directory?: string
-  readonly environment?: Readonly<Record<string, string>>
-  readonly input?: string
-}
 
 /**
  * What may be done to a node besides looking. Only a remedy and a trial get one: the type forbids a detector to change the node.

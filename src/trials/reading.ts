@@ -1,5 +1,5 @@
 import type { Proof, TrialName } from '../facts/proofs.ts'
-import type { Ended } from '../host/writer.ts'
+import type { Ended } from '../host/execute.ts'
 import { SHIFTED } from './scripts.ts'
 
 /** Seconds; then a trial and all that it started are killed. It takes a tenth of one, on a node that starves a hundred times that. */

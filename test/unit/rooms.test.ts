@@ -93,8 +93,8 @@ describe('the laws of the rooms', () => {
     expect(breaches(SOURCES, wrongWay)).toEqual([])
   })
 
-  test('files do not import each other in a circle, but for types', () => {
-    expect(circles()).toEqual([])
+  test('no file imports itself through others, not even for a type', () => {
+    expect(circles(SOURCES)).toEqual([])
   })
 
   test('only cli/config.ts reads the environment, and only it and main.ts the arguments and the exit', () => {
@@ -240,23 +240,24 @@ describe('the style of the house', () => {
   })
 })
 
-/** Circles of imports that run when a file is loaded; `import type` and dynamic ones do not. */
-function circles(): readonly string[] {
-  const next = new Map(SOURCES.map(file => [file.path, loadedBy(file)]))
+/** The circles of imports, each as `a.ts → b.ts → a.ts`. Imports of types and dynamic imports count too. */
+function circles(files: readonly Source[]): readonly string[] {
+  const imported = new Map(files.map(file => [file.path, importedBy(file)]))
+  const done = new Set<string>()
   const found: string[] = []
   const visit = (path: string, trail: readonly string[]): void => {
     if (trail.includes(path)) found.push([...trail.slice(trail.indexOf(path)), path].join(' → '))
-    else for (const target of next.get(path) ?? []) visit(target, [...trail, path])
+    if (trail.includes(path) || done.has(path)) return
+    for (const target of imported.get(path) ?? []) visit(target, [...trail, path])
+    done.add(path)
   }
-  for (const path of next.keys()) visit(path, [])
+  for (const path of imported.keys()) visit(path, [])
   return found
 }
 
-/** Static imports of values, by their path below src. */
-const loadedBy = ({ path, loads, code }: Source): readonly string[] =>
-  loads
-    .filter(name => name.startsWith('.') && !code.includes(`import('${name}')`))
-    .map(name => normalize(join(dirname(path), name)))
+/** The files below src that a file imports. */
+const importedBy = ({ path, imports }: Source): readonly string[] =>
+  imports.filter(name => name.startsWith('.')).map(name => normalize(join(dirname(path), name)))
 
 describe('the reader of these laws', () => {
   const read = (text: string) => source('facts/x.ts', text)
@@ -297,6 +298,19 @@ describe('the reader of these laws', () => {
     ])
     expect(wrongWay({ ...read("await import('../cli/config.ts')"), path: 'host/x.ts' })).toHaveLength(1)
     expect(wrongWay({ ...read("import { a } from '../host/a.ts'"), path: 'facts/x.ts' })).toEqual([])
+  })
+
+  test.each([
+    ['values', "import { a } from './b.ts'"],
+    ['types', "import type { A } from './b.ts'"],
+    ['types that are exported again', "export type { A } from './b.ts'"],
+    ['files that are loaded later', "await import('./b.ts')"]
+  ])('finds a circle of %s', (_, text) => {
+    const files = [source('host/a.ts', text), source('host/b.ts', "import type { C } from './c.ts'")]
+    expect(circles([...files, source('host/c.ts', "import { a } from '../host/a.ts'")])).toEqual([
+      'host/a.ts → host/b.ts → host/c.ts → host/a.ts'
+    ])
+    expect(circles(files)).toEqual([])
   })
 
   test('takes no file that lies in no room', () => {

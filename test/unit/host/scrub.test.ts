@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { scrubber } from '../../../src/host/scrub.ts'
-import type { Testimony } from '../../../src/host/witness.ts'
+import type { Testimony } from '../../../src/host/testimony.ts'
 
 const testimony = (subject: string, answer: unknown): Testimony => ({
   verb: 'read',

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { HostError } from '../../../src/host/host.ts'
-import { evidenceOf, gibibytes, type Testimony, type Verb, witness } from '../../../src/host/witness.ts'
+import type { Testimony, Verb } from '../../../src/host/testimony.ts'
+import { evidenceOf, gibibytes, witness } from '../../../src/host/witness.ts'
 import { pretendHost } from './pretend.ts'
 
 const told = (verb: Verb, answer: unknown, more: Partial<Testimony> = {}): string =>

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
+import type { Ended } from '../../../src/host/execute.ts'
 import { localHost } from '../../../src/host/local.ts'
-import type { Ended, HostWriter } from '../../../src/host/writer.ts'
+import type { HostWriter } from '../../../src/host/writer.ts'
 import { TRIAL_SECONDS } from '../../../src/trials/reading.ts'
 
 interface Differently {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Proof, TRIALS, type TrialName } from '../../../src/facts/proofs.ts'
-import type { Ended } from '../../../src/host/writer.ts'
+import type { Ended } from '../../../src/host/execute.ts'
 import { readProof, TRIAL_SECONDS } from '../../../src/trials/reading.ts'
 
 const ended = (stdout: string, status = 0, stderr = ''): Ended => ({ status, stdout, stderr })

@@ -1,0 +1,14 @@
+import type { HostError, HostReader } from './host.ts'
+
+export type Verb = keyof HostReader
+
+/** One question that was asked, and its answer or the error in its place. */
+export interface Testimony {
+  readonly verb: Verb
+  /** A path, a command line, or empty for a question about the whole machine. */
+  readonly subject: string
+  /** The pattern of a `lines` question, empty otherwise. */
+  readonly pattern: string
+  readonly answer: unknown
+  readonly error: HostError | undefined
+}
