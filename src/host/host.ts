@@ -76,6 +76,15 @@ export const matchingLines = (path: string, text: string, pattern: RegExp): read
     .split('\n')
     .filter(line => pattern.test(line))
 
+/**
+ * The source of a pattern: a recording and the reader process keep no flags, and would match other lines than the detector asked for.
+ * Throws `TypeError` for a pattern with flags, which is a bug in the detector.
+ */
+export function patternSource({ source, flags }: RegExp): string {
+  if (flags !== '') throw new TypeError(`the pattern /${source}/${flags} has flags; expected none`)
+  return source
+}
+
 /** The text, when it ends with a newline or is empty. A file that was cut short could hide the line that decides. */
 export const completeText = (path: string, text: string): string => {
   if (text !== '' && !text.endsWith('\n')) {

@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import process from 'node:process'
 import { type Calls, callsFor, type OpenFile } from './calls.ts'
+import { ANSWER_TIMEOUT, createDeadline } from './deadline.ts'
 import {
   ERRNO_TEXTS,
   type FileKind,
@@ -16,12 +17,6 @@ import {
 import { missing, resolveInside } from './resolve.ts'
 import { viewOf } from './view.ts'
 
-/**
- * A file server that is gone blocks a read for ever; a look must end all the same (milliseconds). Waited for in slices: a process
- * that got no CPU for so long hears its timer before the answers that have come meanwhile, and would call every file unreadable.
- */
-const PATIENCE = 5_000
-const SLICES = 10
 /** A child process may print this much (bytes) and take this long (milliseconds); it gets no input and no environment. */
 const CHILD = {
   maxBuffer: 64 * 1024,
@@ -86,20 +81,16 @@ async function guarded<T>(path: string, work: Promise<T>): Promise<T | undefined
   }
 }
 
-/** Throws `HostError` when the work takes longer than our patience; what it began is left to itself. */
+/** Throws `HostError` when the work takes longer than `ANSWER_TIMEOUT`. The work itself is not stopped. */
 async function inTime<T>(path: string, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    const wait = (slices: number): void => {
-      const over = () => (slices > 1 ? wait(slices - 1) : reject(failure(path, { code: 'ETIMEDOUT' })))
-      timer = setTimeout(over, PATIENCE / SLICES)
-    }
-    wait(SLICES)
-  })
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const expired = () => reject(failure(path, { code: 'ETIMEDOUT' }))
+  const deadline = createDeadline({ limit: () => ANSWER_TIMEOUT, expired })
+  deadline.start()
   try {
     return await Promise.race([work, late])
   } finally {
-    clearTimeout(timer)
+    deadline.clear()
   }
 }
 

@@ -1,6 +1,15 @@
 import { dump, load } from 'js-yaml'
 import * as z from 'zod/mini'
-import { ERRNO_TEXTS, type FileKind, type FileStat, type FsSpace, HostError, type HostReader, type Inventory } from './host.ts'
+import {
+  ERRNO_TEXTS,
+  type FileKind,
+  type FileStat,
+  type FsSpace,
+  HostError,
+  type HostReader,
+  type Inventory,
+  patternSource
+} from './host.ts'
 import { checkForm, partOf, shown } from './schema.ts'
 import { scrubber, trim } from './scrub.ts'
 import type { Testimony, Verb } from './testimony.ts'
@@ -49,7 +58,7 @@ export function recordedHost(recording: Recording): HostReader {
   }
   return {
     read: path => answer('read', path, ({ text }) => text),
-    lines: (path, pattern) => answer('lines', path, ({ lines }) => lines?.[pattern.source]),
+    lines: (path, pattern) => answer('lines', path, ({ lines }) => lines?.[patternSource(pattern)]),
     list: path => answer('list', path, ({ list }) => list),
     stat: path => answer('stat', path, ({ stat }) => stat),
     realpath: path => answer('realpath', path, ({ link }) => link),

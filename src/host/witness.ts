@@ -1,5 +1,5 @@
 import { printable } from '../printable.ts'
-import { type Evidence, HostError, type HostReader } from './host.ts'
+import { type Evidence, HostError, type HostReader, patternSource } from './host.ts'
 import { shown } from './scrub.ts'
 import type { Testimony, Verb } from './testimony.ts'
 
@@ -42,7 +42,7 @@ export function witness(host: HostReader): Witness {
     testimony: () => heard.map(({ testimony }) => testimony).filter(testimony => testimony !== undefined),
     host: {
       read: path => put('read', path, '', () => host.read(path)),
-      lines: (path, pattern) => put('lines', path, pattern.source, () => host.lines(path, pattern)),
+      lines: (path, pattern) => put('lines', path, patternSource(pattern), () => host.lines(path, pattern)),
       list: path => put('list', path, '', () => host.list(path)),
       stat: path => put('stat', path, '', () => host.stat(path)),
       realpath: path => put('realpath', path, '', () => host.realpath(path)),

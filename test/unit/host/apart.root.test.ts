@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process'
-import { closeSync, mkdirSync, openSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { ROOT } from '../../../packaging/root.ts'
 import { apartHost } from '../../../src/host/apart.ts'
 import { HostError, NOT_MOUNTED } from '../../../src/host/host.ts'
+import { type MountLine, parseMountTable } from '../../../src/host/mount-table.ts'
 import { temporary } from './temporary.ts'
 
 /** A file system whose server never answers: FUSE without anybody who reads /dev/fuse. Resolves to what ends it. */
@@ -28,7 +29,7 @@ function hang(directory: string): () => void {
 }
 
 const opened = (root: string) => {
-  const host = apartHost(root, { program: join(ROOT, 'src/main.ts'), patience: 1_000 })
+  const host = apartHost(root, { program: join(ROOT, 'src/main.ts'), timeout: 1_000 })
   onTestFinished(() => host.close())
   return host
 }
@@ -91,6 +92,16 @@ test('what is asked of it is answered as by a reader in the same process', async
   expect(await why(host.read('/etc/empty'))).toMatch(/^\/etc\/empty cannot be read: .*directory/)
 })
 
+/** The mount table of a node: what lies below `node` is its root, and what is mounted at these places of `pod` is mounted on the node too. */
+function nodeTable(node: string, pod: string, places: readonly string[]): string {
+  const own = parseMountTable(readFileSync('/proc/self/mountinfo', 'utf8'))
+  const [etc, ...shared] = ['/etc', ...places].map(place => ({ ...(own.get(pod + place) as MountLine), point: place }))
+  const { root = '', device = '', type = '' } = etc ?? {}
+  expect(root.endsWith(`${basename(node)}/etc`)).toBe(true)
+  const lines = [{ root: root.replace(/\/etc$/, ''), device, type, point: '/' }, ...shared]
+  return lines.map(line => `1 1 ${line.device} ${line.root} ${line.point} rw - ${line.type} none rw\n`).join('')
+}
+
 test('in a pod with parts of a node, one that hangs costs one wait, and what is not mounted is known for that', async () => {
   const node = temporary({ 'etc/os-release': 'ID=debian\n', 'usr/src/': 'directory/' })
   const pod = temporary({ 'etc/': 'directory/', 'usr/': 'directory/' })
@@ -99,6 +110,8 @@ test('in a pod with parts of a node, one that hangs costs one wait, and what is 
     onTestFinished(() => void spawnSync('umount', ['-l', join(pod, name)]))
   }
   hang(join(pod, 'usr/src'))
+  mkdirSync(join(pod, 'proc/1'), { recursive: true })
+  writeFileSync(join(pod, 'proc/1/mountinfo'), nodeTable(node, pod, ['/usr/src']))
   const host = opened(pod)
   const [hung, release, status] = [why(host.stat('/usr/src/a')), host.read('/etc/os-release'), host.read('/var/lib/dpkg/status')]
   expect(await hung).toMatch(/^\/usr\/src\/a cannot be read: .*(time|answer)/)

@@ -157,9 +157,10 @@ describe('what the node does after the pod began', () => {
   })
 })
 
-test('without the table of the node, what is mounted is believed, and what is not stays unseen', () => {
-  const found = answers('umount pod/proc/1/mountinfo', ['read', '/etc/os-release'], ['stat', '/var/lib/dpkg'])
-  expect(found['read /etc/os-release']).toBe('ID=debian\n')
+test("without the node's mount table every path is unknown, mounted or not", () => {
+  const commands = 'umount pod/proc/1/mountinfo; rm pod/proc/1/mountinfo'
+  const found = answers(commands, ['read', '/etc/os-release'], ['stat', '/var/lib/dpkg'])
+  expect(found['read /etc/os-release']).toMatch(/^ENOTMOUNTED.*\/proc\/1\/mountinfo cannot be read/)
   expect(found['stat /var/lib/dpkg']).toMatch(/^ENOTMOUNTED/)
 })
 
