@@ -1,5 +1,5 @@
 import type { Clock } from '../cycle/cycle.ts'
-import type { PlanTerms } from '../remedies/define-remedy.ts'
+import type { PlanTerms } from '../remedies/all.ts'
 import type { Config } from './config.ts'
 
 /** What a command gets besides its configuration. Tests pass their own values. */

@@ -1,6 +1,6 @@
 import type { Sources } from '../facts/define-fact.ts'
 import { observe, withDerived } from '../facts/observe.ts'
-import type { PlanTerms } from '../remedies/define-remedy.ts'
+import type { PlanTerms } from '../remedies/all.ts'
 import type { Outcome } from '../remedies/outcome.ts'
 import { plan } from '../remedies/plan.ts'
 import { decide } from '../verdicts/decide.ts'

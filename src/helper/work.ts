@@ -11,11 +11,10 @@ import { localWriter } from '../host/local-writer.ts'
 import type { Locked } from '../host/lock.ts'
 import type { HostWriter } from '../host/writer.ts'
 import { createLog, type Log, lineWriter } from '../log.ts'
+import type { RemedyTerms } from '../remedies/all.ts'
 import { bootOf } from '../remedies/boot.ts'
-import type { RemedyTerms } from '../remedies/define-remedy.ts'
+import { inspect } from '../remedies/inspect.ts'
 import { type Journal, readJournal } from '../remedies/journal.ts'
-import { whyNoBuild } from '../remedies/shiftfs/needs.ts'
-import { unstoredLimits } from '../remedies/user-namespaces/limit.ts'
 import { askSysboxVersion } from '../trials/sysbox-version.ts'
 import { createTrials, type Trials } from '../trials/trials.ts'
 
@@ -58,11 +57,9 @@ export function createWork(config: Config, { clock }: Surroundings): Work {
     const proved = await trials.prove()
     const proofs = journal.ok ? withBroken(proved, journal.value, await bootOf(host)) : proved
     const readings = { apparmorUserns: undefined, profiles: undefined, sysboxVersion: await askSysboxVersion(host) }
-    const unstored = await attempt(() => unstoredLimits(host))
     const planning = {
       ...termsOf(config),
-      unstored: unstored.ok ? unstored.value : [],
-      cannotBuild: await whyNoBuild(host, terms),
+      ...(await inspect(host, terms)),
       // What could not be written down could not be taken back.
       cannotAct: journal.ok ? cannotAct : journal.why
     }

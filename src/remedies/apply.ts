@@ -1,9 +1,7 @@
-import { attempt } from '../facts/attempt.ts'
 import type { NodeFacts } from '../facts/observe.ts'
 import type { HostWriter } from '../host/writer.ts'
-import { ALL_REMEDIES, type RemedyName } from './all.ts'
-import { type Deed, failed } from './deed.ts'
-import type { RemedyTerms } from './define-remedy.ts'
+import { ALL_REMEDIES, type RemedyName, type RemedyTerms } from './all.ts'
+import { asDeed, type Deed } from './deed.ts'
 import type { Outcome } from './outcome.ts'
 import type { PlanStep } from './plan.ts'
 
@@ -50,12 +48,6 @@ export async function undoAll(
     deeds.push({ remedy: name, ...(await asDeed(() => undo(host, terms))) })
   }
   return deeds
-}
-
-/** The world's failures, a journal that cannot be read among them, become a deed that failed; bugs go on. */
-async function asDeed(act: () => Promise<Deed>): Promise<Deed> {
-  const done = await attempt(act)
-  return done.ok ? done.value : failed(done.why)
 }
 
 const stepOf = ({ plan }: Observed, name: RemedyName): PlanStep =>

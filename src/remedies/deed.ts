@@ -1,3 +1,4 @@
+import { attempt } from '../facts/attempt.ts'
 import { plainText } from './program-text.ts'
 
 /** What a remedy says after it acted; whether that changed anything is seen by observing again, not believed. */
@@ -20,6 +21,20 @@ export const failed = (failure: string, tail = ''): Deed => ({
   persistent: false,
   tail: plainText(tail).trim().slice(0, 2000)
 })
+
+/** A remedy's own class of failures. */
+type Failure = new (...args: never[]) => Error
+
+/** Runs `act`. A failure that `attempt` catches, or one of the given class, becomes a failed deed. Any other error is a bug and is thrown. */
+export async function asDeed(act: () => Promise<Deed>, ownFailure?: Failure): Promise<Deed> {
+  try {
+    const done = await attempt(act)
+    return done.ok ? done.value : failed(done.why)
+  } catch (error) {
+    if (ownFailure !== undefined && error instanceof ownFailure) return failed(error.message)
+    throw error
+  }
+}
 
 /** Several deeds of one remedy as one. It is persistent when all of them are. */
 export function together(deeds: readonly Deed[]): Deed {

@@ -10,50 +10,51 @@ export interface Decision {
   readonly because: string
 }
 
-/** What a plan rests on besides the facts. */
-export interface PlanTerms {
+/** What every plan rests on besides the facts. A remedy can add terms of its own. */
+export interface CommonPlanTerms {
   readonly permits: readonly string[]
-  readonly maxUserNamespaces: number
   readonly policy: Policy
-  /** Sysctls that the helper wrote while the Bottlerocket API was away, which is there now. */
-  readonly unstored?: readonly string[]
-  /** Why a build of shiftfs could not begin, as far as the helper alone can see it: no source, no compiler, no space. */
-  readonly cannotBuild?: string
-  /** Why nothing may be done at all: it could not be written down, or somebody else might be at work. */
+  /** Why the helper may change nothing: the journal cannot be written, or another helper may be running. */
   readonly cannotAct?: string
 }
 
-/** Everything that applying a remedy needs besides the node and its facts. */
-export interface RemedyTerms {
-  /** The operator's sources of shiftfs, empty where none were given. */
-  readonly source: string
-  readonly scratch: string
-  /** Whether what was built shall be there after a reboot too. */
-  readonly persist: boolean
-  readonly maxUserNamespaces: number
+/** What every remedy gets besides the node and its facts. A remedy can add terms of its own. */
+export interface CommonTerms {
   readonly now: () => Date
-  /** Tries the module that was just loaded. */
+  /** Makes the trials again, after a module has been loaded. */
   readonly prove: () => Promise<Proofs>
 }
 
-/** How a remedy acts on the node. It throws only for bugs and for what `attempt` catches. */
-export interface Action<Terms = RemedyTerms> {
+/** How a remedy changes the node. It throws only for bugs and for the errors that `attempt` catches. */
+export interface Action<Terms extends object = object, PlanTerms extends object = object> {
+  /** What only the helper can see and the plan of this remedy rests on. Changes nothing. */
+  readonly inspect?: (host: HostWriter, terms: Terms) => Promise<Partial<PlanTerms>>
   readonly apply: (host: HostWriter, facts: NodeFacts, terms: Terms) => Promise<Deed>
-  /** Takes back what the journal says that we did; says what was done, or why nothing was. */
+  /** Undoes what the journal says that we did; reports what was undone, or why nothing was. */
   readonly undo: (host: HostWriter, terms: Terms) => Promise<Deed>
 }
 
-/** One thing that can be mended: who permits it, whether it is needed, and how it is done. `all.ts` lists them. */
-export interface RemedyDefinition<Name extends string, Permit extends string> {
+/** One remedy: who permits it, whether it is needed, and how it is applied. `all.ts` lists them. */
+export interface RemedyDefinition<
+  Name extends string,
+  Permit extends string,
+  PlanTerms extends object = object,
+  Terms extends object = object
+> {
   readonly name: Name
-  /** By its name, what each permit lets the helper do, in a line for the documents. */
+  /** What each permit lets the helper do, in one line for the documents. */
   readonly permits: Readonly<Record<Permit, string>>
-  /** Does nothing and asks nothing: only facts and terms count. */
-  readonly plan: (facts: NodeFacts, terms: PlanTerms) => Decision
-  /** Loaded by the helper alone. */
-  readonly load: () => Promise<Action>
+  /** Only reads the facts and the terms. */
+  readonly plan: (facts: NodeFacts, terms: CommonPlanTerms & PlanTerms) => Decision
+  /** Only the helper loads it. */
+  readonly load: () => Promise<Action<Terms, PlanTerms>>
 }
 
-export const defineRemedy = <const Name extends string, const Permit extends string>(
-  definition: RemedyDefinition<Name, Permit>
-): RemedyDefinition<Name, Permit> => definition
+export const defineRemedy = <
+  const Name extends string,
+  const Permit extends string,
+  PlanTerms extends object = object,
+  Terms extends object = object
+>(
+  definition: RemedyDefinition<Name, Permit, PlanTerms, Terms>
+): RemedyDefinition<Name, Permit, PlanTerms, Terms> => definition

@@ -1,6 +1,6 @@
 import type { NodeFacts } from '../facts/observe.ts'
-import { ALL_REMEDIES, type RemedyName } from './all.ts'
-import type { Decision, PlanTerms } from './define-remedy.ts'
+import { ALL_REMEDIES, type PlanTerms, type RemedyName } from './all.ts'
+import type { Decision } from './define-remedy.ts'
 
 export interface PlanStep extends Decision {
   readonly remedy: RemedyName

@@ -3,6 +3,7 @@ import type { Attempt } from '../facts/fact.ts'
 import { type Binding, type Made, readBinding, readUptime } from '../facts/proof-binding.ts'
 import { type Proofs, TRIALS } from '../facts/proofs.ts'
 import type { HostWriter } from '../host/writer.ts'
+import { growing } from '../waits.ts'
 import { tryAll } from './try.ts'
 
 export interface Trials {
@@ -13,8 +14,7 @@ export interface Trials {
 }
 
 /** After so long what could not be tried is tried again, and each time it waits twice as long (milliseconds). */
-const FIRST_PAUSE = 60_000
-const LONGEST_PAUSE = 3_600_000
+const PAUSE = { first: 60_000, longest: 3_600_000 }
 /** What was proved is proved anew at least so often (milliseconds). */
 const A_DAY = 24 * 3_600_000
 
@@ -22,7 +22,8 @@ interface Remembered {
   readonly state: string
   readonly made: Made | undefined
   readonly proofs: Proofs
-  readonly pause: number
+  /** How many times something could not be tried, in a row. */
+  readonly failures: number
   readonly again: number
   /** When the oldest of them was made. */
   readonly since: number
@@ -42,10 +43,10 @@ export function createTrials(host: HostWriter, elapsed: () => number, kubeletRoo
     if (before !== undefined && elapsed() < before.again) return before.proofs
     const { made, since } = before ?? { made: await madeNow(host, binding), since: elapsed() }
     const proofs = await tryAll(host, { kubeletRoot, before: before?.proofs })
-    const pause = before === undefined ? FIRST_PAUSE : Math.min(LONGEST_PAUSE, 2 * before.pause)
+    const failures = (before?.failures ?? 0) + 1
     const isWhole = TRIALS.every(name => proofs[name].outcome !== 'untried')
-    const again = isWhole ? Number.POSITIVE_INFINITY : elapsed() + pause
-    remembered = { state, made, proofs, pause, again, since }
+    const again = isWhole ? Number.POSITIVE_INFINITY : elapsed() + growing(PAUSE, failures)
+    remembered = { state, made, proofs, failures, again, since }
     return proofs
   }
   return { prove, made: () => remembered?.made }

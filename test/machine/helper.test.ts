@@ -83,7 +83,7 @@ describe.concurrent('a stand-in for shiftfs', () => {
       await machine.must(installed('shiftfs'))
       const powerless = `setpriv --bounding-set=-sys_module ${PERMITTED}`
       expect((await machine.run(powerless, LONG)).stdout).toMatch(
-        /shiftfs: failed: modprobe ended with status 1: .*not permitted/
+        /shiftfs: failed: loading shiftfs failed: modprobe ended with status 1: .*not permitted/
       )
       expect(await left(machine)).toEqual(NOTHING)
       // Nobody but somebody else loaded it: the load failed, and nothing of it is ours.

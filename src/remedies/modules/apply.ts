@@ -1,13 +1,10 @@
 import type { HostWriter } from '../../host/writer.ts'
 import { bootOf } from '../boot.ts'
-import { type Deed, deed, failed, together } from '../deed.ts'
+import { type Deed, deed, together } from '../deed.ts'
 import type { Action } from '../define-remedy.ts'
 import { readJournal, writeJournal } from '../journal.ts'
-import { lastLine } from '../program-text.ts'
+import { isLoaded, loadModule, modprobe, unloadModule } from '../kernel-module.ts'
 import { missingModules, type NeededModule } from './plan.ts'
-
-/** A load takes less than a second (milliseconds). */
-const PATIENCE = 30_000
 
 /** Loads what is missing, until the next boot. */
 export const modules: Action = {
@@ -31,23 +28,18 @@ export const modules: Action = {
 
 async function load(host: HostWriter, name: NeededModule): Promise<Deed> {
   const before = await namesOfBoot(host)
-  // Written before the deed, so that a kill in the middle leaves a trace.
-  await writeNames(host, [...before, name])
-  // What somebody else loaded since we observed is not ours, and modprobe calls that a success unless it is asked.
-  const { status, stderr } = await host.exec(['modprobe', '--first-time', '-d', host.inside('/'), name], { timeout: PATIENCE })
-  if (status === 0) return deed(`loaded the module ${name}`)
-  await writeNames(host, before)
-  return failed(`loading ${name} failed: ${lastLine(stderr)}`, stderr)
+  const entry = {
+    claim: () => writeNames(host, [...before, name]),
+    settle: async (isOurs: boolean) => {
+      if (!isOurs) await writeNames(host, before)
+    }
+  }
+  const failure = await loadModule(host, name, { argv: modprobe(host, name), entry })
+  return failure ?? deed(`loaded the module ${name}`)
 }
 
-async function unload(host: HostWriter, name: string): Promise<Deed> {
-  if (!isLoaded(name, (await host.read('/proc/modules')) ?? '')) return deed(`${name} is not loaded`)
-  const { status, stderr } = await host.exec(['rmmod', name], { timeout: PATIENCE })
-  if (status === 0) return deed(`unloaded ${name}`)
-  return failed(`${name} stays loaded: ${lastLine(stderr)}; run --undo again when nothing uses it, or reboot the node`, stderr)
-}
-
-const isLoaded = (name: string, modules: string): boolean => modules.split('\n').some(line => line.startsWith(`${name} `))
+const unload = async (host: HostWriter, name: string): Promise<Deed> =>
+  (await isLoaded(host, name)) ? await unloadModule(host, name) : deed(`${name} is not loaded`)
 
 async function namesOfBoot(host: HostWriter): Promise<readonly string[]> {
   const { modules: ours } = await readJournal(host)

@@ -1,6 +1,6 @@
 import type { Fact } from '../../facts/fact.ts'
 import type { NodeFacts } from '../../facts/observe.ts'
-import type { Decision, PlanTerms } from '../define-remedy.ts'
+import type { CommonPlanTerms, Decision } from '../define-remedy.ts'
 
 /** Modules that workspaces need and cannot load themselves, and the fact that shows each of them loaded or built in. */
 const NEEDED = {
@@ -18,7 +18,7 @@ export const missingModules = (facts: NodeFacts): readonly NeededModule[] =>
   })
 
 /** Whether they are to be loaded. */
-export function planModules(facts: NodeFacts, { permits }: PlanTerms): Decision {
+export function planModules(facts: NodeFacts, { permits }: CommonPlanTerms): Decision {
   const missing = missingModules(facts)
   if (missing.length === 0) return { decision: 'not-needed', because: 'fuse and nf_conntrack are loaded or built in' }
   const { 'kernel-modules': found } = facts

@@ -4,23 +4,32 @@ import { shiftfsTrials } from '../../facts/shiftfs.ts'
 import type { HostWriter } from '../../host/writer.ts'
 import { bootOf } from '../boot.ts'
 import { type Deed, deed, failed } from '../deed.ts'
-import type { Action, RemedyTerms } from '../define-remedy.ts'
+import type { Action, CommonTerms } from '../define-remedy.ts'
 import { type Journal, readJournal, writeJournal } from '../journal.ts'
-import { lastLine } from '../program-text.ts'
+import { isLoaded, loadModule, modprobe, unloadModule } from '../kernel-module.ts'
 import { type Built, build } from './build.ts'
-import { claimModule, isLoaded, isOurs, settleClaim } from './claim.ts'
+import { claimModule, isOurs, settleClaim } from './claim.ts'
 import { type Attempted, countFailure, whyNotAgain } from './failures.ts'
+import { whyNoBuild } from './needs.ts'
 import { mustBeOurs, persist, unpersist } from './persist.ts'
+import type { ShiftfsPlanTerms } from './plan.ts'
 import { clearScratch, removeFolder } from './scratch.ts'
 import { findSource } from './source.ts'
 
-export type ShiftfsTerms = Pick<RemedyTerms, 'source' | 'scratch' | 'persist' | 'now' | 'prove'>
+interface OwnTerms {
+  /** The directory of the operator's sources of shiftfs; empty if none is given. */
+  readonly source: string
+  /** The directory for builds, outside the host. */
+  readonly scratch: string
+  /** Whether a module that we built is kept for the next boot. */
+  readonly persist: boolean
+}
 
-/** A load takes less than a second (milliseconds). */
-const PATIENCE = 30_000
+export type ShiftfsTerms = CommonTerms & OwnTerms
 
 /** Loads shiftfs, or builds it with the kernel headers and then loads it, and keeps it only if it works. */
-export const shiftfs: Action<ShiftfsTerms> = {
+export const shiftfs: Action<ShiftfsTerms, ShiftfsPlanTerms> = {
+  inspect: async (host, terms) => ({ cannotBuild: await whyNoBuild(host, terms) }),
   apply: async (host, facts, terms) => {
     const state = facts.shiftfs.known ? facts.shiftfs.value.state : 'absent'
     if (state === 'loadable') return await load(host, terms)
@@ -43,24 +52,16 @@ export const shiftfs: Action<ShiftfsTerms> = {
 
 async function load(host: HostWriter, terms: ShiftfsTerms): Promise<Deed> {
   const before = await tainted(host)
-  // What somebody else loaded since we looked is not ours, and modprobe calls that a success unless it is told.
-  const failure = await insertModule(host, ['modprobe', '--first-time', '-d', host.inside('/'), 'shiftfs'])
+  const failure = await insertModule(host, modprobe(host, 'shiftfs'))
   if (failure !== undefined) return failure
   return await proved(host, terms, `loaded the module shiftfs that lies in /lib/modules${taintOf(before, await tainted(host))}`)
 }
 
-/** Loads a module under a claim in the journal; the deed that failed where it could not. */
-async function insertModule(host: HostWriter, argv: readonly [string, ...string[]]): Promise<Deed | undefined> {
-  await claimModule(host)
-  const { status, stderr } = await host.exec(argv, { timeout: PATIENCE })
-  // What is killed for being late stays in the kernel until the module is loaded.
-  const isDone = status === 0 || (status === KILLED && (await isLoaded(host)))
-  await settleClaim(host, isDone ? 'loaded' : 'others')
-  return isDone ? undefined : failed(`${argv[0]} ended with status ${status}: ${lastLine(stderr)}`, stderr)
-}
-
-/** By SIGKILL, as a shell tells it. */
-const KILLED = 137
+const insertModule = (host: HostWriter, argv: readonly [string, ...string[]]): Promise<Deed | undefined> =>
+  loadModule(host, 'shiftfs', {
+    argv,
+    entry: { claim: () => claimModule(host), settle: isOurs => settleClaim(host, isOurs ? 'loaded' : 'others') }
+  })
 
 async function buildAndLoad(host: HostWriter, facts: NodeFacts, terms: ShiftfsTerms): Promise<Deed> {
   if (!facts.kernel.known) return failed(facts.kernel.why)
@@ -111,20 +112,18 @@ async function proved(host: HostWriter, { prove }: ShiftfsTerms, did: string): P
   const { works, failed: bad, untried } = shiftfsTrials(await prove())
   if (works) return deed(`${did}; it was tried, and works`)
   if (bad !== undefined) await writeJournal(host, { broken: { boot: await bootOf(host), because: bad.because } })
-  const { status, stderr } = await host.exec(['rmmod', 'shiftfs'], { timeout: PATIENCE })
-  if (status === 0) await settleClaim(host, 'others')
-  const after = status === 0 ? 'it was unloaded again' : `and it could not be unloaded: ${lastLine(stderr)}`
+  const { failure } = await unloadModule(host, 'shiftfs')
+  if (failure === undefined) await settleClaim(host, 'others')
+  const after = failure ?? 'it was unloaded again'
   const said = bad === undefined ? `nobody could see that it works: ${untried?.because}` : `it does not work: ${bad.because}`
   return { ...failed(`${did}, and ${said}; ${after}`), did }
 }
 
 async function unload(host: HostWriter, claim: NonNullable<Journal['shiftfs']>): Promise<Deed> {
-  if (!(await isLoaded(host)) || !(await isOurs(host, claim))) return deed('our module is not loaded')
+  if (!(await isLoaded(host, 'shiftfs')) || !(await isOurs(host, claim))) return deed('our module is not loaded')
   // It stays ours when it is in use now, and what was persisted, by which it is known under this boot, will be gone.
   await writeJournal(host, { shiftfs: { ...claim, boot: await bootOf(host), state: 'loaded' } })
-  const { status, stderr } = await host.exec(['rmmod', 'shiftfs'], { timeout: PATIENCE })
-  if (status === 0) return deed('unloaded shiftfs')
-  return failed(`shiftfs stays loaded: ${lastLine(stderr)}; run --undo again when no workspace uses it`, stderr)
+  return await unloadModule(host, 'shiftfs')
 }
 
 /** The kernel's taint bits; out-of-tree modules set 12 and 13, a crash bit 7, and nothing clears them but a reboot. */

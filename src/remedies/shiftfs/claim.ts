@@ -4,8 +4,6 @@ import { type Journal, readJournal, writeJournal } from '../journal.ts'
 
 type Claim = NonNullable<Journal['shiftfs']>
 
-export const isLoaded = async (host: HostWriter): Promise<boolean> => /^shiftfs /m.test((await host.read('/proc/modules')) ?? '')
-
 /**
  * Before the module is loaded, so that a kill in the middle leaves a trace. What was persisted under an earlier boot is still ours to
  * remove.

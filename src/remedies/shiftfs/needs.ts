@@ -2,7 +2,6 @@ import { attempt } from '../../facts/attempt.ts'
 import { readKernel } from '../../facts/kernel.ts'
 import { isInstalled } from '../../host/execute.ts'
 import type { HostReader } from '../../host/host.ts'
-import type { ShiftfsTerms } from './apply.ts'
 import { whyNoScratch } from './scratch.ts'
 import { findSource } from './source.ts'
 
@@ -11,7 +10,7 @@ const PROGRAMS = ['gcc', 'make', 'setpriv', 'unshare'] as const
 /** Why a build could not even begin, empty where it can: what is needed besides the node's headers, which are a fact. */
 export async function whyNoBuild(
   host: HostReader,
-  { source, scratch }: Pick<ShiftfsTerms, 'source' | 'scratch'>
+  { source, scratch }: { readonly source: string; readonly scratch: string }
 ): Promise<string> {
   const kernel = await attempt(() => readKernel(host))
   if (!kernel.ok) return kernel.why

@@ -1,9 +1,16 @@
 import type { NodeFacts } from '../../facts/observe.ts'
 import { buildObstacles } from '../../facts/shiftfs.ts'
-import type { Decision, PlanTerms } from '../define-remedy.ts'
+import type { CommonPlanTerms, Decision } from '../define-remedy.ts'
+
+export interface ShiftfsPlanTerms {
+  /** Why a build of shiftfs cannot begin, as far as only the helper can see it: no source, no compiler, no space. */
+  readonly cannotBuild?: string
+}
+
+type Terms = CommonPlanTerms & ShiftfsPlanTerms
 
 /** Whether shiftfs is to be loaded, or built first. */
-export function planShiftfs(facts: NodeFacts, terms: PlanTerms): Decision {
+export function planShiftfs(facts: NodeFacts, terms: Terms): Decision {
   const { shiftfs, distro } = facts
   if (!shiftfs.known) return { decision: 'blocked', because: shiftfs.why }
   const { state, because } = shiftfs.value
@@ -22,7 +29,7 @@ export function planShiftfs(facts: NodeFacts, terms: PlanTerms): Decision {
 }
 
 /** All that the operator has to say first, so that nobody finds one gate behind the other. */
-const shiftfsGates = (distribution: string, { permits, policy }: PlanTerms): readonly string[] => [
+const shiftfsGates = (distribution: string, { permits, policy }: CommonPlanTerms): readonly string[] => [
   ...(permits.includes('shiftfs') ? [] : ['permit it with --permit shiftfs']),
   ...(distribution === 'ubuntu' || policy.shiftfsOutsideUbuntu === 'allow' ? [] : [DANGER])
 ]

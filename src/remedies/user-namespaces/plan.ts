@@ -1,6 +1,15 @@
 import type { NodeFacts } from '../../facts/observe.ts'
-import type { Decision, PlanTerms } from '../define-remedy.ts'
+import type { CommonPlanTerms, Decision } from '../define-remedy.ts'
 import { FURTHER_LIMITS } from './further-limits.ts'
+
+export interface UserNamespacesPlanTerms {
+  /** The wanted value of `user.max_user_namespaces`. */
+  readonly maxUserNamespaces: number
+  /** Limits that the helper raised directly while the Bottlerocket API was unavailable, and that the API can store now. */
+  readonly unstored?: readonly string[]
+}
+
+type Terms = CommonPlanTerms & UserNamespacesPlanTerms
 
 /** `raise fs.inotify.max_user_watches from 65536 to 1048576`, for each that is known to be lower. */
 function furtherRaises({ 'namespace-limits': namespaces, inotify }: NodeFacts): readonly string[] {
@@ -17,7 +26,7 @@ function furtherRaises({ 'namespace-limits': namespaces, inotify }: NodeFacts): 
 }
 
 /** Whether the limits are to be raised. */
-export function planUserNamespaces(facts: NodeFacts, terms: PlanTerms): Decision {
+export function planUserNamespaces(facts: NodeFacts, terms: Terms): Decision {
   const { 'user-namespaces': fact, distro } = facts
   if (!fact.known) return { decision: 'blocked', because: fact.why }
   const { compiled, max } = fact.value
@@ -34,7 +43,7 @@ export function planUserNamespaces(facts: NodeFacts, terms: PlanTerms): Decision
 }
 
 /** In words. The further limits, and what the API keeps, are of Bottlerocket only. */
-function actsOf(facts: NodeFacts, max: number, { maxUserNamespaces, unstored = [] }: PlanTerms): readonly string[] {
+function actsOf(facts: NodeFacts, max: number, { maxUserNamespaces, unstored = [] }: Terms): readonly string[] {
   const isBottlerocket = facts.distro.known && facts.distro.value.id === 'bottlerocket'
   const first = max < maxUserNamespaces ? [`user.max_user_namespaces from ${max} to ${maxUserNamespaces}`] : []
   const raises = [...first, ...(isBottlerocket ? furtherRaises(facts) : [])]

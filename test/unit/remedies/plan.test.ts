@@ -1,8 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { FactName } from '../../../src/facts/observe.ts'
-import { PERMITS, REMEDIES, type RemedyName } from '../../../src/remedies/all.ts'
-import type { PlanTerms } from '../../../src/remedies/define-remedy.ts'
+import { PERMITS, type PlanTerms, REMEDIES, type RemedyName } from '../../../src/remedies/all.ts'
 import { type PlanStep, plan } from '../../../src/remedies/plan.ts'
 import { distro, factsOf, IDEAL, modules, policy, type Values } from '../node-facts.ts'
 

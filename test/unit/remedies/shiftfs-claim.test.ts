@@ -22,7 +22,7 @@ describe('on a stand-in for a kernel with shiftfs', () => {
   test('a module that somebody else loaded while we tried is not ours, and undo leaves it alone', async () => {
     const begun = begin()
     expect((await apply(begun, { modprobe: EXISTS })).failure).toBe(
-      'modprobe ended with status 1: modprobe: ERROR: Module already in kernel.'
+      'loading shiftfs failed: modprobe ended with status 1: modprobe: ERROR: Module already in kernel.'
     )
     expect(await undo(begun)).toMatchObject({ did: 'nothing to undo: we loaded no shiftfs here', failure: undefined })
     expect(begun.node.isLoaded()).toBe(true)
@@ -65,7 +65,7 @@ describe('on a stand-in for a kernel with shiftfs', () => {
   test('one that took too long and is not there has failed', async () => {
     const late = { status: 137, stderr: '\nended by berth after 30000 ms', loaded: false }
     expect((await apply(begin(), { modprobe: late })).failure).toBe(
-      'modprobe ended with status 137: ended by berth after 30000 ms'
+      'loading shiftfs failed: modprobe ended with status 137: ended by berth after 30000 ms'
     )
   })
 
@@ -75,7 +75,7 @@ describe('on a stand-in for a kernel with shiftfs', () => {
     await persist(begun.node.host, { release: RELEASE, file: begun.file })
     begun.node.reboot(SECOND)
     expect((await undo(begun, { rmmod: IN_USE })).failure).toMatch(
-      /^shiftfs stays loaded: rmmod: ERROR: Module shiftfs is in use; run --undo again when no workspace uses it$/
+      /^shiftfs stays loaded: rmmod: ERROR: Module shiftfs is in use; run --undo again when no workspace uses it, or reboot the node$/
     )
     expect(existsSync(join(begun.node.root, `lib/modules/${RELEASE}/updates/berth`))).toBe(false)
     expect((await undo(begun)).did).toBe('unloaded shiftfs')
