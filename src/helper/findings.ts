@@ -32,7 +32,7 @@ export function createHandOver({ host, log, made, elapsed }: Work, config: Confi
       await localWriter('/').write(path, handoverText(whole), 0o644)
       written = { text, at: now }
     } catch (error) {
-      log.event('write-failed', `what was found could not be handed over: ${(error as Error).message}`, { key: path })
+      log.event('write-failed', `the handover could not be written: ${(error as Error).message}`, { key: path })
     }
   }
 }

@@ -36,7 +36,7 @@ export interface Live {
 /** Not of this helper, or not about this node, with the reason for people. */
 export class HandoverError extends Error {
   constructor(why: string) {
-    super(`what the helper left is not believed: ${why}`)
+    super(`the handover of the helper is not used: ${why}`)
     this.name = 'HandoverError'
   }
 }
@@ -50,9 +50,9 @@ export function parseHandover(text: string, live: Live): Handover {
   const found = believed(checkForm(HANDOVER, whole, 'the file'))
   const { node, boot, release } = found
   if (node !== '' && live.node !== '' && node !== live.node)
-    throw new HandoverError(`they are about the Node "${node}", and this is "${live.node}"`)
-  if (boot !== live.boot) throw new HandoverError(`they were made under boot ${boot}, and this is boot ${live.boot}`)
-  if (release !== live.release) throw new HandoverError(`they were made on kernel ${release}, and this is ${live.release}`)
+    throw new HandoverError(`it is about the Node "${node}", but this is "${live.node}"`)
+  if (boot !== live.boot) throw new HandoverError(`it was made under boot ${boot}, but this is boot ${live.boot}`)
+  if (release !== live.release) throw new HandoverError(`it was made on kernel ${release}, but this is ${live.release}`)
   return found
 }
 

@@ -62,14 +62,14 @@ async function doubtsOf({ made, uptime }: Handover, host: HostReader, kubeletRoo
   const now = await attempt(() => readUptime(host))
   const binding = await attempt(() => readBinding(host, kubeletRoot))
   const doubt = (what: string, why: string | undefined) =>
-    why === undefined ? undefined : `the helper's ${what} are not believed: ${why}`
+    why === undefined ? undefined : `the helper's ${what} are not used: ${why}`
   const whyProofs = (): string | undefined => {
-    if (made === null) return 'it could not tell what they were made with'
+    if (made === null) return 'the helper could not read what they depend on'
     if (!binding.ok) return binding.why
     return now.ok ? whyVoid(made, { ...binding.value, uptime: now.value }) : now.why
   }
   const whyReadings = (): string | undefined => {
-    if (uptime === null) return 'it could not tell when they were made'
+    if (uptime === null) return 'the helper could not read when they were made'
     return now.ok ? whyTooOld(uptime, now.value, OLDEST_READING) : now.why
   }
   return { proofs: doubt('proofs', whyProofs()), readings: doubt('readings', whyReadings()) }

@@ -61,7 +61,7 @@ export function localWriter(root: string): HostWriter {
 /** Where a file shall lie, in our own view, its directory made; every link above it is resolved inside the root. */
 async function placeFor(base: string, path: string): Promise<string> {
   if (!path.startsWith('/') || path.endsWith('/') || /(^|\/)\.\.?(\/|$)/.test(path)) {
-    throw Object.assign(new Error('it is no plain absolute path of a file'), { code: 'EINVAL' })
+    throw Object.assign(new Error('it is not a plain absolute path of a file'), { code: 'EINVAL' })
   }
   return posix.join(base + (await makeDirectory(base, posix.dirname(path))), posix.basename(path))
 }
@@ -108,7 +108,7 @@ async function putInto(path: string, real: string | undefined, base: string, tex
   if (real === undefined) throw Object.assign(new Error('it is not there'), { code: 'ENOENT' })
   const handle = await open(base + real, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY | constants.O_NOFOLLOW)
   try {
-    if (!(await handle.stat()).isFile()) throw Object.assign(new Error(`${path} is no file`), { code: 'EINVAL' })
+    if (!(await handle.stat()).isFile()) throw Object.assign(new Error(`${path} is not a file`), { code: 'EINVAL' })
     await handle.write(text)
   } finally {
     await handle.close()

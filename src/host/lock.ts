@@ -49,4 +49,4 @@ export async function takeLock(file: string, { who, patience }: LockTerms): Prom
 }
 
 const holderIn = async (file: string): Promise<string> =>
-  (await readFile(file, 'utf8').catch(() => '')).trim().slice(0, 200) || 'nobody knows who'
+  (await readFile(file, 'utf8').catch(() => '')).trim().slice(0, 200) || 'an unknown process'

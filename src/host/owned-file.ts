@@ -14,7 +14,7 @@ export async function readHandover(path: string): Promise<string | undefined> {
   try {
     // Without O_NONBLOCK a fifo that somebody put there would hold us for ever.
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-    if (!(await file.stat()).isFile()) throw new HostError(path, 'ENOTFILE', { says: 'it is no regular file' })
+    if (!(await file.stat()).isFile()) throw new HostError(path, 'ENOTFILE', { says: 'it is not a regular file' })
     return await readCapped(file, path)
   } catch (error) {
     if (error instanceof HostError) throw error

@@ -22,7 +22,7 @@ export function checkJson<T>(schema: z.ZodMiniType<T>, text: string, whole: stri
   try {
     return checkForm(schema, JSON.parse(text), whole)
   } catch {
-    return { ok: false, why: `${whole} is no JSON, or it was cut short` }
+    return { ok: false, why: `${whole} is not JSON, or it was cut short` }
   }
 }
 

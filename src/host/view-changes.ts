@@ -30,7 +30,7 @@ export function changedMounts(tables: Tables | undefined): readonly Change[] {
 
 const UNTOLD: Change = {
   place: '/',
-  says: "the node's /proc/1/mountinfo cannot be read, which tells what the node has mounted since this pod began; mount that file read-only at the same place below the host root"
+  says: "the node's /proc/1/mountinfo cannot be read, so it is unknown what the node has mounted since this pod started; mount that file read-only at the same place below the host root"
 }
 
 function changesBelow(top: MountLine, own: Mounts, node: Mounts): readonly Change[] {
@@ -48,7 +48,7 @@ function changesBelow(top: MountLine, own: Mounts, node: Mounts): readonly Chang
 
 const changed = (place: string, what: string): Change => ({
   place,
-  says: `${what} since this pod began, and ${place} is seen here as it was then; delete the pod, and the next one sees it`
+  says: `${what} since this pod started, and this pod still shows ${place} as it was; delete the pod: its replacement shows the change`
 })
 
 /** The mounts that are not below another one. */

@@ -10,7 +10,7 @@ const WAYS: readonly (readonly [directory: string, way: string])[] = [
 
 /** Why a path of the node is not to be seen in a pod that has only some of the node's directories, and what to do. */
 export function whyNotMounted(path: string, base: string): string {
-  if (isAt(path, '/proc')) return "the node's processes are not shown to the agent's pod"
+  if (isAt(path, '/proc')) return "the agent's pod cannot see the node's processes"
   const way = WAYS.find(([directory]) => isAt(path, directory))?.[1]
   return `it is not mounted into the agent's pod; ${way ?? `mount it read-only at ${base}${path}`}`
 }

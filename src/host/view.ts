@@ -63,7 +63,9 @@ export const wholeView = (base: string): View => ({
 const noView = (base: string): View => ({
   ...wholeView(base),
   place: (path, goal = path) => {
-    throw new HostError(goal, NOT_MOUNTED, { says: `${SELF} cannot be read, which tells what of the node is mounted at ${base}` })
+    throw new HostError(goal, NOT_MOUNTED, {
+      says: `${SELF} cannot be read, so it is unknown what of the node is mounted at ${base}`
+    })
   }
 })
 
@@ -90,7 +92,8 @@ function partialView({ base, points, covers, links }: Parts, read: ReadTable, no
         return change === undefined ? base + path : refuse(goal, change.says)
       }
       const cover = covers.find(point => isAt(path, point))
-      if (cover !== undefined) refuse(goal, `something lies over ${cover} in this pod; mount it read-only at ${base}${cover}`)
+      if (cover !== undefined)
+        refuse(goal, `another mount covers ${cover} in this pod; mount the node's directory read-only at ${base}${cover}`)
       if (isOwnProc(path)) return path
       if (!isBridge(path) || path === goal) return refuse(goal, whyNotMounted(goal, base))
       return path === '/proc' ? path : base + path

@@ -63,7 +63,7 @@ const SOURCES: Partial<Record<Verb, string>> = { arch: 'process architecture', i
 
 function saw({ verb, subject, answer, error, pattern }: Testimony): string {
   if (error !== undefined) return error.message.slice(error.path.length + 1)
-  if (answer === undefined) return verb === 'inventory' ? 'not asked: another machine' : 'not there'
+  if (answer === undefined) return verb === 'inventory' ? 'not read: the node is another machine' : 'not there'
   if (verb === 'read') return textSeen(answer as string, shown(subject, answer as string))
   if (verb === 'run' || verb === 'arch') return firstLine(answer as string)
   if (verb === 'lines') return someOf(answer as readonly string[], `no line matches ${pattern}`)

@@ -69,5 +69,5 @@ export function judge(step: PlanStep, deed: Deed, after: PlanStep, now: Date): O
     const kept = deed.persistent ? 'persistent' : 'persistent: no'
     return { ...common, result: 'applied', because: `${deed.did} (${kept})`.slice(0, 500) }
   }
-  return { ...common, result: 'ineffective', because: `${deed.did}, and still: ${after.because}`.slice(0, 500) }
+  return { ...common, result: 'ineffective', because: `${deed.did}, but still: ${after.because}`.slice(0, 500) }
 }

@@ -56,7 +56,7 @@ export async function readJournal(host: HostWriter): Promise<Journal> {
   if (text === undefined) return EMPTY
   const journal = checkJournal(text)
   if (journal.ok) return journal.value
-  const says = `it is no journal of berth's (${journal.why}); move it away, and nothing is mended before`
+  const says = `it is not a journal of berth (${journal.why}); no remedy is applied or undone until you move the file away`
   throw new HostError(JOURNAL, 'EINVAL', { says })
 }
 

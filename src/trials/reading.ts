@@ -12,9 +12,9 @@ export function readProof(name: TrialName, { status, stdout, stderr }: Ended): P
   const saw: Saw = Object.fromEntries(lines.flatMap(line => seen(SAW.exec(line))))
   if (kind !== undefined) return obstacle(name, { kind, step, text }, saw)
   if (lines.at(-1) === 'end') return EXPECTED[name](saw)
-  if (status === 127) return untried(`a program that the trial needs is not there: ${short(stderr)}`)
+  if (status === 127) return untried(`a program that the trial needs is missing: ${short(stderr)}`)
   if (status >= 124) return untried(`the trial did not end within ${TRIAL_SECONDS} s, and was killed`)
-  return untried(`the trial broke off (status ${status}): ${short(lines.at(-1) ?? stderr)}`)
+  return untried(`the trial stopped early (status ${status}): ${short(lines.at(-1) ?? stderr)}`)
 }
 
 type Saw = Readonly<Record<string, string>>
@@ -74,7 +74,7 @@ function obstacle(name: TrialName, { kind, step, text }: Obstacle, { Seccomp }: 
   if (errno !== 'ENOSYS' || name === 'shiftfs-on-disk' || name === 'shiftfs-on-overlay')
     return errno === '' ? untried(sentence) : fails(sentence)
   // Container runtimes let a filter answer so for calls that are newer than their profile.
-  if (Seccomp !== '0') return untried(`${sentence}, which may be a seccomp filter's answer and not the kernel's`)
+  if (Seccomp !== '0') return untried(`${sentence}, which may come from a seccomp filter and not from the kernel`)
   return fails(`the kernel has no ID-mapped mounts (${what}: ENOSYS)`)
 }
 
@@ -82,9 +82,9 @@ const OUTSIDE = `${SHIFTED}:${SHIFTED}`
 
 function mapped({ flags = 'none', mapped: owner = 'nothing' }: Saw, then: () => Proof): Proof {
   if (!flags.split(',').includes('idmapped')) {
-    return untried(`the tool said that it mounted, and mountinfo says "${flags}" without "idmapped"`)
+    return untried(`the tool reported a mount, but mountinfo says "${flags}" without "idmapped"`)
   }
-  return owner === OUTSIDE ? then() : fails(`mountinfo says "idmapped", and root's file shows ${owner} instead of ${OUTSIDE}`)
+  return owner === OUTSIDE ? then() : fails(`mountinfo says "idmapped", but root's file shows ${owner} instead of ${OUTSIDE}`)
 }
 
 const owned = (by: string, { owner = 'nothing' }: Saw, sentence: string): Proof =>

@@ -74,7 +74,7 @@ if mount --version | grep -q idmapping; then
 elif command -v perl >/dev/null; then
   step refused mount_setattr perl -e '${IDMAP}' "/proc/$holder/ns/user" lower mapped
 else
-  echo 'untried finding a tool: neither mount of util-linux 2.39 nor perl is there'; exit
+  echo 'untried finding a tool: neither mount of util-linux 2.39 nor perl is installed'; exit
 fi
 flags=none
 while read -r _ _ _ _ point options _; do

@@ -56,7 +56,7 @@ export async function tryAll(host: HostWriter, { kubeletRoot = '', before }: Try
     return Object.fromEntries(proofs) as unknown as Proofs
   } catch (error) {
     if (!(error instanceof HostError || error instanceof Unsure)) throw error
-    return untried(`the node could not be tried: ${error.message}`)
+    return untried(`the trials could not be made: ${error.message}`)
   }
 }
 

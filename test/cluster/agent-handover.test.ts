@@ -167,12 +167,12 @@ describe.concurrent('what a helper leaves', () => {
   })
 
   test.each<[what: string, spoil: (path: string) => void, why: string]>([
-    ['cut-short', put(lying().slice(0, -30)), 'the file is no JSON, or it was cut short'],
+    ['cut-short', put(lying().slice(0, -30)), 'the file is not JSON, or it was cut short'],
     ['huge', put(lying().padEnd(70_000)), 'it is larger than 64 KiB'],
     ['endless', path => truncateSync(path, 2 ** 40), 'it is larger than 64 KiB'],
     ['of-a-foreign-schema', put(lying({ schema: 2 })), 'schema 2 is not 1'],
     ['a-link', path => symlinkSync(written(`${path}.other`, lying()), gone(path)), 'it is a symbolic link'],
-    ['a-pipe', path => execFileSync('mkfifo', [gone(path)]), 'it is no regular file'],
+    ['a-pipe', path => execFileSync('mkfifo', [gone(path)]), 'it is not a regular file'],
     ['of-an-earlier-boot', put(lying({ boot: '1' })), 'under boot 1, and this is boot 00000000-'],
     ['of-an-earlier-kernel', put(lying({ release: '5.10' })), 'on kernel 5.10, and this is 6.1.0-56-amd64'],
     ['about-another-node', put(lying({ node: 'other' })), 'about the Node "other", and this is "handed-about-another-node"'],
@@ -199,7 +199,7 @@ describe.concurrent('what a helper leaves', () => {
     ['on-another-disk', { disk: 'ext4 (8:1) at /' }, "made on ext4 (8:1) at /, but the kubelet's root is on zfs (0:20) at /"],
     ['with-other-file-systems', { filesystems: 'nodev\toverlay\n\tzfs\n' }, 'file systems of the kernel have changed'],
     ['more-than-a-day-ago', { uptime: 10_000 }, 'are 26 hours old; check that the helper is running'],
-    ['with-who-knows-what', null, 'it could not tell what they were made with']
+    ['with-who-knows-what', null, 'the helper could not read what they depend on']
   ])('and that was proved %s proves nothing, and what was done is believed', async (what, changed, why) => {
     const { leave, isBelieved, isVoid } = await helped(`handed-${what}`, GOOD)
     await isBelieved()
@@ -218,7 +218,7 @@ describe.concurrent('what a helper leaves', () => {
     leave(handoverText({ ...restricted('off'), uptime: 90_000 }))
     const doubts = () => logged('helper-doubted').map(({ msg }) => msg)
     await eventually('it is doubted', () => Promise.resolve(doubts().length > 0))
-    expect(doubts()).toEqual([expect.stringContaining('readings are not believed: they are 3 hours old')])
+    expect(doubts()).toEqual([expect.stringContaining('readings are not used: they are 3 hours old')])
     expect((await own.ours())['berth.dev/podman']).toBe('false')
   })
 

@@ -139,7 +139,7 @@ describe('run --once', () => {
     expect(helped.stdout).toMatch(/^shiftfs: failed: the build failed: no gcc$/m)
     expect(ours(await read(name))).toMatchObject({ 'berth.dev/cvm': 'true' })
     const doubted = await run(handover({ boot: '11111111-0000-4000-8000-000000000000' }))
-    expect(doubted.stdout).toMatch(/^what the helper left is not believed: they were made under boot 11111111/m)
+    expect(doubted.stdout).toMatch(/^the handover of the helper is not used: it was made under boot 11111111/m)
     expect(doubted.stdout).not.toContain('no gcc')
     expect(ours(await read(name))).toMatchObject({ 'berth.dev/cvm': 'unknown' })
   })

@@ -218,5 +218,5 @@ test('the helper loads missing modules where it is permitted, and unloads what i
   expect(await machine.must('grep -c "^nf_conntrack " /proc/modules; grep -c fuse /proc/filesystems || true')).toMatch(
     /^0\n[1-9]$/
   )
-  expect((await helper('--undo')).stdout).toContain('nothing to undo: we loaded no module here')
+  expect((await helper('--undo')).stdout).toContain('nothing to undo: berth loaded no module on this node')
 })

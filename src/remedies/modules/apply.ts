@@ -15,12 +15,12 @@ export const modules: Action = {
   },
   undo: async host => {
     const { modules: ours } = await readJournal(host)
-    if (ours === undefined) return deed('nothing to undo: we loaded no module here')
+    if (ours === undefined) return deed('nothing to undo: berth loaded no module on this node')
     // After a reboot nothing of ours is loaded.
     const names = ours.boot === (await bootOf(host)) ? ours.names : []
     const deeds: Deed[] = []
     for (const name of names) deeds.push(await unload(host, name))
-    const done = deeds.length === 0 ? deed('our modules are not loaded') : together(deeds)
+    const done = deeds.length === 0 ? deed('no module that berth loaded is loaded now') : together(deeds)
     if (done.failure === undefined) await writeJournal(host, { modules: undefined })
     return done
   }

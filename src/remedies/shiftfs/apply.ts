@@ -37,7 +37,7 @@ export const shiftfs: Action<ShiftfsTerms, ShiftfsPlanTerms> = {
   },
   undo: async (host, terms) => {
     const { shiftfs: done } = await readJournal(host)
-    if (done === undefined) return deed('nothing to undo: we loaded no shiftfs here')
+    if (done === undefined) return deed('nothing to undo: berth did not load shiftfs on this node')
     mustBeOurs(done.files)
     const said = await unload(host, done)
     await unpersist(host, done.files)
@@ -104,7 +104,7 @@ async function insert(
   const kept = await persist(host, { release, file: built.file })
   return kept === ''
     ? { ...result, persistent: true }
-    : { ...result, did: `${result.did}; it will be gone after a reboot: ${kept}` }
+    : { ...result, did: `${result.did}; it is not kept for the next boot: ${kept}` }
 }
 
 /** What is loaded and does not work is worse than nothing: a cached workspace would start and then fail. Nor does a maybe stay. */
@@ -115,12 +115,13 @@ async function proved(host: HostWriter, { prove }: ShiftfsTerms, did: string): P
   const { failure } = await unloadModule(host, 'shiftfs')
   if (failure === undefined) await settleClaim(host, 'others')
   const after = failure ?? 'it was unloaded again'
-  const said = bad === undefined ? `nobody could see that it works: ${untried?.because}` : `it does not work: ${bad.because}`
+  const said = bad === undefined ? `it could not be tested: ${untried?.because}` : `it does not work: ${bad.because}`
   return { ...failed(`${did}, and ${said}; ${after}`), did }
 }
 
 async function unload(host: HostWriter, claim: NonNullable<Journal['shiftfs']>): Promise<Deed> {
-  if (!(await isLoaded(host, 'shiftfs')) || !(await isOurs(host, claim))) return deed('our module is not loaded')
+  if (!(await isLoaded(host, 'shiftfs')) || !(await isOurs(host, claim)))
+    return deed('no shiftfs that berth loaded is loaded now')
   // It stays ours when it is in use now, and what was persisted, by which it is known under this boot, will be gone.
   await writeJournal(host, { shiftfs: { ...claim, boot: await bootOf(host), state: 'loaded' } })
   return await unloadModule(host, 'shiftfs')

@@ -33,7 +33,7 @@ export async function build(host: HostWriter, { release, source, scratch }: Buil
   )
   const tail = buildTail(`${stdout}\n${stderr}`)
   if (status === 127 && /not found/.test(tail) === false)
-    return { ok: false, why: 'setpriv, unshare or sh is missing in our image', tail }
+    return { ok: false, why: "setpriv, unshare or sh is missing in the helper's image", tail }
   if (status !== 0) return { ok: false, why: `make ended with status ${status}${REASONS(tail)}`, tail }
   const file = join(directory, 'shiftfs.ko')
   const wrong = await wrongVermagic(host, file, release)
@@ -70,7 +70,7 @@ echo "our gcc: $(gcc -dumpversion)"
 
 const REASONS = (tail: string): string => {
   const [, program] = /(\S+): (?:command )?not found/.exec(tail) ?? []
-  if (program !== undefined) return `: ${program} is not installed where we build`
+  if (program !== undefined) return `: ${program} is not installed in the helper's image`
   if (/unshare failed: No space left/.test(tail))
     return ': this node allows no more namespaces (user.max_mnt_namespaces, user.max_pid_namespaces)'
   if (/No space left on device/.test(tail)) return ': no space left in the scratch directory'
@@ -83,7 +83,7 @@ export function compilerWarning(kernel: string, ours: string): string {
   const [, theirs] = /\bgcc\b.*?(\d+)\.\d+\.\d+/.exec(kernel) ?? []
   const [, mine] = /^(\d+)/.exec(ours) ?? []
   if (theirs === undefined || mine === undefined || theirs === mine) return ''
-  return `the kernel was built with gcc ${theirs}, and the module with gcc ${mine}`
+  return `the kernel was built with gcc ${theirs}, but the module with gcc ${mine}`
 }
 
 /** A module for another kernel is refused by the kernel with a text that says less. */
@@ -91,5 +91,5 @@ async function wrongVermagic(host: HostWriter, file: string, release: string): P
   const { status, stdout, stderr } = await host.exec(['modinfo', '-F', 'vermagic', file], { timeout: 10_000 })
   if (status !== 0) return `modinfo does not understand the module that was built: ${stderr.trim()}`
   const [built = ''] = stdout.split(' ')
-  return built === release ? '' : `the module was built for kernel ${built}, and this is ${release}`
+  return built === release ? '' : `the module was built for kernel ${built}, but this is ${release}`
 }

@@ -18,6 +18,7 @@ export async function whyNoBuild(
   if (found instanceof Error) return found.message
   const installed = await Promise.all(PROGRAMS.map(isInstalled))
   const missing = PROGRAMS.filter((_, index) => !installed[index])
-  if (missing.length > 0) return `a build needs ${missing.join(' and ')}, not installed where the helper runs; use its own image`
+  if (missing.length > 0)
+    return `a build needs ${missing.join(' and ')}, not installed where the helper runs; use the helper's own image`
   return await whyNoScratch(scratch)
 }

@@ -15,7 +15,7 @@ export interface Kept {
 export async function persist(host: HostWriter, { release, file }: Kept): Promise<string> {
   const module = `/lib/modules/${release}/updates/berth/shiftfs.ko`
   const { shiftfs } = await readJournal(host)
-  if (shiftfs === undefined) throw new Error('a module is persisted that nobody loaded')
+  if (shiftfs === undefined) throw new Error('a module cannot be persisted that berth has not loaded')
   // The list first: a kill in the middle leaves a list of files that may not be there, and no file that is not listed.
   const added = [module, LOAD_AT_BOOT].filter(path => !shiftfs.files.includes(path))
   await writeJournal(host, { shiftfs: { ...shiftfs, files: [...shiftfs.files, ...added] } })
@@ -48,7 +48,7 @@ export async function unpersist(host: HostWriter, files: readonly string[]): Pro
 export function mustBeOurs(files: readonly string[]): void {
   const foreign = files.find(path => path !== LOAD_AT_BOOT && !MODULE.test(path))
   if (foreign === undefined) return
-  const says = `it lists ${JSON.stringify(foreign)}, which is no file that we write, so nothing is removed`
+  const says = `it lists ${JSON.stringify(foreign)}, a file that berth never writes, so nothing is removed`
   throw new HostError(JOURNAL, 'EINVAL', { says })
 }
 

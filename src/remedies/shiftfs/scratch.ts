@@ -44,9 +44,9 @@ export async function whyNoScratch(scratch: string): Promise<string> {
 /** Empty where it is ours alone, or not there. */
 async function whyForeign(scratch: string): Promise<string> {
   const found = await lstat(scratch).catch((error: NodeJS.ErrnoException) => error)
-  if (found instanceof Error) return found.code === 'ENOENT' ? '' : `the scratch directory cannot be looked at: ${found.message}`
-  const remove = `; remove ${scratch}, and it is made anew`
-  if (!found.isDirectory()) return `the scratch directory ${scratch} is no directory${remove}`
+  if (found instanceof Error) return found.code === 'ENOENT' ? '' : `the scratch directory cannot be read: ${found.message}`
+  const remove = `; remove ${scratch}, and berth creates it again`
+  if (!found.isDirectory()) return `the scratch directory ${scratch} is not a directory${remove}`
   if (found.uid !== process.getuid?.()) return `the scratch directory ${scratch} belongs to the user ${found.uid}${remove}`
   // An earlier berth made it 755, in which nobody else could write either.
   const isOpen = (found.mode & 0o022) !== 0

@@ -62,7 +62,7 @@ interface Owned {
 }
 
 function whyNotTrusted(found: Owned): string {
-  if (!found.isFile()) return 'is no regular file'
+  if (!found.isFile()) return 'is not a regular file'
   if (found.uid !== 0 && found.uid !== process.getuid?.())
     return `belongs to the user ${found.uid}, who could put code into the kernel with it; expected root (chown root)`
   if ((found.mode & 0o022) !== 0) return 'can be written by others than its owner; expected none (chmod go-w)'

@@ -113,7 +113,7 @@ const jsonOf = (text: string): unknown => {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new BottlerocketError('passing', 'the Bottlerocket API answered with something that is no JSON', { cause })
+    throw new BottlerocketError('passing', 'the Bottlerocket API answered with text that is not JSON', { cause })
   }
 }
 
@@ -176,9 +176,11 @@ function exchange({ socket, method, path, body, patience }: Exchange): Promise<A
 function unanswered(call: string, cause: NodeJS.ErrnoException): BottlerocketError {
   const code = cause.code ?? ''
   if (code === 'ENOENT' || code === 'ENOTDIR')
-    return new BottlerocketError('absent', 'the socket of the Bottlerocket API is not there')
+    return new BottlerocketError('absent', 'the socket of the Bottlerocket API does not exist')
   if (code === 'EACCES' || code === 'EPERM') {
-    return new BottlerocketError('refused', `the Bottlerocket API does not let us in: ${code} by mode or by SELinux`, { cause })
+    return new BottlerocketError('refused', `the Bottlerocket API refuses the connection: ${code} by file mode or SELinux`, {
+      cause
+    })
   }
   const why = cause.name === 'AbortError' || cause.name === 'TimeoutError' ? 'no answer in time' : cause.code || cause.message
   return new BottlerocketError('passing', `the Bottlerocket API did not answer ${call}: ${why}`, { cause })

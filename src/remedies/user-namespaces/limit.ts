@@ -68,7 +68,7 @@ export const atLeast =
 function raised({ seen, commits }: Settled, { limit, wanted }: Raise): Deed {
   const isStored = Object.values(seen.stored).some(text => (limitOf(text) ?? -1) >= wanted)
   const now = seenText(seen)
-  if (commits === 0) return deed(`staged nothing, since it is enough: ${now}`, isStored)
+  if (commits === 0) return deed(`staged nothing, since the value is high enough: ${now}`, isStored)
   // Told, and not called a failure: whether it helped is seen by the next look.
   if (seen.live < wanted) return deed(`committed ${wanted} ${commits} times through the Bottlerocket API: ${now}`, isStored)
   return deed(`set ${limit} through the Bottlerocket API: ${now}`, isStored)
@@ -106,7 +106,7 @@ export async function raisedLimits(host: HostWriter): Promise<Readonly<Record<st
   })
   const isRight = ([name, { from, to }]: [string, Entry]) => /^(?:user|fs)\.[a-z._]+$/.test(name) && isLimit(from) && isLimit(to)
   if (Object.entries(sysctls).every(isRight)) return sysctls
-  throw new Unsure('the journal tells of limits what cannot be understood')
+  throw new Unsure('the entries for limits in the journal are not valid')
 }
 
 const isLimit = (found: unknown): boolean => typeof found === 'number' && Number.isSafeInteger(found) && found >= 0
@@ -119,7 +119,7 @@ const before = ({ live, stored }: Seen): number => {
 /** Puts one limit back to what it was before us, unless somebody changed it since. */
 export async function putBack(host: HostWriter, limit: Limit, sleep: Sleep): Promise<Deed> {
   const { [limit]: entry, ...others } = await raisedLimits(host)
-  if (entry === undefined) return deed(`nothing to undo: we did not raise ${limit} here`)
+  if (entry === undefined) return deed(`nothing to undo: berth did not raise ${limit} on this node`)
   const { done, isOver } =
     entry.way === 'bottlerocket'
       ? await lowerSetting(host, limit, { entry, sleep })
@@ -143,7 +143,7 @@ async function lowerSetting(
   const { seen, commits } = await settle(host, settling, backTo(entry))
   const limits = Object.values(seen.stored).map(limitOf)
   if (limits.length === 0) return { done: await lowerLive(host, limit, entry), isOver: true }
-  if (backTo(entry)(seen) !== undefined) throw new Unsure(`it was put back to ${entry.from}, and still ${seenText(seen)}`)
+  if (backTo(entry)(seen) !== undefined) throw new Unsure(`it was put back to ${entry.from}, but still ${seenText(seen)}`)
   if (seen.live === entry.from && limits.every(stored => stored === entry.from)) {
     const did =
       commits > 0
@@ -151,7 +151,7 @@ async function lowerSetting(
         : `nothing to put back: ${limit} is ${entry.from} again already`
     return { done: deed(did, true), isOver: true }
   }
-  const left = `left as it is, since somebody changed it after us: ${seenText(seen)}, and we had set ${entry.to}`
+  const left = `left unchanged, since somebody changed it after berth: ${seenText(seen)}; berth had set ${entry.to}`
   if (!limits.includes(entry.to)) return { done: deed(left), isOver: true }
   // A commit would set the kernel's value too, which is not ours any more.
   return { done: deed(`${left}; that stays in the API until --undo runs while the kernel has ${entry.to} too`), isOver: false }
@@ -170,10 +170,10 @@ async function lowerLive(host: HostWriter, limit: Limit, { from, to }: Entry): P
   const file = fileOf(limit)
   const live = await readLive(host, limit)
   if (live === from) return deed(`nothing to put back: ${file} has ${live}`)
-  if (live !== to) return deed(`left as it is, since somebody changed it after us: ${file} has ${live}, and we had set ${to}`)
+  if (live !== to) return deed(`left unchanged, since somebody changed it after berth: ${file} has ${live}; berth had set ${to}`)
   await host.put(file, `${from}\n`)
   const now = await readLive(host, limit)
-  if (now !== from) throw new Unsure(`${from} was written into ${file}, and it has ${now}`)
+  if (now !== from) throw new Unsure(`${from} was written into ${file}, but it has ${now}`)
   return deed(`put ${file} back from ${to} to ${from}`)
 }
 

@@ -50,6 +50,6 @@ function actsOf(facts: NodeFacts, max: number, { maxUserNamespaces, unstored = [
   const isUnstored = isBottlerocket && unstored.length > 0
   return [
     ...(raises.length > 0 ? [`raise ${raises.join(', ')}`] : []),
-    ...(isUnstored ? [`store ${unstored.join(', ')} through the Bottlerocket API, which was away`] : [])
+    ...(isUnstored ? [`store ${unstored.join(', ')} through the Bottlerocket API, which was unavailable`] : [])
   ]
 }

@@ -73,7 +73,7 @@ test('explain rests on what the helper found', async () => {
 })
 
 test.each<[string, Partial<Handover>, RegExp]>([
-  ['another boot', { boot: '00000000-0000-4000-8000-000000000000' }, /they were made under boot 00000000/],
+  ['another boot', { boot: '00000000-0000-4000-8000-000000000000' }, /it was made under boot 00000000/],
   [
     'another disk',
     { made: { filesystems: 'nodev\toverlay\n', disk: 'zfs (0:20) at /', overProc: '', uptime: 1_000 } },
@@ -92,7 +92,7 @@ test('what was found on another Node is not believed, where the name of this one
   const written = (name: string) => writeFileSync(node, JSON.stringify({ kind: 'Node', metadata: { name } }))
   const argv = ['report', '--host-root', root, '--handover', file, '--node', node, '--format', 'json']
   written('node-b')
-  expect(JSON.stringify(proofsOf(await said(report, argv)))).toContain('they are about the Node \\"node-a\\"')
+  expect(JSON.stringify(proofsOf(await said(report, argv)))).toContain('it is about the Node \\"node-a\\"')
   written('node-a')
   expect(JSON.stringify(proofsOf(await said(report, argv)))).toContain(WORKS)
 })

@@ -32,15 +32,15 @@ test('a larger one is refused, and not read to its end', async () => {
 test.each<readonly [string, () => void, string]>([
   ['a link', () => symlinkSync('/etc/passwd', path), 'it is a symbolic link'],
   ['a link to nowhere', () => symlinkSync('/nowhere', path), 'it is a symbolic link'],
-  ['a directory', () => mkdirSync(path), 'it is no regular file'],
-  ['a fifo, which would hold a reader for ever', () => void execFileSync('mkfifo', [path]), 'it is no regular file']
+  ['a directory', () => mkdirSync(path), 'it is not a regular file'],
+  ['a fifo, which would hold a reader for ever', () => void execFileSync('mkfifo', [path]), 'it is not a regular file']
 ])('%s is refused', async (_, put, says) => {
   put()
   await expect(readHandover(path)).rejects.toThrow(says)
 })
 
 test('a device without end is refused', async () => {
-  await expect(readHandover('/dev/zero')).rejects.toThrow('it is no regular file')
+  await expect(readHandover('/dev/zero')).rejects.toThrow('it is not a regular file')
 })
 
 test('while it is replaced again and again, it is always one or the other', async () => {

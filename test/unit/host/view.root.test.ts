@@ -113,7 +113,7 @@ describe('a pod with some directories of a node', () => {
   })
 })
 
-const SINCE = /^ENOTMOUNTED: .* since this pod began, and (\S+) is seen here as it was then; delete the pod/
+const SINCE = /^ENOTMOUNTED: .* since this pod started, and this pod still shows (\S+) as it was; delete the pod/
 
 describe('what the node does after the pod began', () => {
   test('a file system that it mounts hides what lies there, and nothing else', () => {

@@ -44,8 +44,8 @@ test.each([
   ['/proc/1/mountinfo', '/host/proc/1/mountinfo'],
   ['/proc/cmdline', '/proc/cmdline'],
   ['/proc/sys/user/max_user_namespaces', '/proc/sys/user/max_user_namespaces'],
-  ['/proc/1/comm', "/proc/1/comm cannot be read: the node's processes are not shown to the agent's pod"],
-  ['/proc/12', "/proc/12 cannot be read: the node's processes are not shown to the agent's pod"],
+  ['/proc/1/comm', "/proc/1/comm cannot be read: the agent's pod cannot see the node's processes"],
+  ['/proc/12', "/proc/12 cannot be read: the agent's pod cannot see the node's processes"],
   [
     '/run/nvidia/driver/dev',
     "/run/nvidia/driver/dev cannot be read: it is not mounted into the agent's pod; add components/gpu-operator (chart: gpuOperator.enabled)"
@@ -64,7 +64,7 @@ test('a way to what is mounted may be gone, and is nothing to ask about itself',
 test('what a runtime has laid over the own /proc is not what the node has', () => {
   const covered = view([...POD, line('/proc/driver/nvidia', 'tmpfs', '0:95', '/')])
   expect(outcome(() => covered.place('/proc/driver/nvidia/gpus'))).toMatch(
-    /^\/proc\/driver\/nvidia\/gpus cannot be read: something lies over \/proc\/driver\/nvidia in this pod; mount it .* \/host\/proc\/driver\/nvidia$/
+    /^\/proc\/driver\/nvidia\/gpus cannot be read: another mount covers \/proc\/driver\/nvidia in this pod; mount the node's directory .* \/host\/proc\/driver\/nvidia$/
   )
   expect(covered.place('/proc/driver/other')).toBe('/proc/driver/other')
   const mended = view([
@@ -90,7 +90,7 @@ test('on a node whose /usr is a link itself, /lib is still a part of it', () => 
   expect(view(pod, node).place('/usr/lib/modules/6.1.0')).toBe('/host/usr/lib/modules/6.1.0')
   // Another set of modules is mounted.
   const later = [line('/', 'ext4', '254:0', '/'), line(`${at}/lib/modules`, 'overlay', '0:41', '/')]
-  expect(outcome(() => view(pod, later).place('/usr/lib/modules/6.1.0'))).toContain('since this pod began')
+  expect(outcome(() => view(pod, later).place('/usr/lib/modules/6.1.0'))).toContain('since this pod started')
   expect(view(pod, later).place('/usr/src')).toBe('/host/usr/src')
 })
 
@@ -100,7 +100,7 @@ test('two file systems at one place, of which the last lies on top, are seen as 
     [...NODE, line('/usr/src', 'nfs4', '0:50', '/'), line('/usr/src', 'tmpfs', '0:51', '/')]
   ]
   expect(view(pod, node).place('/usr/src')).toBe('/host/usr/src')
-  expect(outcome(() => view(pod, node.slice(0, -1)).place('/usr/src'))).toContain('since this pod began')
+  expect(outcome(() => view(pod, node.slice(0, -1)).place('/usr/src'))).toContain('since this pod started')
 })
 
 test('the tables are read again after a second, and not for each path', () => {
@@ -120,13 +120,13 @@ test('the tables are read again after a second, and not for each path', () => {
   expect(reads - before).toBeLessThanOrEqual(1)
   node = [...NODE, line('/usr/src', 'tmpfs', '0:60', '/')]
   now = 1_500
-  expect(outcome(() => seen.place('/usr/src/linux'))).toContain('the node has mounted something there since this pod began')
+  expect(outcome(() => seen.place('/usr/src/linux'))).toContain('the node has mounted something there since this pod started')
 })
 
 test('where the table of this process cannot be read, nothing is taken for the node, and the reason says so', () => {
   const seen = viewOf('/host', () => undefined)
   expect(outcome(() => seen.place('/etc/os-release'))).toBe(
-    '/etc/os-release cannot be read: /proc/self/mountinfo cannot be read, which tells what of the node is mounted at /host'
+    '/etc/os-release cannot be read: /proc/self/mountinfo cannot be read, so it is unknown what of the node is mounted at /host'
   )
   expect(outcome(() => seen.place('/proc/cmdline'))).toContain('cannot be read')
   expect(seen.isOwn('/proc/self/mountinfo')).toBe(false)
@@ -149,7 +149,7 @@ test('a table that cannot be read any more is no table in which nothing changed'
   isReadable = false
   now = 1_500
   expect(outcome(() => seen.place('/etc/os-release'))).toContain(
-    'cannot be read, which tells what the node has mounted since this pod began'
+    'cannot be read, so it is unknown what the node has mounted since this pod started'
   )
   isReadable = true
   now = 3_000

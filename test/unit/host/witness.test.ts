@@ -112,7 +112,7 @@ describe('evidence', () => {
     ['an inventory', 'inventory', { cpu: {} }, 'asked'],
     ['an absence', 'read', undefined, 'not there'],
     ['an absence of a directory', 'list', undefined, 'not there'],
-    ['another machine', 'inventory', undefined, 'not asked: another machine']
+    ['another machine', 'inventory', undefined, 'not read: the node is another machine']
   ])('tells %s', (_, verb, answer, saw) => {
     expect(told(verb, answer)).toBe(saw)
   })

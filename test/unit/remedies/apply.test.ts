@@ -13,7 +13,7 @@ describe('what came of it is seen, not believed', () => {
   test.each<readonly [string, Deed, PlanStep['decision'], Outcome['result'], string]>([
     ['said and seen', deed, 'not-needed', 'applied', 'loaded shiftfs (persistent: no)'],
     ['kept', { ...deed, persistent: true }, 'not-needed', 'applied', 'loaded shiftfs (persistent)'],
-    ['said and not seen', deed, 'apply', 'ineffective', 'loaded shiftfs, and still: why'],
+    ['said and not seen', deed, 'apply', 'ineffective', 'loaded shiftfs, but still: why'],
     ['a failure, although all is well', { ...deed, failure: 'no' }, 'not-needed', 'failed', 'no'],
     ['a failure', { ...deed, failure: 'no', tail: 'make: 1' }, 'apply', 'failed', 'no']
   ])('%s', (_, done, decision, result, because) => {

@@ -207,7 +207,7 @@ describe('trouble with the stand-in', () => {
     chmodSync(node.socket, 0)
     expect(await asNobody(() => trouble(apiOf(node).read()))).toMatchObject({
       trouble: 'refused',
-      message: 'the Bottlerocket API does not let us in: EACCES by mode or by SELinux'
+      message: 'the Bottlerocket API refuses the connection: EACCES by file mode or SELinux'
     })
   })
 })

@@ -9,7 +9,7 @@ const read = (text: string) => readJournal(kernelHost(temporary({ [JOURNAL.slice
 const nested = `${'['.repeat(30_000)}${']'.repeat(30_000)}`
 
 test.each([
-  ['cut short', '{"schema":1', 'the file is no JSON, or it was cut short'],
+  ['cut short', '{"schema":1', 'the file is not JSON, or it was cut short'],
   ['a list', '[1]', 'the file is [1]; expected an object'],
   ['nothing', 'null', 'the file is null; expected an object'],
   ['of another schema', '{"schema":2}', 'schema is 2; expected 1'],

@@ -87,7 +87,7 @@ describe('more user namespaces', () => {
       { distro: distro('bottlerocket', '1.47.0') },
       { permits: ['user-namespaces'], unstored: ['user.max_user_namespaces'] },
       'apply',
-      'store user.max_user_namespaces through the Bottlerocket API, which was away'
+      'store user.max_user_namespaces through the Bottlerocket API, which was unavailable'
     ],
     [
       'written elsewhere',

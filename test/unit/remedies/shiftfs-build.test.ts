@@ -13,12 +13,12 @@ const VERSIONS = {
 
 test.each([
   ['debian', '12', ''],
-  ['debian', '14', 'the kernel was built with gcc 12, and the module with gcc 14'],
+  ['debian', '14', 'the kernel was built with gcc 12, but the module with gcc 14'],
   ['ubuntu', '12.3.0', ''],
-  ['ubuntu', '11', 'the kernel was built with gcc 12, and the module with gcc 11'],
+  ['ubuntu', '11', 'the kernel was built with gcc 12, but the module with gcc 11'],
   ['bionic', '7', ''],
-  ['bionic', '12', 'the kernel was built with gcc 7, and the module with gcc 12'],
-  ['amazon', '12', 'the kernel was built with gcc 11, and the module with gcc 12'],
+  ['bionic', '12', 'the kernel was built with gcc 7, but the module with gcc 12'],
+  ['amazon', '12', 'the kernel was built with gcc 11, but the module with gcc 12'],
   ['clang', '12', ''],
   ['debian', '', '']
 ] as const)('a kernel of %s and gcc %s: "%s"', (kernel, ours, says) => {

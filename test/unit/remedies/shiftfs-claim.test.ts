@@ -24,7 +24,10 @@ describe('on a stand-in for a kernel with shiftfs', () => {
     expect((await apply(begun, { modprobe: EXISTS })).failure).toBe(
       'loading shiftfs failed: modprobe ended with status 1: modprobe: ERROR: Module already in kernel.'
     )
-    expect(await undo(begun)).toMatchObject({ did: 'nothing to undo: we loaded no shiftfs here', failure: undefined })
+    expect(await undo(begun)).toMatchObject({
+      did: 'nothing to undo: berth did not load shiftfs on this node',
+      failure: undefined
+    })
     expect(begun.node.isLoaded()).toBe(true)
   })
 
@@ -35,7 +38,7 @@ describe('on a stand-in for a kernel with shiftfs', () => {
     begun.node.reboot(SECOND)
     await begun.node.host.exec(['rmmod', 'shiftfs'], { timeout: 1 })
     await apply(begun, { modprobe: EXISTS })
-    expect((await undo(begun)).did).toMatch(/^removed .*; our module is not loaded$/)
+    expect((await undo(begun)).did).toMatch(/^removed .*; no shiftfs that berth loaded is loaded now$/)
     expect(begun.node.isLoaded()).toBe(true)
     expect(existsSync(join(begun.node.root, '/etc/modules-load.d/berth-shiftfs.conf'))).toBe(false)
   })

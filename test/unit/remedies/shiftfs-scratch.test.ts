@@ -19,7 +19,9 @@ test('a build has a folder of its own in a directory that nobody else may enter,
 test.each([0o777, 0o1777, 0o770, 0o702])('a directory of mode %o was there before us, and nothing is built in it', async mode => {
   const scratch = join(temporary({ 'scratch/berth-build-a/x': '' }), 'scratch')
   chmodSync(scratch, mode)
-  await expect(newBuildFolder(scratch)).rejects.toThrow(/can be written by others \(\d+\); remove .*, and it is made anew$/)
+  await expect(newBuildFolder(scratch)).rejects.toThrow(
+    /can be written by others \(\d+\); remove .*, and berth creates it again$/
+  )
   await clearScratch(scratch)
   expect(existsSync(join(scratch, 'berth-build-a/x'))).toBe(true)
 })
@@ -38,7 +40,7 @@ test('a link is no scratch directory, wherever it leads', async () => {
   const scratch = join(root, 'scratch')
   chmodSync(join(root, 'theirs'), 0o700)
   symlinkSync(join(root, 'theirs'), scratch)
-  await expect(newBuildFolder(scratch)).rejects.toThrow(/scratch is no directory; remove /)
+  await expect(newBuildFolder(scratch)).rejects.toThrow(/scratch is not a directory; remove /)
   await clearScratch(scratch)
   expect(existsSync(join(root, 'theirs/berth-build-a/x'))).toBe(true)
 })

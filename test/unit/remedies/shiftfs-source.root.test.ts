@@ -19,7 +19,9 @@ test('a source that belongs to another user is not built', async () => {
 test('a scratch directory that another user made is not built in, and nothing is removed from it', async () => {
   const scratch = join(temporary({ 'scratch/berth-build-a/x': '' }), 'scratch')
   chownSync(scratch, 1000, 1000)
-  await expect(newBuildFolder(scratch)).rejects.toThrow(/belongs to the user 1000; remove .*\/scratch, and it is made anew$/)
+  await expect(newBuildFolder(scratch)).rejects.toThrow(
+    /belongs to the user 1000; remove .*\/scratch, and berth creates it again$/
+  )
   expect(await whyNoScratch(scratch)).toContain('belongs to the user 1000')
   await clearScratch(scratch)
   await expect(newBuildFolder(join(scratch, 'berth-build-a/x/y'))).rejects.toThrow('ENOTDIR')

@@ -72,7 +72,7 @@ test('what is missing is named', async () => {
 test('a fifo holds nobody, and is no source', async () => {
   put('shiftfs.c')
   execFileSync('mkfifo', [join(directory, 'k6.1', 'a.h')])
-  await expect(found()).rejects.toThrow('a.h in the folder k6.1 of --shiftfs-source is no regular file')
+  await expect(found()).rejects.toThrow('a.h in the folder k6.1 of --shiftfs-source is not a regular file')
 })
 
 test('a link to what has no end, or to a directory, is no source', async () => {
@@ -81,7 +81,7 @@ test('a link to what has no end, or to a directory, is no source', async () => {
   for (const target of ['/dev/zero', '/tmp', '/nowhere']) {
     symlinkSync(target, link)
     await expect(found()).rejects.toThrow(
-      /^a\.h in the folder k6\.1 of --shiftfs-source (is no regular file|cannot be read: ENOENT)/
+      /^a\.h in the folder k6\.1 of --shiftfs-source (is not a regular file|cannot be read: ENOENT)/
     )
     rmSync(link)
   }

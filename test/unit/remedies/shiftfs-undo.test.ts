@@ -49,7 +49,7 @@ describe('undo on a stand-in for a kernel with shiftfs', () => {
     await load(node.host, scratch, FIRST)
     node.reboot(SECOND)
     await node.host.exec(['modprobe', 'shiftfs'], { timeout: 1 })
-    expect((await shiftfs.undo(node.host, shiftfsTerms(scratch))).did).toBe('our module is not loaded')
+    expect((await shiftfs.undo(node.host, shiftfsTerms(scratch))).did).toBe('no shiftfs that berth loaded is loaded now')
     expect(node.isLoaded()).toBe(true)
   })
 })
@@ -70,7 +70,7 @@ test.each([
   await writeJournal(node.host, { shiftfs: { ...entry, files: [...entry.files, path] } })
   const deeds = await undoAll(node.host, { ...shiftfsTerms(scratch), maxUserNamespaces: 1 })
   expect(deeds.find(({ remedy }) => remedy === 'shiftfs')?.failure).toContain(
-    `${JOURNAL} cannot be read: it lists "${path}", which is no file that we write, so nothing is removed`
+    `${JOURNAL} cannot be read: it lists "${path}", a file that berth never writes, so nothing is removed`
   )
   expect(existsSync(join(node.root, 'etc/passwd'))).toBe(true)
   expect(entry.files.every(kept => existsSync(join(node.root, kept)))).toBe(true)

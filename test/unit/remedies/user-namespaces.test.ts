@@ -356,7 +356,10 @@ describe('undo on a stand-in for Bottlerocket', () => {
     await apply(node)
     change(node)
     const before = [node.kernel(), [...node.live]]
-    expect(await undo(node)).toMatchObject({ failure: undefined, did: expect.stringContaining('somebody changed it after us') })
+    expect(await undo(node)).toMatchObject({
+      failure: undefined,
+      did: expect.stringContaining('somebody changed it after berth')
+    })
     expect([node.kernel(), [...node.live]]).toEqual(before)
     expect((await entryOf(node))?.to).toBe(isKept ? 65_536 : undefined)
   })
@@ -402,7 +405,7 @@ describe('undo on a stand-in for Bottlerocket', () => {
     expect((await undo(node)).failure).toContain('no socket')
     await node.start()
     node.applier = 'idle'
-    expect((await undo(node)).failure).toMatch(/put back to 0, and still the API has "0", the kernel 65536/)
+    expect((await undo(node)).failure).toMatch(/put back to 0, but still the API has "0", the kernel 65536/)
     node.applier = 'works'
     expect((await undo(node)).failure).toBeUndefined()
     expect(node.kernel()).toBe(0)
@@ -415,7 +418,7 @@ describe('undo on a stand-in for Bottlerocket', () => {
     expect((await undo(node)).did).toBe('put /proc/sys/user/max_user_namespaces back from 65536 to 5')
     await apply(node)
     node.setKernel(7)
-    expect((await undo(node)).did).toContain('has 7, and we had set 65536')
+    expect((await undo(node)).did).toContain('has 7; berth had set 65536')
     expect(node.kernel()).toBe(7)
   })
 })

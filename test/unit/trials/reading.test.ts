@@ -89,7 +89,7 @@ describe('what a trial printed', () => {
       'id-mapped-mount',
       'unshare: unshare failed: Operation not permitted\n',
       'untried',
-      'broke off (status 0): unshare: unshare failed'
+      'stopped early (status 0): unshare: unshare failed'
     ],
     ['a full disk', 'shiftfs-on-disk', `${SHIFTED}failed creating a file: touch: No space left on device\n`, 'untried', 'ENOSPC'],
     [
@@ -142,9 +142,9 @@ describe('what a trial printed', () => {
     ['an old procfs', 'procfs', 'saw pid 4711\nend\n', 'fails', '4711'],
     ['an unknown refusal', 'id-mapped-mount', `${FREE}refused mount_setattr: what is this\n`, 'untried', 'what is this'],
     ['an unknown failure', 'shiftfs-on-disk', `${SHIFTED}failed removing files: what is this\n`, 'fails', 'what is this'],
-    ['nothing', 'procfs', '', 'untried', 'broke off'],
+    ['nothing', 'procfs', '', 'untried', 'stopped early'],
     ['an end without a sight', 'id-mapped-mount', 'end\n', 'untried', 'mountinfo says "none"'],
-    ['only the sights', 'id-mapped-mount', MAPPED, 'untried', 'broke off']
+    ['only the sights', 'id-mapped-mount', MAPPED, 'untried', 'stopped early']
   ])('of %s (%s)', (_, name, stdout, outcome, because) => {
     const proof = readProof(name, ended(stdout))
     expect(proof.outcome).toBe(outcome)
@@ -154,8 +154,8 @@ describe('what a trial printed', () => {
   test.each([
     [ended(MAPPED, 137), `did not end within ${TRIAL_SECONDS} s`],
     [ended(MAPPED, 124), `did not end within ${TRIAL_SECONDS} s`],
-    [ended('', 127, 'timeout: failed to run command'), 'a program that the trial needs is not there: timeout'],
-    [ended('', 1, 'sh: what\u001b[2J\n'), 'broke off (status 1): sh: what [2J']
+    [ended('', 127, 'timeout: failed to run command'), 'a program that the trial needs is missing: timeout'],
+    [ended('', 1, 'sh: what\u001b[2J\n'), 'stopped early (status 1): sh: what [2J']
   ])('and how it ended (%#)', (found, because) => {
     expect(readProof('id-mapped-mount', found)).toEqual({ outcome: 'untried', because: expect.stringContaining(because) })
   })

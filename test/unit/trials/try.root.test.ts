@@ -82,7 +82,7 @@ describe('the trials on this machine', () => {
   test('without their tools prove nothing', async () => {
     const proofs = await tryAll(thisMachine(temporary(), { path: temporary() }))
     expect(new Set(Object.values(outcomes(proofs)))).toEqual(new Set(['untried']))
-    expect(proofs.procfs.because).toContain('a program that the trial needs is not there')
+    expect(proofs.procfs.because).toContain('a program that the trial needs is missing')
   })
 
   test('on a node that cannot be read are all untried; a bug is no finding', async () => {
@@ -90,7 +90,7 @@ describe('the trials on this machine', () => {
     const proofs = await tryAll(failing(new HostError('/proc/filesystems', 'EIO')))
     expect(proofs.procfs).toEqual({
       outcome: 'untried',
-      because: 'the node could not be tried: /proc/filesystems cannot be read: EIO'
+      because: 'the trials could not be made: /proc/filesystems cannot be read: EIO'
     })
     await expect(tryAll(failing(new TypeError('a bug')))).rejects.toThrow('a bug')
   })
@@ -202,7 +202,7 @@ describe('the trial of ID-mapped mounts', () => {
     writeFileSync(join(path, 'mount'), '#!/bin/sh\necho an old mount\n', { mode: 0o755 })
     const { 'id-mapped-mount': proof } = await tryAll(thisMachine(temporary(), { path }))
     expect(proof.outcome).toBe('untried')
-    expect(proof.because).toContain('neither mount of util-linux 2.39 nor perl is there')
+    expect(proof.because).toContain('neither mount of util-linux 2.39 nor perl is installed')
   })
 })
 
