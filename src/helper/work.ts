@@ -34,7 +34,7 @@ export interface Work {
   readonly made: Trials['made']
   readonly elapsed: () => number
   /** The lock of this node, waited for so many seconds. */
-  readonly lock: (patience: number) => Promise<Attempt<Locked>>
+  readonly lock: (waitSeconds: number) => Promise<Attempt<Locked>>
 }
 
 export function createWork(config: Config, { clock }: Surroundings): Work {
@@ -66,7 +66,7 @@ export function createWork(config: Config, { clock }: Surroundings): Work {
     return await cycle({ host: observed, node: undefined, podSecurity: undefined, proofs, readings }, planning, clock)
   }
   const who = () => `pid ${process.pid} on ${hostname()}, since ${clock.now().toISOString()}`
-  const lock = (patience: number) => attempt(() => host.lock(LOCK, { who: who(), patience }))
+  const lock = (waitSeconds: number) => attempt(() => host.lock(LOCK, { who: who(), waitSeconds }))
   return { host, log, terms, observe, made: trials.made, elapsed: clock.elapsed, lock }
 }
 

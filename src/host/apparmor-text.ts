@@ -1,4 +1,4 @@
-/** Of an AppArmor profile of fusermount3 its head, which has its mode, and what it says of the mounts of Sysbox. Comments go. */
+/** Reduces an AppArmor profile of fusermount3 to its head, which states the mode, and its rules for Sysbox's mounts. Comments are removed. */
 export function fusermountRulesOnly(text: string): string {
   const kept = text
     .split('\n')

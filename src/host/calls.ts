@@ -21,7 +21,7 @@ export interface OpenFile {
   readonly close: () => void | Promise<void>
 }
 
-/** The calls on a node's files that a look is made of. Errors carry the errno. */
+/** The file system calls of an observation. Errors carry the errno. */
 export interface Calls {
   readonly open: (path: string) => OpenFile | Promise<OpenFile>
   readonly stat: (path: string) => Stats | Promise<Stats>
@@ -30,14 +30,14 @@ export interface Calls {
   readonly statfs: (path: string) => StatsFs | Promise<StatsFs>
 }
 
-/** What the kernel keeps in memory: nothing can hold an answer up there, and a thread for each call costs ten times the call. */
+/** Paths that the kernel keeps in memory: they always answer at once, and a thread for each call costs ten times the call. */
 const IN_MEMORY = /^\/(proc|sys|dev|run)(\/|$)/
-/** There the GPU operator mounts the root of its driver container, and there is what this process has of disks. */
+/** The GPU operator mounts the root of its driver container at /run/nvidia; /proc/self/root leads to disks. */
 const NOT_IN_MEMORY = /^\/(run\/nvidia|proc\/self\/root)(\/|$)/
 
 export const isInMemory = (path: string): boolean => IN_MEMORY.test(path) && !NOT_IN_MEMORY.test(path)
 
-/** The calls for a path of the node: through threads wherever a disk or a file server may be behind it. */
+/** The calls for a path of the node. A path that may lie on a disk or a file server is read in a thread. */
 export const callsFor = (path: string): Calls => (isInMemory(path) ? AT_ONCE : THROUGH_THREADS)
 
 const CHUNK = 64 * 1024
@@ -61,10 +61,10 @@ const THROUGH_THREADS: Calls = {
   statfs
 }
 
-/** Nothing else runs between a read into it and the copy. */
+/** One buffer for all reads: each read is copied out before anything else runs. */
 const shared = Buffer.allocUnsafeSlow(CHUNK)
 
-/** Each of them holds up whoever makes it. */
+/** Synchronous calls. */
 export const AT_ONCE: Calls = {
   open: path => {
     const file = openSync(path, READING)

@@ -1,8 +1,8 @@
 import { parse, stringify } from 'smol-toml'
 
 /**
- * Of CRI-O's configuration only the devices that it gives to pods, as a configuration that says the same of them: the rest may hold
- * proxies and names of registries. What is no TOML becomes a text that is none either.
+ * Reduces CRI-O's configuration to a valid configuration with the devices that pods may use: the rest may hold proxies and registry names.
+ * A file that is not TOML becomes another text that is not TOML.
  */
 export function allowedDevicesOnly(text: string): string {
   if (text === '') return text

@@ -1,6 +1,6 @@
 /**
- * Of Docker's daemon.json only the names of runtimes, as a daemon.json that says the same of them: the rest may hold passwords of proxies
- * and names of registries. What is no such file becomes a text that is none either.
+ * Reduces Docker's daemon.json to a valid daemon.json with the names of its runtimes only: the rest may hold proxy passwords and registry
+ * names. A file that is not a JSON object becomes another text that is not JSON.
  */
 export function dockerRuntimesOnly(text: string): string {
   if (text.trim() === '') return text

@@ -6,39 +6,40 @@ import type { Readable } from 'node:stream'
 import { HostError } from './host.ts'
 import { missing } from './resolve.ts'
 
-/** How a program ended; nothing is thrown for a program that failed. */
+/** How a program ended. A program that fails is not an error here. */
 export interface Ended {
-  /** Exit status; 127 where the program is not there, 128 and more where a signal ended it. */
+  /** Exit status; 127 if the program does not exist, 128 + N if signal N ended it. */
   readonly status: number
   readonly stdout: string
-  /** The last 4 KiB of it. */
+  /** The last 4 KiB. */
   readonly stderr: string
 }
 
 export interface Execution {
-  /** Milliseconds; then the program and its children are killed. */
+  /** Milliseconds. Afterwards the program and its children are killed. */
   readonly timeout: number
   readonly directory?: string
   readonly environment?: Readonly<Record<string, string>>
   readonly input?: string
 }
 
-/** Where programs of our own image are looked for. */
+/** The search path for programs of the helper's own image. */
 export const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
-/** Bytes: the first ones of the output, the last ones of the errors. */
+/** Bytes: the beginning of standard output and the end of standard error are kept. */
 const MOST_OUTPUT = 256 * 1024
 const MOST_ERRORS = 4 * 1024
 
-/** Runs a program of our own image, and ends it with all its children when it takes too long or leaves some behind. */
+/** Runs a program of the helper's own image. Kills it and its children after the timeout, and children that it leaves behind. */
 export async function execute([file, ...args]: readonly [string, ...string[]], how: Execution): Promise<Ended> {
   const directory = how.directory ?? '/'
-  if ((await stat(directory).catch(missing)) === undefined) throw new HostError(directory, 'ENOENT', { says: 'it is not there' })
+  if ((await stat(directory).catch(missing)) === undefined)
+    throw new HostError(directory, 'ENOENT', { says: 'it does not exist' })
   const { execa } = await import('execa')
   const child = execa(file, args, {
     cwd: directory,
     env: { PATH, LC_ALL: 'C', ...how.environment },
     extendEnv: false,
-    // A process group of its own, which can be ended as a whole.
+    // A process group of its own, which can be killed as a whole.
     detached: true,
     buffer: false,
     reject: false,
@@ -51,7 +52,7 @@ export async function execute([file, ...args]: readonly [string, ...string[]], h
     isLate = true
     end()
   }, how.timeout)
-  // What the program started and left holds our pipes open.
+  // Children that the program leaves behind would hold the pipes open.
   child.nodeChildProcess.once('exit', end)
   process.once('exit', end)
   const done = await child
@@ -61,7 +62,7 @@ export async function execute([file, ...args]: readonly [string, ...string[]], h
   return { status: statusOf(done), stdout: stdout(), stderr: stderr() + late }
 }
 
-/** Whether a program is there for `execute`, by its name. */
+/** Whether `execute` finds a program of that name. */
 export async function isInstalled(name: string): Promise<boolean> {
   const tries = PATH.split(':').map(directory => access(join(directory, name), MAY_RUN))
   return await Promise.any(tries).then(
@@ -73,7 +74,7 @@ export async function isInstalled(name: string): Promise<boolean> {
 /** X_OK of access(2). */
 const MAY_RUN = 1
 
-/** ESRCH: all of it is gone already. */
+/** ESRCH: all its processes have ended. */
 function endGroup(pid: number | undefined): void {
   if (pid === undefined) return
   try {
@@ -83,7 +84,7 @@ function endGroup(pid: number | undefined): void {
   }
 }
 
-/** Reads on to the end, or the program would stand still on a full pipe, and keeps a part. */
+/** Reads to the end, since a full pipe would block the program, and keeps a part. */
 function keep(stream: Readable, most: number, part: 'first' | 'last'): () => string {
   let kept = Buffer.alloc(0)
   stream.on('data', (chunk: Buffer) => {
@@ -99,7 +100,7 @@ interface Done {
   readonly code?: string | undefined
 }
 
-/** As a shell tells it: 127 not there, 126 no program, 128 and the number of the signal. */
+/** The status as a shell reports it: 127 not found, 126 not executable, 128 + the number of the signal. */
 function statusOf({ exitCode, signal, code }: Done): number {
   if (exitCode !== undefined) return exitCode
   if (signal !== undefined) return 128 + constants.signals[signal]

@@ -1,4 +1,4 @@
-/** What can be asked of a node, and how an answer is told from a missing thing and from a failure to look. */
+/** The questions about a node. An answer, a path that does not exist and a failure to read are three different results. */
 
 export type FileKind = 'file' | 'directory' | 'link' | 'character' | 'block' | 'fifo' | 'socket'
 
@@ -16,7 +16,7 @@ export interface FsSpace {
   readonly total: number
 }
 
-/** CPU, memory (bytes) and disks (bytes), for people to read: never alone the ground of a label. */
+/** CPU, memory (bytes) and disks (bytes), for people to read. No label depends on the inventory alone. */
 export interface Inventory {
   readonly cpu: { readonly model: string; readonly cores: number }
   readonly memory: { readonly total: number; readonly available: number }
@@ -24,38 +24,38 @@ export interface Inventory {
 }
 
 /**
- * The questions that a look at a node may ask. Paths are absolute and below the host root.
- * `undefined` means that the thing is not there, which is knowledge; every failure to look throws a `HostError`.
+ * Reads a node. Paths are absolute and relative to the host root.
+ * `undefined` means that the path does not exist, which is a known fact; every failure to read throws a `HostError`.
  */
 export interface HostReader {
   /** The whole text of a regular file. */
   read(path: string): Promise<string | undefined>
-  /** The lines of a text file that match; the file must end with a newline, or it may have been cut short. */
+  /** The matching lines of a text file. The file must end with a newline: otherwise it may be incomplete. */
   lines(path: string, pattern: RegExp): Promise<readonly string[] | undefined>
   /** The names in a directory, sorted. */
   list(path: string): Promise<readonly string[] | undefined>
-  /** The kind, mode and device number of what a path leads to. */
+  /** The kind, mode and device number, with symbolic links followed. */
   stat(path: string): Promise<FileStat | undefined>
   /** The path with every symbolic link resolved inside the host root. */
   realpath(path: string): Promise<string | undefined>
   statfs(path: string): Promise<FsSpace | undefined>
-  /** Standard output of a program of the node, given by its absolute path; `undefined` where it cannot be run. */
+  /** Standard output of a program of the node, given by its absolute path; `undefined` if it cannot be run. */
   run(argv: readonly [string, ...string[]]): Promise<string | undefined>
   /** The processor architecture by its Go name, `amd64` or `arm64`, as Kubernetes writes it. */
   arch(): Promise<string>
   inventory(): Promise<Inventory | undefined>
 }
 
-/** What was looked at and what was seen there, in a few words. */
+/** What was read and what was found there, in a few words. */
 export interface Evidence {
   readonly source: string
   readonly saw: string
 }
 
-/** Code of a `HostError`: the node may have it or not, and it is not among what this process sees of the node. */
+/** The code of a `HostError` for a path of the node that is not mounted into this pod. The path may exist on the node. */
 export const NOT_MOUNTED = 'ENOTMOUNTED'
 
-/** A look that failed: the thing may be there, or not; nobody knows. */
+/** A failure to read: it is unknown whether the path exists. */
 export class HostError extends Error {
   readonly path: string
   readonly code: string
@@ -67,10 +67,10 @@ export class HostError extends Error {
   }
 }
 
-/** A file is refused past this size (bytes); the largest that is asked for, modules.dep, has about 1 MB. */
+/** Larger files are refused (bytes). The largest file that is needed, modules.dep, has about 1 MB. */
 export const SIZE_CAP = 8 * 1024 * 1024
 
-/** The matching lines of a text; a text that ends inside a line is refused, since what followed is not known. */
+/** The matching lines of a text. Throws `HostError` if the text ends inside a line, since the rest is unknown. */
 export const matchingLines = (path: string, text: string, pattern: RegExp): readonly string[] =>
   completeText(path, text)
     .split('\n')
@@ -85,7 +85,7 @@ export function patternSource({ source, flags }: RegExp): string {
   return source
 }
 
-/** The text, when it ends with a newline or is empty. A file that was cut short could hide the line that decides. */
+/** The text, if it ends with a newline or is empty. Throws `HostError` otherwise: the missing part could hold the line that decides. */
 export const completeText = (path: string, text: string): string => {
   if (text !== '' && !text.endsWith('\n')) {
     throw new HostError(path, 'ECUT', { says: 'it ends in the middle of a line, so it may be cut short' })
@@ -93,7 +93,7 @@ export const completeText = (path: string, text: string): string => {
   return text
 }
 
-/** An errno as people know it. */
+/** The text of an errno in messages. */
 export const ERRNO_TEXTS: Readonly<Record<string, string>> = {
   EACCES: 'EACCES (permission denied)',
   EPERM: 'EPERM (operation not permitted)',

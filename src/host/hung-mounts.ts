@@ -2,26 +2,26 @@ import { readFileSync } from 'node:fs'
 import { growing } from '../waits.ts'
 import { isAt, parseMountTable } from './mount-table.ts'
 
-/** The first pause before a mount that did not answer is asked again, twice as long each time, and the longest (milliseconds). */
+/** The pauses before a mount that did not answer is tried again (milliseconds). */
 const PAUSE = { first: 60_000, longest: 15 * 60_000 }
 
 interface Hung {
-  /** Mount point, or the path itself where the mount is the root's. */
+  /** The mount point, or the path itself if it lies on the node's root mount. */
   readonly place: string
   readonly times: number
   readonly again: number
-  /** Whether whoever waits there waits still: a killed process ends when the mount answers. */
+  /** Whether the killed process still waits at the mount: it ends only when the mount answers. */
   readonly isStuck: () => boolean
 }
 
 export interface HungMounts {
-  /** Why a path is not asked about now; `undefined` where it is. */
+  /** Why a path is not read now; `undefined` if it may be read. */
   readonly whySkipped: (path: string) => string | undefined
   readonly hung: (path: string, isStuck: () => boolean) => void
   readonly answered: (path: string) => void
 }
 
-/** Remembers which mounts do not answer, so that each costs one wait and not one a file. `base` is where the node's root lies. */
+/** Remembers which mounts do not answer, so that each costs one timeout and not one for each file. `base` is the host root. */
 export function createHungMounts(base: string, elapsed: () => number = () => performance.now()): HungMounts {
   const known = new Map<string, Hung>()
   const at = (path: string): Hung | undefined =>
@@ -46,12 +46,12 @@ export function createHungMounts(base: string, elapsed: () => number = () => per
   }
 }
 
-/** The mount that holds a path, by the node's names; the path itself where that is the node's root. */
+/** The mount point that holds a path, named as on the node; the path itself if it lies on the node's root mount. */
 function placeOf(base: string, path: string): string {
   const points = mountPoints().filter(point => point.startsWith(`${base}/`) && isAt(base + path, point))
   const [longest] = points.toSorted((a, b) => b.length - a.length)
   return longest === undefined ? path : longest.slice(base.length)
 }
 
-/** In memory, so that it answers always. */
+/** The kernel keeps this file in memory, so reading it cannot hang. */
 const mountPoints = (): readonly string[] => [...parseMountTable(readFileSync('/proc/self/mountinfo', 'utf8')).keys()]

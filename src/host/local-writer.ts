@@ -8,18 +8,19 @@ import { takeLock } from './lock.ts'
 import { resolveInside } from './resolve.ts'
 import type { HostWriter } from './writer.ts'
 
-/** What a killed writer left behind is removed by a later one, when it is this old (milliseconds). */
+/** A later writer removes temporary files of killed writers that are older than this (milliseconds). */
 const STALE = 10_000
 
 /**
- * The real node, mounted at `root`, to be changed; every path is resolved inside it. A symbolic link in the last place is replaced
- * by `write` and `copy` and removed by `remove`, and never followed: whoever may write into that directory could aim it at any file.
+ * Reads and changes the real node, mounted at `root`; every path is resolved inside it. If the last part of a path is a symbolic link,
+ * `write` and `copy` replace the link and `remove` removes it. They never follow it: whoever may write into the directory could point it
+ * at any file.
  */
 export function localWriter(root: string): HostWriter {
   const base = root === '/' ? '' : root.replace(/\/+$/, '')
   const inside = (path: string) => base + path
   const renamed = (path: string, fill: (temporary: string) => Promise<void>) =>
-    asHostError(path, async () => await replace(await placeFor(base, path), fill))
+    asWriteError(path, async () => await replace(await placeFor(base, path), fill))
 
   return {
     ...localHost(root),
@@ -29,7 +30,7 @@ export function localWriter(root: string): HostWriter {
         const handle = await open(temporary, 'wx', mode)
         try {
           await handle.writeFile(text)
-          // Whatever the umask is.
+          // The mode of `open` is reduced by the umask.
           await handle.chmod(mode)
           await handle.sync()
         } finally {
@@ -42,23 +43,23 @@ export function localWriter(root: string): HostWriter {
         await chmod(temporary, 0o644)
         await sync(temporary)
       }),
-    put: (path, text) => asHostError(path, () => putInto(path, resolveInside(base, path), base, text)),
+    put: (path, text) => asWriteError(path, () => putInto(path, resolveInside(base, path), base, text)),
     remove: path =>
-      asHostError(path, async () => {
+      asWriteError(path, async () => {
         const directory = resolveInside(base, posix.dirname(path))
         if (directory !== undefined) await unlink(posix.join(base + directory, posix.basename(path))).catch(unlessGone)
       }),
     removeEmpty: path =>
-      asHostError(path, async () => {
+      asWriteError(path, async () => {
         const directory = resolveInside(base, posix.dirname(path))
-        if (directory !== undefined) await rmdir(posix.join(base + directory, posix.basename(path))).catch(unlessKept)
+        if (directory !== undefined) await rmdir(posix.join(base + directory, posix.basename(path))).catch(unlessInUse)
       }),
-    lock: (path, terms) => asHostError(path, async () => await takeLock(await placeFor(base, path), terms)),
+    lock: (path, terms) => asWriteError(path, async () => await takeLock(await placeFor(base, path), terms)),
     exec: execute
   }
 }
 
-/** Where a file shall lie, in our own view, its directory made; every link above it is resolved inside the root. */
+/** The path of a file in this process. Makes its directory. Symbolic links above the file are resolved inside the root. */
 async function placeFor(base: string, path: string): Promise<string> {
   if (!path.startsWith('/') || path.endsWith('/') || /(^|\/)\.\.?(\/|$)/.test(path)) {
     throw Object.assign(new Error('it is not a plain absolute path of a file'), { code: 'EINVAL' })
@@ -71,7 +72,7 @@ async function makeDirectory(base: string, path: string): Promise<string> {
   if (there !== undefined) return there
   const parent = await makeDirectory(base, posix.dirname(path))
   const made = posix.join(parent, posix.basename(path))
-  // Another writer may have been faster.
+  // EEXIST: another writer has made it in the meantime.
   await mkdir(base + made, 0o755).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error
   })
@@ -79,7 +80,7 @@ async function makeDirectory(base: string, path: string): Promise<string> {
   return made
 }
 
-/** A reader sees the old file or the new one, also after a loss of power; nothing else stays, unless we are killed here. */
+/** Replaces a file: readers see the old one or the new one, also after a power failure. Only a kill leaves a temporary file. */
 async function replace(place: string, fill: (temporary: string) => Promise<void>): Promise<void> {
   const [directory, prefix] = [posix.dirname(place), `.${posix.basename(place)}.berth-`]
   const temporary = posix.join(directory, prefix + Math.random().toString(36).slice(2, 12))
@@ -103,9 +104,9 @@ async function sweep(directory: string, prefix: string): Promise<void> {
   }
 }
 
-/** Neither made nor cut short: a file of /proc takes one write, and refuses it as a whole. */
+/** Writes into an existing file without truncating it: a file of /proc takes one write, or refuses it as a whole. */
 async function putInto(path: string, real: string | undefined, base: string, text: string): Promise<void> {
-  if (real === undefined) throw Object.assign(new Error('it is not there'), { code: 'ENOENT' })
+  if (real === undefined) throw Object.assign(new Error('it does not exist'), { code: 'ENOENT' })
   const handle = await open(base + real, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY | constants.O_NOFOLLOW)
   try {
     if (!(await handle.stat()).isFile()) throw Object.assign(new Error(`${path} is not a file`), { code: 'EINVAL' })
@@ -120,7 +121,7 @@ async function sync(path: string): Promise<void> {
   try {
     await handle.sync()
   } catch (error) {
-    // Some file systems have nothing to do for a directory, and say so.
+    // EINVAL: the file system does not support fsync for a directory.
     if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error
   } finally {
     await handle.close()
@@ -131,12 +132,12 @@ const unlessGone = (error: NodeJS.ErrnoException): undefined => {
   if (error.code !== 'ENOENT') throw error
 }
 
-/** ENOTDIR: a link, or a file, is none of ours. */
-const unlessKept = (error: NodeJS.ErrnoException): void => {
+/** ENOTDIR: a link or a file, which berth has not made. */
+const unlessInUse = (error: NodeJS.ErrnoException): void => {
   if (!['ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(error.code ?? '')) throw error
 }
 
-async function asHostError<T>(path: string, act: () => Promise<T>): Promise<T> {
+async function asWriteError<T>(path: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act()
   } catch (error) {

@@ -17,7 +17,7 @@ import {
 import { missing, resolveInside } from './resolve.ts'
 import { viewOf } from './view.ts'
 
-/** A child process may print this much (bytes) and take this long (milliseconds); it gets no input and no environment. */
+/** The limits of a child process: output (bytes) and time (milliseconds). It gets no input and no environment. */
 const CHILD = {
   maxBuffer: 64 * 1024,
   timeout: 2_000,
@@ -31,13 +31,13 @@ const CHILD = {
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id'
 
-/** The real node, mounted at `root`; every read stays below it. */
+/** Reads the real node, mounted at `root`; every read stays below it. */
 export function localHost(root: string, calls = callsFor): HostReader {
   const base = root === '/' ? '' : root.replace(/\/+$/, '')
 
   const view = viewOf(base)
 
-  // At the root itself the kernel resolves as we would.
+  // At / the kernel resolves paths correctly itself.
   const resolve = async (path: string) => (base === '' ? path : resolveInside(base, path, view))
   const named = <T>(path: string, read: (real: string, calls: Calls) => T | Promise<T>): Promise<T | undefined> =>
     guarded(
@@ -75,7 +75,7 @@ async function guarded<T>(path: string, work: Promise<T>): Promise<T | undefined
   } catch (error) {
     if (error instanceof HostError) throw error
     const errno = error as NodeJS.ErrnoException
-    // Gone between the look at its name and the look into it: then it is not there.
+    // The file was removed between resolving its name and reading it, so it does not exist.
     if (errno.code === 'ENOENT' || errno.code === 'ENOTDIR') return undefined
     throw failure(path, errno)
   }
@@ -100,7 +100,7 @@ const failure = (path: string, cause: { readonly code?: string | undefined }): H
 }
 
 async function readText(path: string, real: string, calls: Calls): Promise<string> {
-  // Looked at before it is opened: to open a device can do things, and to open a FIFO can wait for ever.
+  // stat before open: opening a device can have effects, and opening a FIFO can block for ever.
   refuseUnlessFile(path, await calls.stat(real))
   const file = await calls.open(real)
   try {
@@ -117,7 +117,7 @@ function refuseUnlessFile(path: string, stats: Stats): void {
   throw new HostError(path, 'EINVAL', { says: `it is a ${describe(stats).kind}, not a file` })
 }
 
-/** Sizes in /proc and /sys are not to be trusted (0 or 4096), so it is read to the end or to the cap. */
+/** Reads to the end or to the cap: the sizes of files in /proc and /sys are wrong (0 or 4096). */
 async function readAll(path: string, file: OpenFile): Promise<Buffer> {
   const chunks: Buffer[] = []
   let total = 0
@@ -151,18 +151,18 @@ async function runProgram(argv: readonly [string, ...string[]]): Promise<string 
   if ((await stat(file).catch(missing)) === undefined) return undefined
   const { execa } = await import('execa')
   const child = execa(file, args, CHILD)
-  // A grandchild that it left behind would hold the pipe open, and us with it.
+  // A grandchild that is left behind would hold the pipe open, and this call would not end.
   const timer = setTimeout(() => child.stdout.destroy(), CHILD.timeout + 500)
   const done = await child.finally(() => clearTimeout(timer))
   const name = argv.join(' ')
   if (done.timedOut) throw failure(name, { code: 'ETIMEDOUT' })
   if (done.isMaxBuffer) throw new HostError(name, 'EFBIG', { says: 'it printed more than 64 KiB' })
   if (done.signal !== undefined) throw new HostError(name, 'EIO', { says: `it was ended by ${done.signal}` })
-  // Without an exit code it never started: a directory, or a file that is no program.
+  // Without an exit code it never started: it is a directory, or not executable.
   return done.exitCode === undefined ? undefined : done.stdout
 }
 
-/** systeminformation looks at its own machine whatever the host root is, so it is asked only when that is the same one. */
+/** systeminformation always reads the machine that it runs on, so it is used only if the host root is that machine. */
 async function sameMachine(read: HostReader['read']): Promise<boolean> {
   const [there, here] = await Promise.all([read(BOOT_ID), readHere(BOOT_ID)])
   return there !== undefined && there === here

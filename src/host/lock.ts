@@ -2,32 +2,32 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { PATH } from './execute.ts'
 
-/** A lock that we hold, or who holds it. */
+/** The lock that this process holds, or the holder of it. */
 export type Locked =
   | { readonly ok: true; readonly release: () => Promise<void> }
   | { readonly ok: false; readonly heldBy: string }
 
 export interface LockTerms {
-  /** One line for whoever comes second. */
+  /** One line that other processes show as the holder. */
   readonly who: string
-  /** Seconds that we wait for it. */
-  readonly patience: number
+  /** How long to wait for the lock (seconds). */
+  readonly waitSeconds: number
 }
 
-/** The exit status of `flock` that means that somebody else has it. */
+/** The exit status that `flock` is given for a lock that another process holds. */
 const HELD = 75
 
-/** FILE WHO. Its input ends with us, however we end, and the lock with it. */
+/** sh: FILE WHO. Its standard input closes when this process ends, for whatever reason; then the shell ends and the lock is released. */
 const HOLD = 'printf "%s\\n" "$2" >"$1"; echo held; exec cat >/dev/null'
 
-/** Takes flock(2) on a file of our own view, which Node cannot ask for itself; throws `Error` where that cannot be had. */
-export async function takeLock(file: string, { who, patience }: LockTerms): Promise<Locked> {
+/** Takes flock(2) by the program flock, since Node cannot. `file` is a path of this process. Throws an `Error` if locking fails. */
+export async function takeLock(file: string, { who, waitSeconds }: LockTerms): Promise<Locked> {
   const { execa } = await import('execa')
-  const wait = ['--wait', `${patience}`, '--conflict-exit-code', `${HELD}`]
+  const wait = ['--wait', `${waitSeconds}`, '--conflict-exit-code', `${HELD}`]
   const child = execa('flock', [...wait, file, 'sh', '-euc', HOLD, 'lock', file, who], {
     env: { PATH, LC_ALL: 'C' },
     extendEnv: false,
-    // Ctrl-C at a terminal ends us, and may not end the lock before.
+    // Ctrl-C at a terminal must not end the lock before this process.
     detached: true,
     buffer: { stdout: false },
     reject: false

@@ -1,11 +1,11 @@
-/** Directives that can keep a module from being loaded. */
+/** Directives that can prevent a module from being loaded. */
 const DECIDING = /^\s*(install|blacklist|alias)\s/
-/** Those that cannot. */
+/** Directives that cannot, comments and empty lines. */
 const OTHER = /^\s*(#|$|(config|include|options|remove|softdep|weakdep)\s)/
 
 /**
- * Of a file of modprobe's configuration the lines that decide whether a module can be loaded. Comments and options are left out, since
- * anything may stand in them. A line that is no directive stays one.
+ * Reduces a modprobe configuration file to the lines that decide whether a module can be loaded. Comments and options are removed, since
+ * they may contain anything. A line that is not a directive becomes `?`, which is not a directive either.
  */
 export function directivesOnly(text: string): string {
   if (text.trim() === '') return text

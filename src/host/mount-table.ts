@@ -1,4 +1,4 @@
-/** A line of proc_pid_mountinfo(5), as far as it tells what lies where. */
+/** One line of proc_pid_mountinfo(5), without options and source. */
 export interface MountLine {
   /** Major and minor number of the file system. */
   readonly device: string
@@ -10,7 +10,7 @@ export interface MountLine {
 
 const LINE = /^\d+ \d+ (\d+:\d+) (\S+) (\/\S*) \S+(?: \w+(?::\d+)?)* - (\S+) /
 
-/** The mounts of a table, by mount point: of equals the last, which lies on top. A line of another form is left out. */
+/** The mounts of a table by mount point. Of two mounts at one mount point the last counts: it covers the first. Other lines are left out. */
 export function parseMountTable(text: string): ReadonlyMap<string, MountLine> {
   const mounts = new Map<string, MountLine>()
   for (const line of text.split('\n')) {
@@ -20,11 +20,11 @@ export function parseMountTable(text: string): ReadonlyMap<string, MountLine> {
   return mounts
 }
 
-/** Space, tab, newline and backslash stand as octal numbers there. */
+/** Decodes the octal escapes of space, tab, newline and backslash. */
 const plain = (path: string): string =>
   path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
 
-/** Whether a path is a directory itself or lies below it. */
+/** Whether a path equals the directory or lies below it. */
 export const isAt = (path: string, directory: string): boolean =>
   directory === '/' || path === directory || path.startsWith(`${directory}/`)
 

@@ -3,15 +3,15 @@ import { isAt } from './mount-table.ts'
 /** proc_pid_mountinfo(5): device and root, mount point, options, type, source, options of the file system. */
 const LINE = /^(\d+ \d+ \d+:\d+) (\S+) (\/\S*) (\S+)((?: \w+(?::\d+)?)*) - (\S+) (\S*)(?: (\S*))?$/
 
-/** Of a file server: all that names it, or what lies there, is taken out. */
+/** Types of remote file systems: the names of the server and of its directories are removed. */
 const REMOTE = /^(nfs4?|cifs|smb3|ceph|9p|lustre|autofs|fuse\..*|glusterfs|afs|beegfs|gpfs)$/
-/** Where people mount what is theirs. */
+/** Directories where users mount their own file systems. */
 const PEOPLES = /^(\/(?:net|media|mnt|srv|misc)\/).*/
 
 /**
- * Of a mount table what decides: where each file system lies, its type, and whether it is read-only. Sources name file servers, and
- * options users and passwords. A line of another form stays one.
- * Where one of the paths in `asked` lies on a file server, the place keeps its name, or the path would seem to lie elsewhere.
+ * Reduces a mount table to mount points, file system types and flags such as read-only. Sources can name file servers, and options can
+ * contain user names and passwords. A line with another format is replaced by a text that does not have the format either.
+ * A remote mount point keeps its name if it holds one of the paths in `asked`: otherwise these paths would appear to lie on another mount.
  */
 export const mountsOnly = (text: string, asked: readonly string[]): string =>
   text.replace(/[^\n]+/g, line => mountOnly(line, asked))
@@ -24,10 +24,10 @@ function mountOnly(line: string, asked: readonly string[]): string {
   return `${numbers} ${place} ${flagsOnly(options)}${shared} - ${type} ${sourceOnly(source, type)} ${flagsOnly(ofFileSystem)}`
 }
 
-/** The name of a disk, or the type once more, as file systems without one have it. */
+/** The name of a disk, or the type itself, which file systems without a disk have as their source. */
 const sourceOnly = (source: string, type: string): string => (/^\/dev\/\w+$/.test(source) || source === type ? source : 'none')
 
-/** `rw,noexec,relatime`: words that change nothing but how it is mounted. */
+/** The mount flags, such as `rw,noexec,relatime`, without options that have a value. */
 const flagsOnly = (options: string): string => {
   const flags = options.split(',').filter(option => /^(ro|rw|no(suid|dev|exec|atime|diratime|symfollow)|relatime)$/.test(option))
   return flags.length === 0 ? 'rw' : flags.join(',')

@@ -2,17 +2,17 @@ import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { ERRNO_TEXTS, HostError } from './host.ts'
 
-/** What the helper has to tell takes a few kilobytes; whoever writes more is not the helper. */
+/** The helper writes a few kilobytes; a larger file is not the helper's. */
 export const HANDOVER_CAP = 64 * 1024
 
 /**
- * The file that the helper leaves for the agent, from a directory that both can write: no link is followed, nothing but a regular
- * file is opened for long, and no more than the cap is read. `undefined` when there is none. Throws `HostError`.
+ * Reads the file that the helper writes for the agent, in a directory that others may be able to write to. It follows no link, reads only
+ * a regular file, and not more than the cap. Returns `undefined` if there is none. Throws `HostError`.
  */
 export async function readHandover(path: string): Promise<string | undefined> {
   let file: FileHandle | undefined
   try {
-    // Without O_NONBLOCK a fifo that somebody put there would hold us for ever.
+    // Without O_NONBLOCK, opening a FIFO would block for ever.
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
     if (!(await file.stat()).isFile()) throw new HostError(path, 'ENOTFILE', { says: 'it is not a regular file' })
     return await readCapped(file, path)
@@ -27,7 +27,7 @@ export async function readHandover(path: string): Promise<string | undefined> {
   }
 }
 
-/** The size that stat tells may be another one a moment later: counted as it is read. */
+/** Counts the bytes while it reads: the file may grow after stat. */
 async function readCapped(file: FileHandle, path: string): Promise<string> {
   const buffer = Buffer.alloc(HANDOVER_CAP + 1)
   let length = 0

@@ -2,10 +2,10 @@ import { openSync, readFileSync, readSync, statSync } from 'node:fs'
 import { HostError } from './host.ts'
 import { viewOf } from './view.ts'
 
-/** What shows in an instant that something changed which a look should see: modules, file systems, limits, devices. */
+/** Signs of a change that the next observation should see: modules, file systems, limits, devices. */
 const LIMIT = '/proc/sys/user/max_user_namespaces'
 const MODULES = '/sys/module'
-/** Where /sys is not to be seen. */
+/** Read in place of /sys/module if /sys is not mounted. */
 const LISTS = ['/proc/modules', '/proc/filesystems'] as const
 const PLACES = [
   '/dev/fuse',
@@ -16,10 +16,10 @@ const PLACES = [
 ] as const
 
 /**
- * What gives a text that differs when one of these, or of `others` (paths of our own, not the node's), differs. It is asked every
- * second, and most of what the idle agent costs is this: so, plain synchronous calls on what is in memory, where a thread for each
- * would cost ten times that. inotify is no help: the kernel tells nothing of /proc and /sys, and of /dev every byte that anybody writes
- * to /dev/null.
+ * Returns a function whose text differs after a change of the node, or of `others` (paths of this process). The agent calls it every
+ * second, which is most of its cost when idle. The calls are therefore synchronous, on files that the kernel keeps in memory; a thread
+ * for each call would cost ten times as much. inotify does not help: it reports nothing for /proc and /sys, and every write to /dev/null
+ * for /dev.
  */
 export function createPulse(root: string, others: readonly string[] = []): () => string {
   const place = placesOf(root === '/' ? '' : root.replace(/\/+$/, ''))
@@ -33,7 +33,7 @@ export function createPulse(root: string, others: readonly string[] = []): () =>
   }
 }
 
-/** What cannot be seen from here never changes here either. */
+/** A path that is not mounted never changes here, so any path will do for it. */
 function placesOf(base: string): (path: string) => string {
   const view = viewOf(base)
   return path => {
@@ -46,7 +46,7 @@ function placesOf(base: string): (path: string) => string {
   }
 }
 
-/** A text of some bytes that is read again and again: opened once, since to open it costs more than to read it. */
+/** Reads a small file again and again. It stays open, since opening it costs more than reading it. */
 function keptOpen(path: string): () => string {
   const buffer = Buffer.alloc(64)
   let file: number | undefined
@@ -61,8 +61,8 @@ function keptOpen(path: string): () => string {
 }
 
 /**
- * Each module has a folder, and a folder counts its folders (inode(7), st_nlink): one call, where the lists of modules and of the file
- * systems that they bring are kilobytes that the kernel writes anew for every reader.
+ * The number of modules: each has a directory, and a directory counts its subdirectories (inode(7), st_nlink). That is one call. The lists
+ * in /proc are kilobytes that the kernel writes again for every reader.
  */
 function modulesOf(modules: string, lists: readonly string[]): string {
   try {
@@ -73,7 +73,7 @@ function modulesOf(modules: string, lists: readonly string[]): string {
   }
 }
 
-/** How often a module is in use changes all the time on a busy node; which ones are there does not. */
+/** The list of modules without their use counts, which change all the time on a busy node. */
 const withoutCounts = (text: string): string => text.replace(/^(\w+) \d+ \d+ .*$/gm, '$1')
 
 function textOf(path: string): string {
@@ -84,21 +84,21 @@ function textOf(path: string): string {
   }
 }
 
-/** Whether what a path leads to is still the same. */
+/** A text that changes when the file at the path is replaced or changed. */
 function signOf(path: string): string {
   try {
     const stats = statSync(path, QUIET)
     if (stats === undefined) return '\n'
     const { ino, mode, rdev, mtimeMs } = stats
-    // A device's time changes whenever it is used.
+    // The time of a device changes whenever it is used.
     return `\n${ino} ${mode} ${rdev === 0 ? mtimeMs : rdev}`
   } catch (error) {
     return `\n${codeOf(error)}`
   }
 }
 
-/** What is not there is the usual case, and an error object for it would be most of what a pulse costs. */
+/** Most of these paths do not exist, and an error object for each would be most of the cost. */
 const QUIET = { throwIfNoEntry: false } as const
 
-/** A change from readable to unreadable is a change too. */
+/** The error code stands for an unreadable file: becoming unreadable is a change too. */
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'error'

@@ -3,10 +3,10 @@ import { AT_ONCE } from './calls.ts'
 import { HostError } from './host.ts'
 import { localHost } from './local.ts'
 
-/** The word by which the program starts as a reader; nobody types it. */
+/** The argument that starts this program as a reader process. It is not an option for users. */
 export const READER = '--read-for-parent'
 
-/** What is asked of a reader. `pattern` is a regular expression's source, of `lines` only. */
+/** A question to the reader process. `pattern` is the source of a regular expression without flags; only `lines` has one. */
 export interface Question {
   readonly id: number
   readonly verb: 'read' | 'lines' | 'list' | 'stat' | 'realpath' | 'statfs'
@@ -14,19 +14,19 @@ export interface Question {
   readonly pattern?: string
 }
 
-/** JSON leaves out what is `undefined`, which is the answer for what is not there. */
+/** A missing `value` means that the path does not exist: JSON leaves out `undefined`. */
 export interface Reply {
   readonly id: number
   readonly value?: unknown
   readonly error?: { readonly code: string; readonly message: string }
 }
 
-/** Said once, before the first answer: how long the start took tells nothing about a mount. */
+/** Sent once, before the first answer: only then does the time for an answer say something about a mount. */
 export const STARTED: Reply = { id: 0 }
 
 /**
- * The other half of `apartHost`: answers its parent's questions about the files below `root`, one after the other. It may hang at any of
- * them, and is killed then. `end` is called when its parent has ended.
+ * The child's half of `apartHost`: answers its parent's questions about the files below `root`, one after the other. If it hangs at one,
+ * the parent kills it. `end` is called when the parent has ended.
  */
 export function serveReader(root: string, end: () => void): void {
   const host = localHost(root, () => AT_ONCE)
@@ -42,7 +42,7 @@ export function serveReader(root: string, end: () => void): void {
   }
   let last: Promise<unknown> = Promise.resolve()
   process.on('message', (question: Question) => {
-    // In their order: by the first that is not answered the parent knows which one hangs.
+    // In order: the first question without an answer is the one at which this process hangs.
     last = last.then(async () => process.send?.(await reply(question)))
   })
   process.on('disconnect', end)

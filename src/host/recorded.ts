@@ -14,7 +14,7 @@ import { checkForm, partOf, shown } from './schema.ts'
 import { scrubber, trim } from './scrub.ts'
 import type { Testimony, Verb } from './testimony.ts'
 
-/** What was asked of a node and what it answered; `report --host-root FILE.yaml` looks at it as if it were the node. */
+/** The questions to a node and its answers. `report --host-root FILE.yaml` reads a recording in place of a node. */
 export interface Recording {
   readonly schema: 1
   readonly arch?: string
@@ -23,21 +23,21 @@ export interface Recording {
   readonly paths: Readonly<Record<string, RecordedPath>>
 }
 
-/** The answers about one path. `absent` and `error` answer every question about it that has no answer of its own. */
+/** The answers about one path. `absent` and `error` answer every other question about the path. */
 export interface RecordedPath {
   readonly absent?: true
   readonly error?: string
   readonly text?: string
   readonly lines?: Readonly<Record<string, readonly string[]>>
   readonly list?: readonly string[]
-  /** The path that it leads to, links resolved. */
+  /** The path with all symbolic links resolved. */
   readonly link?: string
   readonly stat?: FileStat
   readonly statfs?: FsSpace
   readonly output?: string
 }
 
-/** A question that the recording has no answer to: the recording is older than the detector, or of something else. */
+/** The recording has no answer to a question: it is older than the detector. */
 export class UnrecordedError extends HostError {
   constructor(verb: string, subject: string) {
     super(subject, 'EUNRECORDED')
@@ -46,7 +46,7 @@ export class UnrecordedError extends HostError {
   }
 }
 
-/** A node that answers from a recording. Throws `UnrecordedError` for a question that was not asked then. */
+/** A node that answers from a recording. Throws `UnrecordedError` for a question that was not recorded. */
 export function recordedHost(recording: Recording): HostReader {
   const answer = async <T>(verb: Verb, path: string, pick: (entry: RecordedPath) => T | undefined): Promise<T | undefined> => {
     const entry = Object.hasOwn(recording.paths, path) ? recording.paths[path] : undefined
@@ -82,7 +82,7 @@ const recordedError = (path: string, code: string): HostError =>
     says: code === 'ECUT' ? 'it ends in the middle of a line, so it may be cut short' : (ERRNO_TEXTS[code] ?? code)
   })
 
-/** Reads a recording. Throws `Error` that says what is wrong with the text, for people. */
+/** Parses a recording. Throws an `Error` that says what is wrong with the text. */
 export function parseRecording(text: string): Recording {
   const document = load(text)
   const head = checkForm(HEAD, document, 'it')
@@ -121,7 +121,7 @@ const count = (form: string) => z.int(form).check(z.minimum(0, form))
 const [STAT, SPACE, LINES] = ['kind, mode and device', 'free and total in bytes', 'lists of lines by pattern']
 const KINDS = ['file', 'directory', 'link', 'character', 'block', 'fifo', 'socket'] as const satisfies readonly FileKind[]
 
-/** What each answer must look like, and how that is said: recordings are written by hand too, and YAML takes `text: 0` for a number. */
+/** The format of each answer, with the words for error messages. Recordings are also written by hand, and YAML reads `text: 0` as a number. */
 const ENTRY = z.strictObject({
   absent: z.exactOptional(z.literal(true, 'true')),
   error: z.exactOptional(text('an errno such as EACCES')),
@@ -161,7 +161,7 @@ const KEYS: Partial<Record<Verb, keyof RecordedPath>> = {
   run: 'output'
 }
 
-/** All testimony as YAML text, scrubbed of what names the machine: see `scrub.ts`. `names` are host and Node names. */
+/** All questions and answers as YAML, without what identifies the machine (see `scrub.ts`). `names` are host and Node names. */
 export function writeRecording(testimony: readonly Testimony[], names: readonly string[]): string {
   const scrub = scrubber(testimony, names)
   const asked = testimony.map(({ subject }) => subject)

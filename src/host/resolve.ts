@@ -3,15 +3,15 @@ import { posix } from 'node:path'
 import { ERRNO_TEXTS, HostError } from './host.ts'
 import { type View, wholeView } from './view.ts'
 
-/** As many links as the kernel follows in one path (path_resolution(7)). */
+/** The kernel follows at most this many links in one path (path_resolution(7)). */
 const LINK_LIMIT = 40
 
 /**
- * Where a path of the node leads, below the root: every symbolic link resolved inside it, absolute ones too, and `..` stops at it.
- * The kernel would resolve an absolute link of the node in our own file system, which shows the container instead of the node.
- * Synchronous, since a look asks some 600 names, in memory on any node, and a thread for each costs ten times the call itself.
- * Returns the resolved path as the node would name it, or `undefined` when a part of it is not there. Errors carry the errno; what lies
- * outside of the view is a `HostError`.
+ * Resolves a path of the node inside the root: every symbolic link, absolute ones too; `..` stops at the root.
+ * The kernel would resolve an absolute link of the node in the container's file system, which is not the node's.
+ * It is synchronous: an observation resolves some 600 paths, the kernel has them in memory, and a thread for each costs ten times the call.
+ * Returns the resolved path, named as on the node, or `undefined` if a part of it does not exist. Errors carry the errno; a path outside
+ * of the view throws a `HostError`.
  */
 export function resolveInside(root: string, path: string, view: View = wholeView(root)): string | undefined {
   if (view.isOwn(path)) return path
@@ -20,7 +20,7 @@ export function resolveInside(root: string, path: string, view: View = wholeView
   for (let links = 0; todo.length > 0; ) {
     const part = todo.pop() as string
     const next = part === '..' ? posix.dirname(done) : posix.join(done, part)
-    const { kind, target } = thingAt(view, next, posix.join(next, ...todo.toReversed()))
+    const { kind, target } = entryAt(view, next, posix.join(next, ...todo.toReversed()))
     if (target !== undefined) {
       links += 1
       refuseLoop(path, links)
@@ -35,13 +35,13 @@ export function resolveInside(root: string, path: string, view: View = wholeView
   return done
 }
 
-interface Thing {
+interface Entry {
   readonly kind: 'none' | 'directory' | 'other'
-  /** Where it leads, if it is a symbolic link. */
+  /** The target, if it is a symbolic link. */
   readonly target?: string | undefined
 }
 
-function thingAt(view: View, path: string, goal: string): Thing {
+function entryAt(view: View, path: string, goal: string): Entry {
   const place = view.place(path, goal)
   const stats = lstat(place)
   if (stats === undefined) return { kind: 'none' }
@@ -53,7 +53,7 @@ const refuseLoop = (path: string, links: number): void => {
   if (links > LINK_LIMIT) throw new HostError(path, 'ELOOP', { says: ERRNO_TEXTS['ELOOP'] as string })
 }
 
-/** The parts of a path, the first last. */
+/** The parts of a path in reverse order. */
 const names = (path: string): string[] =>
   path
     .split('/')
@@ -68,7 +68,7 @@ const lstat = (path: string) => {
   }
 }
 
-/** Not there is `undefined`; whatever else went wrong goes on. */
+/** Returns `undefined` for an error that means that the path does not exist. Throws any other error. */
 export const missing = (error: NodeJS.ErrnoException): undefined => {
   if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
   throw error

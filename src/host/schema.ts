@@ -1,14 +1,14 @@
 import * as z from 'zod/mini'
 
-// Without this zod compiles each schema by `new Function`; what is read here is small.
+// Without this zod compiles each schema with `new Function`, which does not pay off for small values.
 z.config({ jitless: true })
 
-/** A value that has the form it must have, or the first thing that is wrong with it, as a sentence. */
+/** A value with the expected format, or the first error in it as a sentence. */
 export type Checked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly why: string }
 
 /**
- * `checkForm` is the one way in for what others wrote: files, annotations, answers of an API. The message of each schema says what was
- * expected: `made.uptime is "now"; expected seconds`. `whole` names the value itself. Never throws, however deep the value is nested.
+ * `checkForm` checks all data from outside: files, annotations, answers of an API. The message of each schema says what was expected:
+ * `made.uptime is "now"; expected seconds`. `whole` is the name of the value in messages. Never throws, however deep the value is nested.
  */
 export function checkForm<T>(schema: z.ZodMiniType<T>, value: unknown, whole: string): Checked<T> {
   const found = schema.safeParse(value)
@@ -17,7 +17,7 @@ export function checkForm<T>(schema: z.ZodMiniType<T>, value: unknown, whole: st
   return { ok: false, why: `${placeOf(path) || whole} is ${shown(partOf(value, path))}; expected ${message}` }
 }
 
-/** The same for a text that should be JSON. */
+/** `checkForm` for a text that should be JSON. */
 export function checkJson<T>(schema: z.ZodMiniType<T>, text: string, whole: string): Checked<T> {
   try {
     return checkForm(schema, JSON.parse(text), whole)
@@ -26,16 +26,16 @@ export function checkJson<T>(schema: z.ZodMiniType<T>, text: string, whole: stri
   }
 }
 
-/** `shown` quotes a value from outside in at most 60 characters; what is nested deeper than three levels is left out. */
+/** `shown` quotes a value for a message, in at most 60 characters and three levels. */
 export const shown = (value: unknown): string => (value === undefined ? 'missing' : quoted(JSON.stringify(pruned(value, 3))))
 
-/** What a text of others may be: without control characters, which could forge lines in a log or a terminal. */
+/** A text from outside without control characters, which could forge lines in a log or a terminal. */
 export const plainText = (longest: number, expected = `a text of at most ${longest} characters`) =>
   z.string(expected).check(z.maxLength(longest, expected), z.regex(/^[\P{Cc}\n\t]*$/u, expected))
 
 export type Path = readonly PropertyKey[]
 
-/** What stands at that place of a value, if anything. */
+/** The value at a path, `undefined` if there is none. */
 export const partOf = (value: unknown, path: Path): unknown =>
   path.reduce<unknown>((part, key) => (isHolder(part) && Object.hasOwn(part, key) ? part[key] : undefined), value)
 
@@ -49,7 +49,7 @@ const placeOf = (path: Path): string =>
 
 const quoted = (text = ''): string => text.slice(0, 60).replace(/\p{C}/gu, '?')
 
-/** The value without what would not be shown anyway: `JSON.stringify` calls itself for each level, and runs out of stack. */
+/** The value without the parts that `shown` omits: `JSON.stringify` is recursive and would exceed the stack. */
 function pruned(value: unknown, depth: number): unknown {
   if (!isHolder(value)) return typeof value === 'string' ? value.slice(0, 60) : value
   if (Array.isArray(value)) return depth === 0 ? ['…'] : value.slice(0, 20).map(item => pruned(item, depth - 1))

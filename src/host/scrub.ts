@@ -7,20 +7,20 @@ import type { Testimony } from './testimony.ts'
 
 const SECRET = '(?=[\\w.-]*(?:token|password|passwd|secret|apikey|api_key|serial))([\\w.-]+)='
 
-/** What is taken out of a recording, in this order, and what stands there afterwards. Each takes time in proportion to the text. */
+/** What is replaced in a recording, in this order. Each pattern takes time in proportion to the text. */
 const RULES: readonly (readonly [RegExp, string])[] = [
-  // JSON web tokens, bearer tokens, and anything that calls itself a secret, in quotes as the kernel's command line has them.
+  // JSON web tokens, bearer tokens, and values whose name says that they are secret, also in quotes as on the kernel's command line.
   [/ey[I-L][\w-]{1,1000}\.[\w-]+\.[\w-]+/g, 'TOKEN'],
   [/\b(bearer)\s+[^\s'"]+/gi, '$1 TOKEN'],
   [new RegExp(`(?<=")${SECRET}[^"\\n]+`, 'gi'), '$1=REDACTED'],
   [new RegExp(`(?<![\\w.-])${SECRET}(?:"[^"\\n]*"|'[^'\\n]*'|[^\\s,"]+)`, 'gi'), '$1=REDACTED'],
-  // Ids of keys and principals of AWS, user names in options and URLs, and those whose directories are named after them.
+  // AWS ids of keys and principals; user names in options, URLs and directories.
   [/\b(?:AKIA|ASIA|ABIA|ACCA|AGPA|AIDA|AROA|ANPA|ANVA|APKA|ASCA)[A-Z0-9]{16}\b/g, 'AWS-KEY-ID'],
   [/(?<![\w.-])(user|username|login|domain)=(?:"[^"\n]*"|'[^'\n]*'|[^\s,"]+)/gi, '$1=REDACTED'],
   [/(:\/\/)[^\s/@]{1,200}@/g, '$1user@'],
   [/(?<![\w.-])(\/(?:home|Users|run\/media|run\/user)\/)[^\s/:,"']+/g, '$1user'],
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, '00000000-0000-4000-8000-000000000000'],
-  // The short ids of FAT file systems and of partitions in an MBR.
+  // Short ids of FAT file systems and of partitions in an MBR.
   [/(?<=UUID=)[0-9a-f]{4}(?:[0-9a-f]{4})?-[0-9a-f]{2,4}(?![\w-])/gi, '00000000-01'],
   // Container, image and snapshot ids, machine ids.
   [/\b[0-9a-f]{64}\b/gi, '0'.repeat(64)],
@@ -36,10 +36,10 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/\b(ip-)\d+-\d+-\d+-\d+\b/g, '$1192-0-2-1']
 ]
 
-/** These hold what a rule would take for an address or an id, and nothing that names a machine. */
+/** Files that hold versions which look like an address or an id, and nothing that identifies a machine. */
 const PLAIN = /^\/(proc\/sys\/kernel\/osrelease|proc\/driver\/nvidia\/version|etc\/os-release|usr\/lib\/os-release)$/
 
-/** Kernel parameters that a detector looks at; the others can hold anything, URLs and keys too. */
+/** The kernel parameters that a detector reads. The others can hold anything, including URLs and keys. */
 const PARAMETER = /^(nomodule|module_blacklist=.*|module\.sig_enforce(=.*)?|lockdown=.*|user_namespace\.enable=.*)$/
 
 const parametersOnly = (text: string): string =>
@@ -49,8 +49,8 @@ const parametersOnly = (text: string): string =>
     .filter(word => PARAMETER.test(word))
     .join(' ')}\n`
 
-/** Files that can hold anything: of these only what decides is shown to anybody, in a recording or as evidence. */
-const DECIDING: readonly (readonly [path: RegExp, decides: (text: string, asked: readonly string[]) => string])[] = [
+/** Files that can hold anything: recordings and evidence show only the parts on which a fact rests. */
+const DECIDING: readonly (readonly [path: RegExp, reduce: (text: string, asked: readonly string[]) => string])[] = [
   [/^\/proc\/cmdline$/, parametersOnly],
   [/^\/proc\/(\d+|self)\/mountinfo$/, mountsOnly],
   [/\/modprobe\.d\/[^/]+$/, directivesOnly],
@@ -59,20 +59,20 @@ const DECIDING: readonly (readonly [path: RegExp, decides: (text: string, asked:
   [/^\/etc\/docker\/daemon\.json$/, dockerRuntimesOnly]
 ]
 
-/** What of a text may be shown. `asked`: the paths that the same look asked for. */
+/** The part of a text that may be shown. `asked`: the paths of the same observation. */
 export const shown = (path: string, text: string, asked: readonly string[] = []): string =>
   DECIDING.find(([pattern]) => pattern.test(path))?.[1](text, asked) ?? text
 
-/** A text as it goes into a recording, before names and addresses are taken out of it. */
+/** The part of an answer that goes into a recording, before names and addresses are replaced. */
 export function trim(path: string, answer: unknown, asked: readonly string[] = []): unknown {
   if (typeof answer !== 'string') return answer
-  // One processor tells as much as two hundred.
+  // The first processor is enough; the others are equal.
   return path === '/proc/cpuinfo' ? answer.replace(/\n\n[\s\S]*$/, '\n') : shown(path, answer, asked)
 }
 
 /**
- * Takes serial numbers, host names, MAC and IP addresses, UUIDs and tokens out of answers, strings at any depth.
- * The kernel's release is kept wherever it stands, since it can look like an address.
+ * Replaces serial numbers, host names, MAC and IP addresses, UUIDs and tokens in answers, in strings at any depth.
+ * The kernel's release is kept everywhere, since it can look like an address.
  */
 export function scrubber(testimony: readonly Testimony[], names: readonly string[]): (answer: unknown) => unknown {
   const release = releaseIn(testimony)

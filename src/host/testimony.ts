@@ -2,7 +2,7 @@ import type { HostError, HostReader } from './host.ts'
 
 export type Verb = keyof HostReader
 
-/** One question that was asked, and its answer or the error in its place. */
+/** One question to the node, and its answer or its error. */
 export interface Testimony {
   readonly verb: Verb
   /** A path, a command line, or empty for a question about the whole machine. */

@@ -8,19 +8,18 @@ export interface Tables {
   readonly node: Mounts
 }
 
-/** A place of the node that shows something else here than it does there. */
+/** A path that shows something else in this pod than on the node. */
 export interface Change {
   readonly place: string
   readonly says: string
 }
 
 /**
- * What the node has mounted or unmounted since this view of it was made. A directory that is mounted without propagation stays as it was
- * then: below it a new mount is not there, and one that went is still there. Without both tables, anything may have
- * changed.
+ * Lists what the node has mounted or unmounted since this pod started. A directory that is mounted without propagation keeps the mounts of
+ * that time: later mounts are missing, and mounts that the node has removed remain. If a table cannot be read, every path may have changed.
  */
 export function changedMounts(tables: Tables | undefined): readonly Change[] {
-  if (tables === undefined) return [UNTOLD]
+  if (tables === undefined) return [UNKNOWN]
   const { own, node } = tables
   const links = linksAmong(own)
   return tops(own)
@@ -28,7 +27,7 @@ export function changedMounts(tables: Tables | undefined): readonly Change[] {
     .flatMap(top => changesBelow(top, own, node))
 }
 
-const UNTOLD: Change = {
+const UNKNOWN: Change = {
   place: '/',
   says: "the node's /proc/1/mountinfo cannot be read, so it is unknown what the node has mounted since this pod started; mount that file read-only at the same place below the host root"
 }
@@ -51,14 +50,14 @@ const changed = (place: string, what: string): Change => ({
   says: `${what} since this pod started, and this pod still shows ${place} as it was; delete the pod: its replacement shows the change`
 })
 
-/** The mounts that are not below another one. */
+/** The mounts that do not lie below another mount. */
 const tops = (own: Mounts): readonly MountLine[] =>
   [...own.values()].filter(({ point }) => ![...own.keys()].some(other => other !== point && isAt(point, other)))
 
-/** As the kernel marks a directory that is mounted and was removed (fs/d_path.c). */
+/** The kernel's mark for a mounted directory that has been removed (fs/d_path.c). */
 const REMOVED = '//deleted'
 
-/** What is mounted below a directory, by the rest of its path. */
+/** The mounts below a directory, by the rest of their paths. */
 const below = (mounts: Mounts, directory: string): Mounts =>
   new Map(
     [...mounts]
@@ -66,7 +65,7 @@ const below = (mounts: Mounts, directory: string): Mounts =>
       .map(([point, line]) => [point.slice(directory.length), line])
   )
 
-/** Where the node has what is mounted here, links resolved; `undefined` where it is nowhere, or something lies over it. */
+/** The path on the node, links resolved, of a directory that is mounted here; `undefined` if it has none or another mount covers it. */
 function placeOf(top: MountLine, node: Mounts): string | undefined {
   const places = [...node.values()]
     .filter(({ device, root }) => device === top.device && isAt(top.root, root))
@@ -76,11 +75,11 @@ function placeOf(top: MountLine, node: Mounts): string | undefined {
   return places.find(place => place === top.point) ?? places[0]
 }
 
-/** The roots of cgroups are told as the reader's cgroup namespace has them. */
+/** The root of a cgroup mount depends on the reader's cgroup namespace, so it is not compared. */
 const isSame = (mine: MountLine, its: MountLine): boolean =>
   mine.device === its.device && (mine.root === its.root || mine.type.startsWith('cgroup'))
 
-/** Directories that are a part of another one here: mounted by the name of a symbolic link, and where that leads. */
+/** The targets of directories that were mounted by the name of a symbolic link: they are a part of another mounted directory. */
 export function linksAmong(own: Mounts): ReadonlyMap<string, string> {
   const all = tops(own)
   return new Map(

@@ -4,27 +4,27 @@ import { isAt, type MountLine, parseMountTable } from './mount-table.ts'
 import { changedMounts, linksAmong, type Tables } from './view-changes.ts'
 import { whyNotMounted } from './view-text.ts'
 
-/** Where the paths of a node lie for this process. */
+/** Maps paths of the node to paths of this process. */
 export interface View {
   /**
-   * Throws `HostError` (`NOT_MOUNTED`) for a path that cannot be seen from here, which is not the same as a path that is not there.
-   * `goal`: the path that is asked about, where this one is only on the way to it.
+   * The path in this process. Throws `HostError` (`NOT_MOUNTED`) for a path that this process cannot see; such a path may exist.
+   * `goal` is the path of the question, if `path` is one of its parent directories.
    */
   readonly place: (path: string, goal?: string) => string
-  /** Where a directory leads that was mounted by the name of a symbolic link: `/usr/lib` for `/lib` on most nodes. */
+  /** The target of a symbolic link that the container runtime mounted as a directory: `/usr/lib` for `/lib` on most nodes. */
   readonly linkOf: (path: string) => string | undefined
-  /** The kernel follows it: of this process itself. */
+  /** Whether the path belongs to this process itself (below /proc/self); the kernel resolves it. */
   readonly isOwn: (path: string) => boolean
 }
 
-/** How long the mount tables are believed (milliseconds): one look asks some 600 paths. */
+/** How long the mount tables are cached (milliseconds): one observation asks for some 600 paths. */
 const FRESH = 1_000
 const SELF = '/proc/self/mountinfo'
 const FIRST = '/proc/1/mountinfo'
-/** A directory of the node's root, but for those that a chroot has mounted too: by these a tree of files is not a node's parts. */
+/** A directory at the node's root. A chroot mounts /proc, /sys, /dev, /run and /tmp too, so these do not show that this is a pod. */
 const PART = /^\/(?!(?:proc|sys|dev|run|tmp)$)[^/]+$/
 
-/** The text of a mount table; `undefined` where it cannot be read, which is not the same as an empty one. */
+/** Returns the text of a mount table, or `undefined` if it cannot be read. An empty text is an empty table. */
 type ReadTable = (path: string) => string | undefined
 
 const readTable: ReadTable = path => {
@@ -36,9 +36,9 @@ const readTable: ReadTable = path => {
 }
 
 /**
- * The view of a node below `base` (empty for `/`). Either the node's whole root is there, or a tree of files, or, as in the agent's pod,
- * only some directories of the node, each mounted at its own path below `base`. What is not mounted then shows as the empty folders of
- * the container's own root, and must not be taken for what the node has.
+ * The view of a node below `base` (empty for `/`). `base` holds either the node's whole root, or a tree of files, or, in the agent's pod,
+ * some directories of the node, each mounted at its own path below `base`. In the pod a path that is not mounted is an empty directory of
+ * the container; it says nothing about the node.
  */
 export function viewOf(base: string, read: ReadTable = readTable, now = () => performance.now()): View {
   if (base === '') return wholeView(base)
@@ -52,14 +52,14 @@ export function viewOf(base: string, read: ReadTable = readTable, now = () => pe
   return partialView({ base, points, covers: covers.map(({ point }) => point), links }, read, now)
 }
 
-/** All of what lies below `base` is the node. */
+/** The view of a `base` that holds the whole node. */
 export const wholeView = (base: string): View => ({
   place: path => base + path,
   linkOf: () => undefined,
   isOwn: () => false
 })
 
-/** Whether all of the node lies below `base`, or only some of its directories, cannot be told: then nothing there is taken for the node's. */
+/** It is unknown whether `base` holds the whole node or some of its directories, so no path is read. */
 const noView = (base: string): View => ({
   ...wholeView(base),
   place: (path, goal = path) => {
@@ -71,9 +71,9 @@ const noView = (base: string): View => ({
 
 interface Parts {
   readonly base: string
-  /** What is mounted of the node, by its names. */
+  /** The mount points of the node's directories, named as on the node. */
   readonly points: readonly string[]
-  /** What a runtime has laid over places of this process's own /proc. */
+  /** Paths in this process's own /proc that the container runtime has mounted over. */
   readonly covers: readonly string[]
   readonly links: ReadonlyMap<string, string>
 }
@@ -103,10 +103,10 @@ function partialView({ base, points, covers, links }: Parts, read: ReadTable, no
   }
 }
 
-/** Of a procfs: all but the processes, which are other ones in another process namespace. The rest is one for the whole kernel. */
+/** A path in /proc that is the same in every process namespace: all but the directories of processes. */
 const isOwnProc = (path: string): boolean => /^\/proc\/(?!\d+(\/|$))./.test(path)
 
-/** `undefined` where one of the two tables cannot be read. */
+/** Returns `undefined` if one of the two tables cannot be read. */
 function readTables(base: string, read: ReadTable): Tables | undefined {
   const [own, node] = [read(SELF), read(base + FIRST)]
   if (own === undefined || node === undefined) return undefined

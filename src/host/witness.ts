@@ -5,25 +5,25 @@ import type { Testimony, Verb } from './testimony.ts'
 
 export interface Witness {
   readonly host: HostReader
-  /** All that was asked so far, each question once, in the order of asking. */
+  /** All questions so far, each once, in the order in which they were asked. */
   testimony(): readonly Testimony[]
 }
 
 /**
- * Stands between the detectors and the node and remembers every answer. A question asked twice in one look gets the same answer,
- * so that two detectors cannot see two different nodes.
+ * Records the answers of a node for one observation. A question that is asked again gets the same answer, so that two detectors never see
+ * two different nodes.
  */
 export function witness(host: HostReader): Witness {
   const asked = new Map<string, Promise<unknown>>()
-  // In the order of asking: answers come in any order, and evidence should read the same each time.
-  const heard: { testimony: Testimony | undefined }[] = []
+  // In the order of the questions: answers arrive in any order, and evidence should be the same each time.
+  const records: { testimony: Testimony | undefined }[] = []
 
   const put = <T>(verb: Verb, subject: string, pattern: string, ask: () => Promise<T>): Promise<T> => {
     const key = `${verb}\0${subject}\0${pattern}`
     const before = asked.get(key)
     if (before !== undefined) return before as Promise<T>
     const place: { testimony: Testimony | undefined } = { testimony: undefined }
-    heard.push(place)
+    records.push(place)
     const kept = ask().then(
       answer => {
         place.testimony = { verb, subject, pattern, answer, error: undefined }
@@ -39,7 +39,7 @@ export function witness(host: HostReader): Witness {
   }
 
   return {
-    testimony: () => heard.map(({ testimony }) => testimony).filter(testimony => testimony !== undefined),
+    testimony: () => records.map(({ testimony }) => testimony).filter(testimony => testimony !== undefined),
     host: {
       read: path => put('read', path, '', () => host.read(path)),
       lines: (path, pattern) => put('lines', path, patternSource(pattern), () => host.lines(path, pattern)),
@@ -54,7 +54,7 @@ export function witness(host: HostReader): Witness {
   }
 }
 
-/** What a person is told of an answer. */
+/** An answer as evidence for people. */
 export function evidenceOf(testimony: Testimony): Evidence {
   return { source: testimony.subject || SOURCES[testimony.verb] || testimony.verb, saw: saw(testimony) }
 }
@@ -74,9 +74,9 @@ function saw({ verb, subject, answer, error, pattern }: Testimony): string {
   return 'asked'
 }
 
-/** Where nothing of a text may be shown, that is not an empty file. */
+/** A text of which no part may be shown is not reported as an empty file. */
 const textSeen = (whole: string, scrubbed: string): string =>
-  scrubbed.trim() === '' && whole.trim() !== '' ? 'nothing in it decides' : firstLine(scrubbed)
+  scrubbed.trim() === '' && whole.trim() !== '' ? 'nothing relevant in it' : firstLine(scrubbed)
 
 const WIDTH = 100
 
@@ -98,5 +98,5 @@ const describeStat = ({ kind, mode, device }: { kind: string; mode: number; devi
 const describeSpace = ({ free, total }: { free: number; total: number }): string =>
   `${gibibytes(free)} free of ${gibibytes(total)}`
 
-/** Bytes as people say them, `12.3 GiB`. */
+/** Formats bytes, as in `12.3 GiB`. */
 export const gibibytes = (bytes: number): string => `${(bytes / 1024 ** 3).toFixed(1)} GiB`

@@ -3,24 +3,24 @@ import type { HostReader } from './host.ts'
 import type { Locked, LockTerms } from './lock.ts'
 
 /**
- * What may be done to a node besides looking. Only a remedy and a trial get one: the type forbids a detector to change the node.
- * Paths are the host's, as for a `HostReader`; every failure throws a `HostError`.
+ * Changes a node. Only remedies and trials get a `HostWriter`, so that the type prevents detectors from changing the node.
+ * Paths are relative to the host root, as for a `HostReader`; every failure throws a `HostError`.
  */
 export interface HostWriter extends HostReader {
-  /** The whole text of a file, by a rename on the same file system: a reader sees the old one or the new one. Makes its directory. */
+  /** Replaces a file by a rename on the same file system: readers see the old text or the new one. Makes its directory. */
   write(path: string, text: string, mode?: number): Promise<void>
-  /** Writes into a file that is there, as a file of /proc/sys wants it. */
+  /** Writes into an existing file, as files of /proc/sys require. */
   put(path: string, text: string): Promise<void>
-  /** Copies a file of our own view into the host, by a rename. */
+  /** Copies a file of this process into the host, by a rename. */
   copy(from: string, path: string): Promise<void>
-  /** What is not there is gone already. */
+  /** Removes a file. A file that does not exist is no error. */
   remove(path: string): Promise<void>
-  /** A directory that holds nothing any more; one that does stays. */
+  /** Removes a directory if it is empty. */
   removeEmpty(path: string): Promise<void>
-  /** Takes the lock that a file stands for, and makes its directory. */
+  /** Locks a file. Makes it and its directory. */
   lock(path: string, terms: LockTerms): Promise<Locked>
-  /** The same path as this process and its children reach it. */
+  /** The path in this process and its children. */
   inside(path: string): string
-  /** Runs a program of our own image, by name or absolute path, as root. */
+  /** Runs a program of the helper's own image, by name or absolute path, as root. */
   exec(argv: readonly [string, ...string[]], how: Execution): Promise<Ended>
 }

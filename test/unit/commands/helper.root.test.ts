@@ -44,7 +44,7 @@ const outcomes = (root: string) =>
 
 test('a second helper says who works on this node, and neither mends nor undoes anything', async () => {
   const root = nodeRoot()
-  const locked = await localWriter(root).lock(LOCK, { who: 'pid 7 on berth-x, since noon', patience: 0 })
+  const locked = await localWriter(root).lock(LOCK, { who: 'pid 7 on berth-x, since noon', waitSeconds: 0 })
   const says = 'another helper works on this node (pid 7 on berth-x, since noon); try again when it has ended'
   const [second, undo] = await Promise.all([once(root), helper(root, '--undo')])
   expect([second.status, undo.status]).toEqual([1, 1])

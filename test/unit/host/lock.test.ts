@@ -13,20 +13,20 @@ const NODE = new URL('../../../src/host/local-writer.ts', import.meta.url).href
 test('one has the lock, the second learns who, and the next has it when it was given back', async () => {
   const root = temporary()
   const host = localWriter(root)
-  const first = await host.lock(LOCK, { who: 'pid 1 on node-a', patience: 0 })
+  const first = await host.lock(LOCK, { who: 'pid 1 on node-a', waitSeconds: 0 })
   expect(first.ok).toBe(true)
-  expect(await host.lock(LOCK, { who: 'pid 2', patience: 0 })).toEqual({ ok: false, heldBy: 'pid 1 on node-a' })
+  expect(await host.lock(LOCK, { who: 'pid 2', waitSeconds: 0 })).toEqual({ ok: false, heldBy: 'pid 1 on node-a' })
   expect(readFileSync(join(root, LOCK), 'utf8')).toBe('pid 1 on node-a\n')
   if (first.ok) await first.release()
-  const third = await host.lock(LOCK, { who: 'pid 3', patience: 0 })
+  const third = await host.lock(LOCK, { who: 'pid 3', waitSeconds: 0 })
   expect(third.ok).toBe(true)
   if (third.ok) await third.release()
 })
 
 test('who waits has it when the first is done', async () => {
   const host = localWriter(temporary())
-  const first = await host.lock(LOCK, { who: 'a', patience: 0 })
-  const second = host.lock(LOCK, { who: 'b', patience: 30 })
+  const first = await host.lock(LOCK, { who: 'a', waitSeconds: 0 })
+  const second = host.lock(LOCK, { who: 'b', waitSeconds: 30 })
   if (first.ok) await first.release()
   const locked = await second
   expect(locked.ok).toBe(true)
@@ -37,26 +37,28 @@ test('a holder that is killed holds nothing', async () => {
   const root = temporary()
   const program = `
     import { localWriter } from '${NODE}'
-    await localWriter('${root}').lock('${LOCK}', { who: 'the killed one', patience: 0 })
+    await localWriter('${root}').lock('${LOCK}', { who: 'the killed one', waitSeconds: 0 })
     console.log('held')
     setInterval(() => undefined, 1000)`
   const child = execFile(process.execPath, ['--input-type=module', '--eval', program])
   const ended = once(child, 'exit')
   await once(child.stdout ?? child, 'data')
   const host = localWriter(root)
-  expect(await host.lock(LOCK, { who: 'b', patience: 0 })).toEqual({ ok: false, heldBy: 'the killed one' })
+  expect(await host.lock(LOCK, { who: 'b', waitSeconds: 0 })).toEqual({ ok: false, heldBy: 'the killed one' })
   child.kill('SIGKILL')
   await ended
-  const locked = await host.lock(LOCK, { who: 'b', patience: 5 })
+  const locked = await host.lock(LOCK, { who: 'b', waitSeconds: 5 })
   expect(locked.ok).toBe(true)
   if (locked.ok) await locked.release()
 })
 
 test('the lock lies in the node, wherever its links lead, and what cannot be locked is a failure that says why', async () => {
   const root = temporary({ 'var/lib': { link: '/data' }, 'data/x': '' })
-  const locked = await localWriter(root).lock(LOCK, { who: 'a', patience: 0 })
+  const locked = await localWriter(root).lock(LOCK, { who: 'a', waitSeconds: 0 })
   expect(existsSync(join(root, 'data/berth/lock'))).toBe(true)
   if (locked.ok) await locked.release()
-  const { message } = await refusal(localWriter(temporary({ 'var/lib/berth/lock/x': '' })).lock(LOCK, { who: 'a', patience: 0 }))
+  const { message } = await refusal(
+    localWriter(temporary({ 'var/lib/berth/lock/x': '' })).lock(LOCK, { who: 'a', waitSeconds: 0 })
+  )
   expect(message).toMatch(/^\/var\/lib\/berth\/lock cannot be written: .*[Ii]s a directory/)
 })
