@@ -91,11 +91,11 @@ async function turn(work: Work, rests: Rests, cannotAct: string): Promise<Findin
   const observe = () => work.observe(cannotAct)
   try {
     const { outcomes, after: snapshot } = await applyPlan(host, await observe(), { ...terms, observe, rest: rests.rest })
-    for (const { remedy, result, because, tail } of rests.heard(outcomes)) {
+    for (const { remedy, result, because, tail } of rests.record(outcomes)) {
       const fields = tail === '' ? {} : { tail }
       log.event(result === 'applied' ? 'remedy-applied' : 'remedy-failed', `${remedy}: ${because}`, fields)
     }
-    return { outcomes: rests.news(outcomes), snapshot }
+    return { outcomes: rests.report(outcomes), snapshot }
   } catch (error) {
     if (!(error instanceof HostError)) throw error
     log.event('remedy-failed', error.message)

@@ -8,16 +8,16 @@ import { VERSION } from '../version.ts'
 import { type Handover, handoverText } from './handover.ts'
 import type { Work } from './work.ts'
 
-/** What one turn of the helper came to. */
+/** The result of one turn of the helper. */
 export interface Findings {
   readonly outcomes: Handover['outcomes']
   readonly snapshot: Snapshot
 }
 
-/** The age of what it tells counts for the agent, so it is written anew although nothing changed (milliseconds). */
+/** The handover is written at least this often (milliseconds), since the agent does not use old readings. */
 const AN_HOUR = 3_600_000
 
-/** Written when it says something else than the last one; a full or missing volume is told, and tried again at the next turn. */
+/** Returns a function that writes the handover if it has changed. A failure (a full or missing volume) is logged and tried again next turn. */
 export function createHandOver({ host, log, made, elapsed }: Work, config: Config): (findings: Findings) => Promise<void> {
   const { handover: path, 'node-name': node } = config.options
   let written = { text: '', at: 0 }
@@ -28,8 +28,8 @@ export function createHandOver({ host, log, made, elapsed }: Work, config: Confi
     if (text === written.text && now - written.at < AN_HOUR) return
     try {
       const uptime = await attempt(() => readUptime(host))
-      const whole = { ...body, at: snapshot.at, uptime: uptime.ok ? uptime.value : null }
-      await localWriter('/').write(path, handoverText(whole), 0o644)
+      const handover = { ...body, at: snapshot.at, uptime: uptime.ok ? uptime.value : null }
+      await localWriter('/').write(path, handoverText(handover), 0o644)
       written = { text, at: now }
     } catch (error) {
       log.event('write-failed', `the handover could not be written: ${(error as Error).message}`, { key: path })

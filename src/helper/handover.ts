@@ -6,34 +6,34 @@ import { type Checked, checkForm, checkJson, plainText, shown } from '../host/sc
 import { REMEDIES } from '../remedies/all.ts'
 import { type Outcome, RESULTS } from '../remedies/outcome.ts'
 
-/** What the privileged helper hands to the agent of the same node. */
+/** The file that the privileged helper writes for the agent of the same node. */
 export interface Handover {
   readonly schema: 1
-  /** When it was written, ISO 8601, and in seconds since the boot; `null` where that could not be read. */
+  /** When it was written, in ISO 8601, and in seconds since the boot; `null` if the uptime could not be read. */
   readonly at: string
   readonly uptime: number | null
   readonly version: string
-  /** The Node that the helper was told it works on; empty when it was told none. */
+  /** The helper's `--node-name`; empty if it has none. */
   readonly node: string
-  /** Boot and kernel that all this was found under. */
+  /** The boot and the kernel in which it was written. */
   readonly boot: string
   readonly release: string
-  /** What else the proofs were made with; `null` where the helper could not tell. */
+  /** What else the proofs depend on; `null` if the helper could not read it. */
   readonly made: Made | null
   readonly proofs: Proofs
   readonly readings: Readings
   readonly outcomes: readonly Outcome[]
 }
 
-/** What the agent sees of the node itself; what is about anything else is not believed. */
+/** The node as the agent sees it. A handover about another node, boot or kernel is not used. */
 export interface Live {
-  /** Empty where it is not known: boot and kernel tell one node from another then. */
+  /** Empty if it is not known; then boot and kernel identify the node. */
   readonly node: string
   readonly boot: string
   readonly release: string
 }
 
-/** Not of this helper, or not about this node, with the reason for people. */
+/** The handover is not valid, or not about this node. */
 export class HandoverError extends Error {
   constructor(why: string) {
     super(`the handover of the helper is not used: ${why}`)
@@ -43,11 +43,11 @@ export class HandoverError extends Error {
 
 export const handoverText = (findings: Handover): string => `${JSON.stringify(findings)}\n`
 
-/** What a text tells that anybody may have written. Throws `HandoverError` with the first thing that is wrong. */
+/** Parses a handover, which anybody may have written. Throws `HandoverError` with the first error. */
 export function parseHandover(text: string, live: Live): Handover {
-  const whole = believed(checkJson(MAPPING, text, 'the file'))
+  const whole = checked(checkJson(MAPPING, text, 'the file'))
   if (whole['schema'] !== 1) throw new HandoverError(`schema ${shown(whole['schema'])} is not 1`)
-  const found = believed(checkForm(HANDOVER, whole, 'the file'))
+  const found = checked(checkForm(HANDOVER, whole, 'the file'))
   const { node, boot, release } = found
   if (node !== '' && live.node !== '' && node !== live.node)
     throw new HandoverError(`it is about the Node "${node}", but this is "${live.node}"`)
@@ -56,7 +56,7 @@ export function parseHandover(text: string, live: Live): Handover {
   return found
 }
 
-function believed<T>(form: Checked<T>): T {
+function checked<T>(form: Checked<T>): T {
   if (form.ok) return form.value
   throw new HandoverError(form.why)
 }
@@ -87,7 +87,7 @@ const PROOFS: z.ZodMiniType<Proofs> = z.object(
 
 const VERSION = 'a version such as 0.7.1'
 
-/** JSON leaves out what is `undefined`. */
+/** Readings that are `undefined` are missing in JSON. */
 const READINGS: z.ZodMiniType<Readings> = z.pipe(
   z.object(
     {

@@ -13,17 +13,17 @@ import { type Handover, HandoverError, parseHandover } from './handover.ts'
 interface Terms {
   readonly config: Config
   readonly host: HostReader
-  /** Told why a part of the handover is not believed. */
+  /** Called with the reason if a part of the handover is not used. */
   readonly doubted: (why: string) => void
-  /** The name of the Node that this is, where `--node-name` does not tell it. */
+  /** The name of this Node, used if `--node-name` is not given. */
   readonly name?: string
 }
 
 type Handed = Pick<Sources, 'proofs' | 'readings'> & Partial<Pick<Handover, 'outcomes'>>
 
 /**
- * What the privileged helper of this node found and did, where there is one and it is believed; what is not believed is told, also in
- * place of the proofs, and nothing rests on it.
+ * Reads what the privileged helper of this node found and did. Returns `{}` if there is no handover. If a part of it is not valid for this
+ * node, `doubted` is called, every trial is untried with that reason, and no fact rests on that part.
  */
 export async function helperHandover({ config, host, doubted, name = '' }: Terms): Promise<Handed> {
   try {
@@ -49,11 +49,11 @@ export async function helperHandover({ config, host, doubted, name = '' }: Terms
   }
 }
 
-/** A helper that lives writes at least once an hour (seconds). */
+/** Older readings are not used (seconds). A running helper writes at least once an hour. */
 const OLDEST_READING = 2 * 3600
 
 interface Doubts {
-  /** Why they tell nothing of the node as it is now; `undefined` where they do. */
+  /** Why they do not hold for the node now; `undefined` if they do. */
   readonly proofs: string | undefined
   readonly readings: string | undefined
 }

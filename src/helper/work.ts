@@ -18,10 +18,10 @@ import { type Journal, readJournal } from '../remedies/journal.ts'
 import { askSysboxVersion } from '../trials/sysbox-version.ts'
 import { createTrials, type Trials } from '../trials/trials.ts'
 
-/** Where a build may put its files, of our own view. */
+/** The directory for the files of builds, as a path of this process. */
 const SCRATCH = '/tmp/berth-scratch'
 
-/** Of the node, so that there is one for all helpers, in whatever pod they run. */
+/** A path of the node, so that helpers in all pods share one lock. */
 const LOCK = '/var/lib/berth/lock'
 
 /** What the helper works with. */
@@ -29,11 +29,11 @@ export interface Work {
   readonly host: HostWriter
   readonly log: Log
   readonly terms: RemedyTerms
-  /** Observes and plans; `cannotAct` is why nothing may be done this time, empty where it may. */
+  /** Observes and plans. `cannotAct`: why no remedy may be applied in this turn, empty if they may. */
   readonly observe: (cannotAct: string) => Promise<Snapshot>
   readonly made: Trials['made']
   readonly elapsed: () => number
-  /** The lock of this node, waited for so many seconds. */
+  /** Takes the lock of this node; waits for it at most so many seconds. */
   readonly lock: (waitSeconds: number) => Promise<Attempt<Locked>>
 }
 
@@ -50,7 +50,7 @@ export function createWork(config: Config, { clock }: Surroundings): Work {
     now: clock.now,
     prove: trials.prove
   }
-  // An inventory is for people, and starts a dozen programs; nobody sees what this process looked at.
+  // The helper's observation is not shown to people, and an inventory would start a dozen programs.
   const observed = { ...host, inventory: async () => undefined }
   const observe = async (cannotAct: string) => {
     const journal = await attempt(() => readJournal(host))
@@ -60,7 +60,7 @@ export function createWork(config: Config, { clock }: Surroundings): Work {
     const planning = {
       ...termsOf(config),
       ...(await inspect(host, terms)),
-      // What could not be written down could not be taken back.
+      // Without a journal nothing could be undone.
       cannotAct: journal.ok ? cannotAct : journal.why
     }
     return await cycle({ host: observed, node: undefined, podSecurity: undefined, proofs, readings }, planning, clock)
@@ -70,7 +70,7 @@ export function createWork(config: Config, { clock }: Surroundings): Work {
   return { host, log, terms, observe, made: trials.made, elapsed: clock.elapsed, lock }
 }
 
-/** A module that failed its trial was unloaded, so that it cannot be tried again; under this boot it stays broken. */
+/** A module that failed its trial is unloaded and cannot be tested again, so the journal's result counts in this boot. */
 function withBroken(proofs: Proofs, { broken }: Journal, boot: string): Proofs {
   if (broken === undefined || broken.boot !== boot || proofs['shiftfs-on-disk'].outcome !== 'untried') return proofs
   return { ...proofs, 'shiftfs-on-disk': { outcome: 'fails', because: broken.because } }

@@ -23,6 +23,6 @@ export type RemedyTerms = CommonTerms & (Action['undo'] extends (host: HostWrite
 
 type PermitOf<Definition> = Definition extends { readonly permits: infer Permits } ? keyof Permits : never
 
-/** What the operator may let the helper do. */
+/** What the operator can permit the helper to do. */
 export type Permit = PermitOf<Remedy>
 export const PERMITS = ALL_REMEDIES.flatMap(({ permits }) => Object.keys(permits)) as readonly Permit[]

@@ -5,15 +5,15 @@ import { asDeed, type Deed } from './deed.ts'
 import type { Outcome } from './outcome.ts'
 import type { PlanStep } from './plan.ts'
 
-/** What a look at the node came to, as far as a remedy is concerned. */
+/** The part of an observation that remedies need. */
 export interface Observed {
   readonly facts: NodeFacts
   readonly plan: readonly PlanStep[]
 }
 
 /**
- * Does what the plan says may be done, one thing at a time, and looks again after each: whether a remedy helped is seen, not
- * believed. `rest` tells why a remedy is left alone for now, empty where it is not.
+ * Applies the remedies that the plan allows, one at a time, and observes the node after each: only the observation shows whether a remedy
+ * helped. `rest` returns the last failure of a remedy that must not be tried yet.
  */
 export async function applyPlan<S extends Observed>(
   host: HostWriter,
@@ -37,7 +37,7 @@ export async function applyPlan<S extends Observed>(
   return { outcomes, after: observed }
 }
 
-/** Takes everything back that we did to this node, the last deed first. */
+/** Undoes everything that berth did to this node, the last remedy first. */
 export async function undoAll(
   host: HostWriter,
   terms: RemedyTerms
@@ -61,7 +61,7 @@ const untouched = ({ remedy, decision, because }: PlanStep): Outcome => ({
   tail: ''
 })
 
-/** What came of it, from what was said and from what is seen afterwards. */
+/** The outcome of a remedy, from its own report and from the plan after the next observation. */
 export function judge(step: PlanStep, deed: Deed, after: PlanStep, now: Date): Outcome {
   const common = { remedy: step.remedy, at: now.toISOString(), tail: deed.tail.slice(-2000) }
   if (deed.failure !== undefined) return { ...common, result: 'failed', because: deed.failure.slice(0, 500) }

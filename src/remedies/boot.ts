@@ -1,5 +1,5 @@
 import type { HostWriter } from '../host/writer.ts'
 
-/** The live boot id, empty where it cannot be read. */
+/** The current boot id; empty if the file does not exist. */
 export const bootOf = async (host: HostWriter): Promise<string> =>
   (await host.read('/proc/sys/kernel/random/boot_id'))?.trim() ?? ''

@@ -1,15 +1,15 @@
 import { attempt } from '../facts/attempt.ts'
 import { plainText } from './program-text.ts'
 
-/** What a remedy says after it acted; whether that changed anything is seen by observing again, not believed. */
+/** The report of a remedy about what it did. Only the next observation shows whether that helped. */
 export interface Deed {
-  /** It could not be done, and why; `undefined` when everything was done that there is to do. */
+  /** Why it failed; `undefined` if it did not. */
   readonly failure: string | undefined
   /** What was done, in one sentence. */
   readonly did: string
   /** Survives a reboot. */
   readonly persistent: boolean
-  /** The last lines that the tool wrote, empty where there are none. */
+  /** The last lines of the program's output, empty if there are none. */
   readonly tail: string
 }
 
@@ -36,7 +36,7 @@ export async function asDeed(act: () => Promise<Deed>, ownFailure?: Failure): Pr
   }
 }
 
-/** Several deeds of one remedy as one. It is persistent when all of them are. */
+/** Joins several deeds of one remedy. The result is persistent if all of them are. */
 export function together(deeds: readonly Deed[]): Deed {
   const failures = deeds.flatMap(({ failure }) => failure ?? [])
   return {

@@ -5,7 +5,7 @@ import type { Policy } from '../verdicts/policy.ts'
 import type { Deed } from './deed.ts'
 
 export interface Decision {
-  /** `blocked`: the node does not allow it; `forbidden`: it could be done, and the operator does not permit it. */
+  /** `blocked`: the node does not allow it; `forbidden`: it is possible, but the operator does not permit it. */
   readonly decision: 'apply' | 'forbidden' | 'blocked' | 'not-needed'
   readonly because: string
 }

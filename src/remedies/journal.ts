@@ -3,10 +3,10 @@ import { HostError } from '../host/host.ts'
 import { type Checked, checkJson } from '../host/schema.ts'
 import type { HostWriter } from '../host/writer.ts'
 
-/** What we did to this node and would have to take back. Written before each deed, so that a kill in the middle leaves a trace. */
+/** What berth changed on this node and has to undo. It is written before each change, so that a kill in the middle leaves a trace. */
 export interface Journal {
   readonly schema: 1
-  /** Limits as they were before we raised them, and to what; through which way. By the name of the sysctl. */
+  /** Limits that berth raised, by the name of the sysctl: the value before, the value after, and how it was set. */
   readonly sysctls?: Readonly<
     Record<
       string,
@@ -14,24 +14,24 @@ export interface Journal {
         readonly from: number
         readonly to: number
         readonly way: 'bottlerocket' | 'sysctl'
-        /** The API of Bottlerocket said that it will never take it, so it is not asked again. */
+        /** The Bottlerocket API refused the value for good, so it is not tried again. */
         readonly refused?: boolean
       }
     >
   >
   readonly shiftfs?: {
-    /** Boot under which we loaded the module. */
+    /** The boot in which berth loaded the module. */
     readonly boot: string
-    /** `loading`: nobody saw the end of it; `others`: the load failed, so whatever is loaded is not ours. Without: we loaded it. */
+    /** `loading`: the load began and its end was not recorded; `others`: the load failed, so a loaded module is not ours. Missing: `loaded`. */
     readonly state?: 'loading' | 'loaded' | 'others'
-    /** Host paths that we wrote for `--persist`, under this boot and earlier ones. */
+    /** Host paths that berth wrote for `--persist`, in this boot and earlier ones. */
     readonly files: readonly string[]
   }
-  /** Modules of the kernel's own that we loaded, and under which boot. */
+  /** Modules of the node's kernel that berth loaded, and in which boot. */
   readonly modules?: { readonly boot: string; readonly names: readonly string[] }
-  /** A module that we loaded, that failed its trial, and that we unloaded again: known for as long as this boot lasts. */
+  /** A module that berth loaded, that failed its trial, and that berth unloaded. It counts for this boot. */
   readonly broken?: { readonly boot: string; readonly because: string }
-  /** Failed builds, by kernel release and checksum of the source; never more than three. */
+  /** Failed builds by kernel release and checksum of the source; at most three for each. */
   readonly builds?: Readonly<
     Record<
       string,
@@ -39,7 +39,7 @@ export interface Journal {
         readonly failures: number
         readonly lastAt: string
         readonly because: string
-        /** What the compiler said the last time. */
+        /** The compiler's last output. */
         readonly tail?: string
       }
     >
@@ -50,7 +50,7 @@ export const JOURNAL = '/var/lib/berth/journal.json'
 
 const EMPTY: Journal = Object.freeze({ schema: 1 })
 
-/** The journal of this node; an unreadable or foreign one throws `HostError`, since to act without it could not be taken back. */
+/** Reads the journal of this node. Throws `HostError` if it is unreadable or not valid: without a journal nothing could be undone. */
 export async function readJournal(host: HostWriter): Promise<Journal> {
   const text = await host.read(JOURNAL)
   if (text === undefined) return EMPTY
@@ -67,14 +67,14 @@ export function parseJournal(text: string): Journal | undefined {
 
 const checkJournal = (text: string): Checked<Journal> => checkJson(JOURNAL_FORM, text, 'the file')
 
-/** What is unloaded by name must be a name, and no option of rmmod's. */
+/** The name of a module is an argument of rmmod, so it must not be an option. */
 const MODULE = z.string('a name').check(z.regex(/^\w+$/, 'the name of a module'))
 const WORDS = z.string('a text')
 const COUNT = z.int('a whole number').check(z.minimum(0, 'a whole number'))
 const OBJECT = 'an object'
 const WAYS = ['bottlerocket', 'sysctl'] as const
 
-/** Keys of a newer berth stay: what it has to take back must not be lost by an older one. */
+/** Unknown keys are kept: an older berth must not lose what a newer one has to undo. */
 const JOURNAL_FORM: z.ZodMiniType<Journal> = z.looseObject(
   {
     schema: z.literal(1, '1'),

@@ -6,9 +6,10 @@ export interface PlanStep extends Decision {
   readonly remedy: RemedyName
 }
 
-/** What could be mended here, and what prevents it. Nothing is done by planning. */
+/** What each remedy would change on this node, and what prevents it. Planning changes nothing. */
 export const plan = (facts: NodeFacts, terms: PlanTerms): readonly PlanStep[] =>
-  ALL_REMEDIES.map(({ name, plan }) => ({ remedy: name, ...held(plan(facts, terms), terms) }))
+  ALL_REMEDIES.map(({ name, plan }) => ({ remedy: name, ...unlessPrevented(plan(facts, terms), terms) }))
 
-const held = (decided: Decision, { cannotAct = '' }: PlanTerms): Decision =>
+/** `cannotAct` blocks every remedy that would be applied. */
+const unlessPrevented = (decided: Decision, { cannotAct = '' }: PlanTerms): Decision =>
   decided.decision === 'apply' && cannotAct !== '' ? { decision: 'blocked', because: cannotAct } : decided

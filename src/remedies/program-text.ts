@@ -1,18 +1,18 @@
-/** What a program said, without what steers a terminal: gcc colours its errors, and nobody downstream takes control characters. */
+/** The output of a program without control characters and terminal sequences: gcc colours its errors, and the handover refuses them. */
 export const plainText = (text: string): string => text.replace(SEQUENCE, '').replace(CONTROL, '')
 
-/** CSI and OSC sequences of ECMA-48, whichever control character begins them; lines and tabs stay. */
+/** CSI and OSC sequences of ECMA-48, with any control character at the start. Newlines and tabs are kept. */
 const SEQUENCE = /(?![\n\t])\p{Cc}(?:\[[0-?]*[ -/]*[@-~]|\][^\p{Cc}]*\p{Cc}\\?)/gu
 const CONTROL = /(?![\n\t])\p{Cc}/gu
 
 export const lastLine = (text: string): string => plainText(text).trim().split('\n').at(-1) ?? ''
 
 const FIRST_ERROR = /\berror: /i
-/** Of the last lines, and of all of them (characters). */
+/** How many of the last lines are kept, and how many characters of them. */
 const LAST_LINES = 12
 const LONGEST = 1500
 
-/** The compiler's first error, which the others follow from, and then the last lines. */
+/** The compiler's first error, which usually causes the others, and the last lines. */
 export function buildTail(output: string): string {
   const lines = plainText(output).trim().split('\n')
   const first = lines.findIndex(line => FIRST_ERROR.test(line))

@@ -2,10 +2,10 @@ import type { Proof, TrialName } from '../facts/proofs.ts'
 import type { Ended } from '../host/execute.ts'
 import { SHIFTED } from './scripts.ts'
 
-/** Seconds; then a trial and all that it started are killed. It takes a tenth of one, on a node that starves a hundred times that. */
+/** Seconds. Afterwards a trial and its children are killed. A trial takes 0.1 s, on an overloaded node up to 10 s. */
 export const TRIAL_SECONDS = 30
 
-/** What a trial proved, from what it printed (see scripts.ts); whatever is not understood proves nothing. */
+/** The proof that follows from the output of a trial (see scripts.ts). Output that is not understood proves nothing. */
 export function readProof(name: TrialName, { status, stdout, stderr }: Ended): Proof {
   const lines = stdout.split('\n').filter(line => line !== '')
   const [, kind, step = '', text = ''] = lines.map(line => OBSTACLE.exec(line)).find(found => found !== null) ?? []
@@ -35,14 +35,14 @@ const works = (because: string): Proof => ({ outcome: 'works', because })
 const fails = (because: string): Proof => ({ outcome: 'fails', because })
 const untried = (because: string): Proof => ({ outcome: 'untried', because })
 
-/** One line that fits a sentence; what a tool prints may be anything. */
+/** One line of plain text that fits into a sentence. A tool may print anything. */
 const short = (text: string): string =>
   text
     .slice(0, 160)
     .replace(/[\s\p{C}]+/gu, ' ')
     .trim()
 
-/** Errors by what strerror(3) calls them, which perl, mount and the shell print alike. */
+/** Errnos by the text of strerror(3), which perl, mount and the shell print. */
 const ERRNOS: Readonly<Record<string, string>> = {
   'operation not permitted': 'EPERM',
   'permission denied': 'EACCES',
@@ -60,7 +60,7 @@ const ERRNOS: Readonly<Record<string, string>> = {
   'input/output error': 'EIO'
 }
 
-/** The node had no room or no right for the trial, which says nothing about what was tried. */
+/** Errors for lack of resources or permission: they say nothing about what was tried. */
 const SHORTAGES = ['ENOSPC', 'EDQUOT', 'ENOMEM', 'EAGAIN', 'EMFILE', 'EROFS', 'EIO']
 const BANS = ['EPERM', 'EACCES']
 
@@ -73,7 +73,7 @@ function obstacle(name: TrialName, { kind, step, text }: Obstacle, { Seccomp }: 
   if (BANS.includes(errno)) return untried(`${sentence}; a capability is missing, or a security module forbids it`)
   if (errno !== 'ENOSYS' || name === 'shiftfs-on-disk' || name === 'shiftfs-on-overlay')
     return errno === '' ? untried(sentence) : fails(sentence)
-  // Container runtimes let a filter answer so for calls that are newer than their profile.
+  // The seccomp filter of a container runtime returns ENOSYS for system calls that are newer than its profile.
   if (Seccomp !== '0') return untried(`${sentence}, which may come from a seccomp filter and not from the kernel`)
   return fails(`the kernel has no ID-mapped mounts (${what}: ENOSYS)`)
 }
@@ -93,7 +93,7 @@ const owned = (by: string, { owner = 'nothing' }: Saw, sentence: string): Proof 
 const shifted = (saw: Saw): Proof =>
   owned('0:0', saw, "in a user namespace root's file shows 0:0, and create, mkdir, rename and remove work")
 
-/** What must have been seen by a trial that took every step. */
+/** What a trial must have printed after all its steps to count as a proof. */
 const EXPECTED: Readonly<Record<TrialName, (saw: Saw) => Proof>> = {
   'id-mapped-mount': saw => mapped(saw, () => works(`mountinfo says "idmapped", and root's file shows ${OUTSIDE}`)),
   'overlay-on-id-mapped': saw =>

@@ -1,13 +1,13 @@
-/** Whom a user namespace of a trial maps to: its root is this uid and gid outside. */
+/** The uid and gid outside to which the user namespace of a trial maps its root. */
 export const SHIFTED = 165_536
 
-/** Every scratch directory is called so, and nothing else is swept up. */
+/** The name of every scratch directory. Only directories with such a name are removed. */
 export const SCRATCH_NAME = /^\.berth-trial-[A-Za-z0-9]{8}$/
 
 /*
- * What a trial prints, a line each: "saw KEY VALUE", and at last "end" when every step was taken. A step that was not prints one of
- * "untried STEP: TEXT" (nothing can be concluded), "refused STEP: TEXT" (the kernel said no, or whoever guards it: the errno tells),
- * "failed STEP: TEXT" (what was mounted does not do what it should).
+ * A trial prints lines: "saw KEY VALUE", and "end" after the last step. A step that fails prints one of these lines and ends the trial:
+ * "untried STEP: TEXT" (nothing follows from it), "refused STEP: TEXT" (the kernel or a security module refused; the errno says which),
+ * "failed STEP: TEXT" (the mount does not work as it should).
  */
 const STEP = `
 step() {
@@ -15,16 +15,16 @@ step() {
   why=$("$@" 2>&1) || { echo "$kind $what:" $why; exit; }
 }`
 
-/** sh: $1 is where the scratch directory is made, $2 the trial. The mounts end with the namespace, also after a kill. */
+/** sh: $1 is the parent of the scratch directory, $2 the trial. The mounts end with the namespace, also after a kill. */
 export const FRAME = `
 export LC_ALL=C
 dir=$(mktemp -d "$1/.berth-trial-XXXXXXXX" 2>&1) || { echo "untried making a scratch directory:" $dir; exit; }
-# Whoever sweeps up leftovers spares a directory whose lock is held.
+# SWEEP does not remove a directory whose lock is held.
 exec 9<"$dir" && flock --nonblock 9
 unshare --mount --propagation private sh -c "$2" trial "$dir" 2>&1
 rm -rf --one-file-system "$dir"`
 
-/** sh: removes the directories that it is given, but for those that are in use, a link, or hold a mount. The killed take a moment to die. */
+/** sh: removes the given directories, except links and those that are in use or hold a mount. A killed trial may need a moment to end. */
 export const SWEEP = `
 for dir; do
   if [ -L "$dir" ] || [ ! -d "$dir" ] || grep -qF " $dir" /proc/self/mountinfo; then continue; fi
@@ -38,7 +38,7 @@ step untried 'entering the scratch directory' cd "$1"
 cd -P "$1"
 echo "saw $(grep ^Seccomp: /proc/self/status)"`
 
-/** A process that lives in a user namespace and a mount namespace of its own until this shell ends. */
+/** sh: starts a process in a user namespace and a mount namespace of its own; it lives until this shell ends. */
 const HOLD = `
 hold() {
   step untried 'making pipes' mkfifo down up
@@ -52,7 +52,7 @@ hold() {
   done
 }`
 
-/** perl: what mount(8) can do since util-linux 2.39. The numbers are the same on amd64 and arm64. */
+/** perl: makes an ID-mapped mount, as mount(8) does since util-linux 2.39. The numbers of the calls are the same on amd64 and arm64. */
 const IDMAP = `
 my ($namespace, $from, $to) = @ARGV;
 my $empty = "";
@@ -63,7 +63,7 @@ my $attr = pack "Q4", 0x100000, 0, 0, fileno $user; # MOUNT_ATTR_IDMAP
 die "mount_setattr: $!\\n" if syscall(442, $tree, $empty, 0x1000, $attr, length $attr) < 0; # AT_EMPTY_PATH
 die "move_mount: $!\\n" if syscall(429, $tree, $empty, -100, $to, 4) < 0; # MOVE_MOUNT_F_EMPTY_PATH`
 
-/** mount(8) is asked whether it can: one that cannot ignores the option and says that all is well. */
+/** sh: checks first whether mount(8) supports ID mapping: an older one ignores the option and reports success. */
 const MAPPED_MOUNT = `
 ${HOLD}
 hold
@@ -93,14 +93,14 @@ step refused 'mounting overlayfs' mount -t overlay -o lowerdir=mapped,upperdir=u
 echo "saw owner $(stat -c %u:%g merged/file)"
 echo end`
 
-/** Root of the namespace may not search what lies above the scratch directory, so the mounts are made elsewhere. */
+/** sh: mounts outside of the scratch directory, since root of the namespace may not search the directories above it. */
 const ROOM = `
 case $PWD in /mnt/*) at=/media ;; *) at=/mnt ;; esac
 step untried "covering $at" mount -t tmpfs -o mode=755 tmpfs "$at"
 step untried 'making directories' mkdir data "$at/merged" "$at/marked" "$at/shifted"
 step untried 'making a file' touch data/old`
 
-/** What Sysbox tries too. overlayfs is never mounted over shiftfs: that crashes the kernels that are not Ubuntu's. */
+/** sh: the same test as Sysbox's. It never mounts overlayfs over shiftfs, which crashes kernels other than Ubuntu's. */
 const SHIFT = `
 step refused 'marking a mount' mount -t shiftfs -o mark "$source" "$at/marked"
 ${HOLD}
@@ -129,7 +129,7 @@ step untried 'mounting overlayfs' mount -t overlay -o lowerdir=data,upperdir=upp
 source=$at/merged
 ${SHIFT}`
 
-/** Needs no disk: the namespaces are its own. In a procfs that is fresh, the first process sees itself as number 1. */
+/** sh: needs no disk. In a new procfs of a new pid namespace the first process sees itself as process 1. */
 export const PROCFS = `
 export LC_ALL=C
 ${STEP}

@@ -3,9 +3,9 @@ import { detectSysbox, parseSysboxVersion } from '../facts/sysbox.ts'
 import type { HostWriter } from '../host/writer.ts'
 
 /** Milliseconds. */
-const PATIENCE = 5_000
+const TIMEOUT = 5_000
 
-/** Asks the node's own Sysbox for its version, where no file tells it; `undefined` where there is none, or it does not say. */
+/** The version of the node's Sysbox; asks the program if no file holds it. `undefined` if there is no Sysbox or no version. */
 export async function askSysboxVersion(host: HostWriter): Promise<string | undefined> {
   const found = await attempt(() => detectSysbox({ host, node: undefined, podSecurity: undefined }))
   if (!found.ok || found.value.programs.length === 0) return undefined
@@ -13,7 +13,7 @@ export async function askSysboxVersion(host: HostWriter): Promise<string | undef
   if (version.ok && version.value !== '') return version.value
   const program = programs.find(path => path.endsWith('/sysbox-runc'))
   if (program === undefined) return undefined
-  // In the node's root, since it is linked with the node's libraries.
-  const said = await attempt(() => host.exec(['chroot', host.inside('/'), program, '--version'], { timeout: PATIENCE }))
-  return said.ok && said.value.status === 0 ? parseSysboxVersion(said.value.stdout) : undefined
+  // In the node's root, since the program is linked with the node's libraries.
+  const answer = await attempt(() => host.exec(['chroot', host.inside('/'), program, '--version'], { timeout: TIMEOUT }))
+  return answer.ok && answer.value.status === 0 ? parseSysboxVersion(answer.value.stdout) : undefined
 }

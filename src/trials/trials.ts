@@ -7,31 +7,31 @@ import { growing } from '../waits.ts'
 import { tryAll } from './try.ts'
 
 export interface Trials {
-  /** The proofs of this boot, this kernel and the modules that are loaded now; tried anew when one of these changed. */
+  /** The proofs for this boot, this kernel and the modules that are loaded now. Trials are made again when one of these has changed. */
   readonly prove: () => Promise<Proofs>
-  /** What the last proofs were made with; `undefined` where that could not be read, so that nobody can tell whether they still hold. */
+  /** What the last proofs depend on; `undefined` if it could not be read, so that it is unknown whether they still hold. */
   readonly made: () => Made | undefined
 }
 
-/** After so long what could not be tried is tried again, and each time it waits twice as long (milliseconds). */
+/** The pauses before a trial that could not be made is tried again (milliseconds). */
 const PAUSE = { first: 60_000, longest: 3_600_000 }
-/** What was proved is proved anew at least so often (milliseconds). */
+/** Every proof is made again after this time (milliseconds). */
 const A_DAY = 24 * 3_600_000
 
 interface Remembered {
   readonly state: string
   readonly made: Made | undefined
   readonly proofs: Proofs
-  /** How many times something could not be tried, in a row. */
+  /** How many times in a row at least one trial could not be made. */
   readonly failures: number
   readonly again: number
-  /** When the oldest of them was made. */
+  /** When the oldest of the proofs was made. */
   readonly since: number
 }
 
 /**
- * Remembers what the trials proved, so that a node that stays as it is is tried once. What could not be tried is not known for good:
- * the disk may have been full. `elapsed` gives milliseconds.
+ * Remembers the proofs, so that the trials are made once on a node that does not change. A trial that could not be made is tried again: the
+ * disk may have been full. `elapsed` returns milliseconds.
  */
 export function createTrials(host: HostWriter, elapsed: () => number, kubeletRoot = ''): Trials {
   let remembered: Remembered | undefined
@@ -52,7 +52,7 @@ export function createTrials(host: HostWriter, elapsed: () => number, kubeletRoo
   return { prove, made: () => remembered?.made }
 }
 
-/** Boot, release, and the names of the loaded modules: how often one is used changes all the time. */
+/** Boot, release and the names of the loaded modules, without their use counts, which change all the time. */
 async function kernelOf(host: HostWriter): Promise<readonly unknown[]> {
   const [boot, release, modules] = await Promise.all(
     ['/proc/sys/kernel/random/boot_id', '/proc/sys/kernel/osrelease', '/proc/modules'].map(path =>

@@ -20,11 +20,11 @@ interface Trial {
   readonly script: string
   /** In a scratch directory on the disk of the workspaces. */
   readonly onDisk: boolean
-  /** File systems that must be there already: mounting one would load its module, and a trial changes nothing. */
+  /** File systems that must be registered already: mounting one would load its module, and a trial must not change the node. */
   readonly needs: readonly string[]
 }
 
-/** Every trial. Each is made in namespaces of its own, so they are made at the same time. */
+/** Every trial. Each runs in namespaces of its own, so they run at the same time. */
 const trials: Readonly<Record<TrialName, Trial>> = {
   'id-mapped-mount': { script: ID_MAPPED_MOUNT, onDisk: true, needs: [] },
   'overlay-on-id-mapped': { script: OVERLAY_ON_ID_MAPPED, onDisk: true, needs: ['overlay'] },
@@ -34,14 +34,14 @@ const trials: Readonly<Record<TrialName, Trial>> = {
 }
 
 export interface TryOptions {
-  /** Where the kubelet keeps its pods, where an operator named it; else it is found. */
+  /** The kubelet's root directory, if the operator named it; otherwise it is detected. */
   readonly kubeletRoot?: string
   readonly before?: Proofs | undefined
 }
 
 /**
- * Makes every trial on the node, as root, and leaves nothing behind. What hinders a trial makes it untried, and nothing is thrown.
- * What was proved `before` is not tried again.
+ * Makes every trial on the node, as root, and leaves nothing behind. A trial that cannot be made is `untried`; nothing is thrown.
+ * Trials with a proof in `before` are not made again.
  */
 export async function tryAll(host: HostWriter, { kubeletRoot = '', before }: TryOptions = {}): Promise<Proofs> {
   try {
@@ -51,7 +51,7 @@ export async function tryAll(host: HostWriter, { kubeletRoot = '', before }: Try
     const proofOf = async (name: TrialName): Promise<Proof> =>
       before === undefined || before[name].outcome === 'untried' ? await tryOne(host, name, { place, registered }) : before[name]
     const proofs = await Promise.all(TRIALS.map(async name => [name, await proofOf(name)]))
-    // A trial that was killed could not clean up.
+    // A trial that was killed has not cleaned up.
     await sweep(host, place)
     return Object.fromEntries(proofs) as unknown as Proofs
   } catch (error) {
@@ -71,10 +71,10 @@ interface Surroundings {
 
 async function tryOne(host: HostWriter, name: TrialName, { place, registered }: Surroundings): Promise<Proof> {
   const { script, onDisk, needs } = trials[name]
-  const lacking = needs.find(filesystem => !registered.includes(filesystem))
-  if (lacking !== undefined) return { outcome: 'untried', because: `${lacking} is not loaded` }
+  const missing = needs.find(filesystem => !registered.includes(filesystem))
+  if (missing !== undefined) return { outcome: 'untried', because: `${missing} is not loaded` }
   const shell = onDisk ? (['sh', '-c', FRAME, 'frame', host.inside(place), script] as const) : (['sh', '-c', script] as const)
-  // The limit must hold also when this process dies, so it is not left to this process alone; timeout(1) kills its whole group.
+  // timeout(1) enforces the limit even if this process dies; it kills the whole process group.
   const ended = await host.exec(['timeout', '--signal=KILL', `${TRIAL_SECONDS}`, ...shell], {
     timeout: (TRIAL_SECONDS + 1) * 1000
   })
@@ -82,7 +82,7 @@ async function tryOne(host: HostWriter, name: TrialName, { place, registered }: 
   return { outcome, because: onDisk ? `${because} (in ${place})` : because }
 }
 
-/** Takes away what trials left that were killed. */
+/** Removes the scratch directories of trials that were killed. */
 async function sweep(host: HostWriter, place: string): Promise<void> {
   const left = ((await host.list(place)) ?? []).filter(name => SCRATCH_NAME.test(name))
   if (left.length === 0) return

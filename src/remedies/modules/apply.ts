@@ -6,7 +6,7 @@ import { readJournal, writeJournal } from '../journal.ts'
 import { isLoaded, loadModule, modprobe, unloadModule } from '../kernel-module.ts'
 import { missingModules, type NeededModule } from './plan.ts'
 
-/** Loads what is missing, until the next boot. */
+/** Loads the missing modules. They stay until the next boot. */
 export const modules: Action = {
   apply: async (host, facts) => {
     const deeds: Deed[] = []
@@ -16,7 +16,7 @@ export const modules: Action = {
   undo: async host => {
     const { modules: ours } = await readJournal(host)
     if (ours === undefined) return deed('nothing to undo: berth loaded no module on this node')
-    // After a reboot nothing of ours is loaded.
+    // After a reboot no module of ours is loaded.
     const names = ours.boot === (await bootOf(host)) ? ours.names : []
     const deeds: Deed[] = []
     for (const name of names) deeds.push(await unload(host, name))

@@ -2,7 +2,7 @@ import type { Fact } from '../../facts/fact.ts'
 import type { NodeFacts } from '../../facts/observe.ts'
 import type { CommonPlanTerms, Decision } from '../define-remedy.ts'
 
-/** Modules that workspaces need and cannot load themselves, and the fact that shows each of them loaded or built in. */
+/** Modules that workspaces need and cannot load themselves. Each has a fact: whether it is loaded or built in. */
 const NEEDED = {
   fuse: ({ fuse }: NodeFacts): Fact<boolean> => (fuse.known ? { ...fuse, value: fuse.value.registered } : fuse),
   nf_conntrack: ({ conntrack }: NodeFacts): Fact<boolean> => conntrack
@@ -10,14 +10,14 @@ const NEEDED = {
 
 export type NeededModule = keyof typeof NEEDED
 
-/** What the kernel lacks of them at the moment. */
+/** The modules that are neither loaded nor built in now. */
 export const missingModules = (facts: NodeFacts): readonly NeededModule[] =>
   (Object.keys(NEEDED) as NeededModule[]).filter(name => {
-    const there = NEEDED[name](facts)
-    return there.known && !there.value
+    const isPresent = NEEDED[name](facts)
+    return isPresent.known && !isPresent.value
   })
 
-/** Whether they are to be loaded. */
+/** Decides whether modules are to be loaded. */
 export function planModules(facts: NodeFacts, { permits }: CommonPlanTerms): Decision {
   const missing = missingModules(facts)
   if (missing.length === 0) return { decision: 'not-needed', because: 'fuse and nf_conntrack are loaded or built in' }

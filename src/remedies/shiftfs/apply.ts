@@ -27,7 +27,7 @@ interface OwnTerms {
 
 export type ShiftfsTerms = CommonTerms & OwnTerms
 
-/** Loads shiftfs, or builds it with the kernel headers and then loads it, and keeps it only if it works. */
+/** Loads shiftfs, or builds it with the kernel headers and loads it. Unloads it again unless its trial succeeds. */
 export const shiftfs: Action<ShiftfsTerms, ShiftfsPlanTerms> = {
   inspect: async (host, terms) => ({ cannotBuild: await whyNoBuild(host, terms) }),
   apply: async (host, facts, terms) => {
@@ -39,13 +39,13 @@ export const shiftfs: Action<ShiftfsTerms, ShiftfsPlanTerms> = {
     const { shiftfs: done } = await readJournal(host)
     if (done === undefined) return deed('nothing to undo: berth did not load shiftfs on this node')
     mustBeOurs(done.files)
-    const said = await unload(host, done)
+    const unloaded = await unload(host, done)
     await unpersist(host, done.files)
-    if (said.failure === undefined) await writeJournal(host, { shiftfs: undefined })
+    if (unloaded.failure === undefined) await writeJournal(host, { shiftfs: undefined })
     await clearScratch(terms.scratch)
     return {
-      ...said,
-      did: [done.files.length > 0 ? `removed ${done.files.join(', ')}` : '', said.did].filter(Boolean).join('; ')
+      ...unloaded,
+      did: [done.files.length > 0 ? `removed ${done.files.join(', ')}` : '', unloaded.did].filter(Boolean).join('; ')
     }
   }
 }
@@ -107,7 +107,7 @@ async function insert(
     : { ...result, did: `${result.did}; it is not kept for the next boot: ${kept}` }
 }
 
-/** What is loaded and does not work is worse than nothing: a cached workspace would start and then fail. Nor does a maybe stay. */
+/** Tests the loaded module. Unloads it if it does not work, or if it could not be tested: cached workspaces would start and then fail. */
 async function proved(host: HostWriter, { prove }: ShiftfsTerms, did: string): Promise<Deed> {
   const { works, failed: bad, untried } = shiftfsTrials(await prove())
   if (works) return deed(`${did}; it was tried, and works`)
@@ -115,19 +115,19 @@ async function proved(host: HostWriter, { prove }: ShiftfsTerms, did: string): P
   const { failure } = await unloadModule(host, 'shiftfs')
   if (failure === undefined) await settleClaim(host, 'others')
   const after = failure ?? 'it was unloaded again'
-  const said = bad === undefined ? `it could not be tested: ${untried?.because}` : `it does not work: ${bad.because}`
-  return { ...failed(`${did}, and ${said}; ${after}`), did }
+  const result = bad === undefined ? `it could not be tested: ${untried?.because}` : `it does not work: ${bad.because}`
+  return { ...failed(`${did}, and ${result}; ${after}`), did }
 }
 
 async function unload(host: HostWriter, claim: NonNullable<Journal['shiftfs']>): Promise<Deed> {
   if (!(await isLoaded(host, 'shiftfs')) || !(await isOurs(host, claim)))
     return deed('no shiftfs that berth loaded is loaded now')
-  // It stays ours when it is in use now, and what was persisted, by which it is known under this boot, will be gone.
+  // If the module is in use, it stays ours. The files by which it was known in this boot are removed, so the journal names the boot.
   await writeJournal(host, { shiftfs: { ...claim, boot: await bootOf(host), state: 'loaded' } })
   return await unloadModule(host, 'shiftfs')
 }
 
-/** The kernel's taint bits; out-of-tree modules set 12 and 13, a crash bit 7, and nothing clears them but a reboot. */
+/** The kernel's taint bits. Out-of-tree modules set bits 12 and 13, a crash sets bit 7; only a reboot clears them. */
 const tainted = async (host: HostWriter): Promise<string> => (await host.read('/proc/sys/kernel/tainted'))?.trim() ?? '?'
 
 const taintOf = (before: string, after: string): string =>

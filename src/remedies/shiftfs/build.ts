@@ -12,29 +12,29 @@ export type Built =
 export interface BuildTerms {
   readonly release: string
   readonly source: Source
-  /** A directory of ours with some megabytes, outside the host. */
+  /** A directory with some megabytes of space, outside the host. */
   readonly scratch: string
 }
 
-/** Compiling takes 2 s on a machine of two cores (milliseconds). */
-const PATIENCE = 300_000
+/** Milliseconds. Compiling takes 2 s on a machine with two cores. */
+const TIMEOUT = 300_000
 
 /**
- * Compiles the module in a scratch directory, in a mount namespace of its own where the host's headers lie at their own paths, since
- * they hold absolute includes. The headers stay read-only. The scratch directory is left for the caller to load from. Nothing of it
- * outlives this process, however that ends.
+ * Compiles the module in a scratch directory. A mount namespace of its own shows the host's headers at their own paths, read-only, since
+ * they contain absolute includes. The caller loads the module from the scratch directory and removes it. The build's processes end with
+ * this process, also after a kill.
  */
 export async function build(host: HostWriter, { release, source, scratch }: BuildTerms): Promise<Built> {
   const directory = await newBuildFolder(scratch)
   for (const [name, text] of source.files) await writeFile(join(directory, name), text, { flag: 'wx' })
   const { status, stderr, stdout } = await host.exec(
     [...TIED, 'sh', '-euc', SCRIPT, 'build', host.inside('/'), release, directory],
-    { timeout: PATIENCE, environment: { LC_ALL: 'C' } }
+    { timeout: TIMEOUT, environment: { LC_ALL: 'C' } }
   )
   const tail = buildTail(`${stdout}\n${stderr}`)
   if (status === 127 && /not found/.test(tail) === false)
     return { ok: false, why: "setpriv, unshare or sh is missing in the helper's image", tail }
-  if (status !== 0) return { ok: false, why: `make ended with status ${status}${REASONS(tail)}`, tail }
+  if (status !== 0) return { ok: false, why: `make ended with status ${status}${reasonIn(tail)}`, tail }
   const file = join(directory, 'shiftfs.ko')
   const wrong = await wrongVermagic(host, file, release)
   if (wrong !== '') return { ok: false, why: wrong, tail }
@@ -42,15 +42,15 @@ export async function build(host: HostWriter, { release, source, scratch }: Buil
   return { ok: true, file, warning: compilerWarning(kernel, /^our gcc: (.+)$/m.exec(stdout)?.[1] ?? '') }
 }
 
-/** The kernel ends unshare with this process, and with unshare everything in its namespace of processes. */
+/** The kernel kills unshare when this process ends, and with unshare all processes in its pid namespace. */
 const TIED = [
   ...['setpriv', '--pdeathsig', 'KILL'],
   ...['unshare', '--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child']
 ] as const
 
 /**
- * ROOT RELEASE DIRECTORY. Below another root the host's folders are bound over ours; kbuild's own folder is reached from
- * /usr/src by a relative link.
+ * sh: ROOT RELEASE DIRECTORY. If ROOT is not /, the host's directories are bind-mounted over those of this process; kbuild's own directory
+ * is reached from /usr/src by a relative link.
  */
 const SCRIPT = `
 exec 2>&1
@@ -68,7 +68,7 @@ make -C "/lib/modules/$rel/build" M="$dir" CC=gcc EXTRA_CFLAGS=-DSHIFTFS_MAGIC=0
 echo "our gcc: $(gcc -dumpversion)"
 `
 
-const REASONS = (tail: string): string => {
+const reasonIn = (tail: string): string => {
   const [, program] = /(\S+): (?:command )?not found/.exec(tail) ?? []
   if (program !== undefined) return `: ${program} is not installed in the helper's image`
   if (/unshare failed: No space left/.test(tail))
@@ -78,7 +78,7 @@ const REASONS = (tail: string): string => {
   return error === undefined ? '' : `: ${error}`
 }
 
-/** Empty where the major versions agree, or one of them does not say. `kernel`: /proc/version; `ours`: what gcc -dumpversion says. */
+/** Empty if the major versions are equal or one is unknown. `kernel`: the text of /proc/version; `ours`: the output of gcc -dumpversion. */
 export function compilerWarning(kernel: string, ours: string): string {
   const [, theirs] = /\bgcc\b.*?(\d+)\.\d+\.\d+/.exec(kernel) ?? []
   const [, mine] = /^(\d+)/.exec(ours) ?? []
@@ -86,7 +86,7 @@ export function compilerWarning(kernel: string, ours: string): string {
   return `the kernel was built with gcc ${theirs}, but the module with gcc ${mine}`
 }
 
-/** A module for another kernel is refused by the kernel with a text that says less. */
+/** Why the module is not for this kernel, empty if it is. The kernel would refuse it with a less clear error. */
 async function wrongVermagic(host: HostWriter, file: string, release: string): Promise<string> {
   const { status, stdout, stderr } = await host.exec(['modinfo', '-F', 'vermagic', file], { timeout: 10_000 })
   if (status !== 0) return `modinfo does not understand the module that was built: ${stderr.trim()}`

@@ -5,15 +5,15 @@ import { type Journal, readJournal, writeJournal } from '../journal.ts'
 type Claim = NonNullable<Journal['shiftfs']>
 
 /**
- * Before the module is loaded, so that a kill in the middle leaves a trace. What was persisted under an earlier boot is still ours to
- * remove.
+ * Writes the claim before the module is loaded, so that a kill in the middle leaves a trace. Files that were persisted in an earlier boot
+ * stay in the claim.
  */
 export async function claimModule(host: HostWriter): Promise<void> {
   const { shiftfs } = await readJournal(host)
   await writeJournal(host, { shiftfs: { boot: await bootOf(host), files: shiftfs?.files ?? [], state: 'loading' } })
 }
 
-/** Afterwards, by what is really there: a module that we could not load, or that we unloaded again, is not ours. */
+/** Writes the result after the load. `others`: berth could not load the module, or has unloaded it, so a loaded one is not ours. */
 export async function settleClaim(host: HostWriter, state: 'loaded' | 'others'): Promise<void> {
   const { shiftfs } = await readJournal(host)
   if (shiftfs === undefined) return
@@ -22,8 +22,8 @@ export async function settleClaim(host: HostWriter, state: 'loaded' | 'others'):
 }
 
 /**
- * Whether a module that is loaded now is ours. A load that nobody saw the end of counts as ours. Under another boot it can only be what
- * we had persisted.
+ * Whether the module that is loaded now is ours. A load whose end was not recorded counts as ours. In another boot it can only be ours if
+ * it was persisted.
  */
 export const isOurs = async (host: HostWriter, { boot, files, state = 'loaded' }: Claim): Promise<boolean> =>
   (await bootOf(host)) === boot ? state !== 'others' : files.length > 0

@@ -7,7 +7,7 @@ import { findSource } from './source.ts'
 
 const PROGRAMS = ['gcc', 'make', 'setpriv', 'unshare'] as const
 
-/** Why a build could not even begin, empty where it can: what is needed besides the node's headers, which are a fact. */
+/** Why a build cannot begin, empty if it can: checks all needs except the node's headers, which are a fact. */
 export async function whyNoBuild(
   host: HostReader,
   { source, scratch }: { readonly source: string; readonly scratch: string }

@@ -7,16 +7,16 @@ const LOAD_AT_BOOT = '/etc/modules-load.d/berth-shiftfs.conf'
 
 export interface Kept {
   readonly release: string
-  /** The module as it was built, in our own view. */
+  /** The built module, as a path of this process. */
   readonly file: string
 }
 
-/** Puts the module where the next boot finds it. Resolves to why that failed, empty when it did not; then nothing is left. */
+/** Installs the module for the next boot. Returns why that failed, empty if it succeeded. After a failure nothing is left. */
 export async function persist(host: HostWriter, { release, file }: Kept): Promise<string> {
   const module = `/lib/modules/${release}/updates/berth/shiftfs.ko`
   const { shiftfs } = await readJournal(host)
   if (shiftfs === undefined) throw new Error('a module cannot be persisted that berth has not loaded')
-  // The list first: a kill in the middle leaves a list of files that may not be there, and no file that is not listed.
+  // The journal first: after a kill it may list a file that does not exist, but no file exists that it does not list.
   const added = [module, LOAD_AT_BOOT].filter(path => !shiftfs.files.includes(path))
   await writeJournal(host, { shiftfs: { ...shiftfs, files: [...shiftfs.files, ...added] } })
   try {
@@ -30,10 +30,10 @@ export async function persist(host: HostWriter, { release, file }: Kept): Promis
   }
 }
 
-/** Removes what was persisted, for every kernel; that a file is gone already is fine. Throws `HostError`. */
+/** Removes persisted files, for every kernel. A file that does not exist is no error. Throws `HostError`. */
 export async function unpersist(host: HostWriter, files: readonly string[]): Promise<void> {
   mustBeOurs(files)
-  // First what loads it, then what is loaded.
+  // First the file that loads the module, then the module.
   for (const path of files.toReversed()) {
     await host.remove(path)
     if (path !== LOAD_AT_BOOT) await host.removeEmpty(posix.dirname(path))
@@ -44,7 +44,7 @@ export async function unpersist(host: HostWriter, files: readonly string[]): Pro
   await writeJournal(host, { shiftfs: { ...shiftfs, files: shiftfs.files.filter(path => !files.includes(path)) } })
 }
 
-/** The journal is a file like others: whoever could write into it must not have us delete what they could not. Throws `HostError`. */
+/** Throws `HostError` for a path that berth does not write: whoever can change the journal must not be able to delete other files by it. */
 export function mustBeOurs(files: readonly string[]): void {
   const foreign = files.find(path => path !== LOAD_AT_BOOT && !MODULE.test(path))
   if (foreign === undefined) return
@@ -54,7 +54,7 @@ export function mustBeOurs(files: readonly string[]): void {
 
 const MODULE = /^\/lib\/modules\/\w[\w.+~-]*\/updates\/berth\/shiftfs\.ko$/
 
-/** A node may have got another kernel since. */
+/** The node may have another kernel now. */
 const releasesOf = (files: readonly string[]): readonly string[] =>
   files.flatMap(path => /^\/lib\/modules\/([^/]+)\//.exec(path)?.[1] ?? [])
 

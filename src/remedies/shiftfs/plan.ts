@@ -9,7 +9,7 @@ export interface ShiftfsPlanTerms {
 
 type Terms = CommonPlanTerms & ShiftfsPlanTerms
 
-/** Whether shiftfs is to be loaded, or built first. */
+/** Decides whether shiftfs is to be loaded, or built first. */
 export function planShiftfs(facts: NodeFacts, terms: Terms): Decision {
   const { shiftfs, distro } = facts
   if (!shiftfs.known) return { decision: 'blocked', because: shiftfs.why }
@@ -19,16 +19,16 @@ export function planShiftfs(facts: NodeFacts, terms: Terms): Decision {
   if (state === 'absent') return { decision: 'blocked', because: buildObstacles(facts).join('; ') }
   if (!distro.known) return { decision: 'blocked', because: `the distribution is not known: ${distro.why}` }
   const gates = shiftfsGates(distro.value.id, terms)
-  const lacking = state === 'buildable' ? (terms.cannotBuild ?? '') : ''
+  const missing = state === 'buildable' ? (terms.cannotBuild ?? '') : ''
   const act = state === 'loadable' ? 'load the module shiftfs' : 'build shiftfs with the kernel headers and load it'
   if (gates.length > 0) {
-    const all = [`would ${act}`, ...gates, ...(lacking === '' ? [] : [lacking])]
+    const all = [`would ${act}`, ...gates, ...(missing === '' ? [] : [missing])]
     return { decision: 'forbidden', because: all.join('; ') }
   }
-  return lacking === '' ? { decision: 'apply', because: act } : { decision: 'blocked', because: lacking }
+  return missing === '' ? { decision: 'apply', because: act } : { decision: 'blocked', because: missing }
 }
 
-/** All that the operator has to say first, so that nobody finds one gate behind the other. */
+/** Everything that the operator has to allow first, all at once. */
 const shiftfsGates = (distribution: string, { permits, policy }: CommonPlanTerms): readonly string[] => [
   ...(permits.includes('shiftfs') ? [] : ['permit it with --permit shiftfs']),
   ...(distribution === 'ubuntu' || policy.shiftfsOutsideUbuntu === 'allow' ? [] : [DANGER])

@@ -7,18 +7,18 @@ import type { Kernel } from '../../facts/kernel.ts'
 import { sourceFolder } from '../../facts/shiftfs-sources.ts'
 
 export interface Source {
-  /** What a build needs, by the name of the file, as it was read and checked: nothing is read a second time. */
+  /** The files of a build by name, as they were read and checked: no file is read a second time. */
   readonly files: ReadonlyMap<string, Buffer>
-  /** SHA-256 over names and contents, so that a changed source is another one. */
+  /** SHA-256 over names and contents. */
   readonly checksum: string
 }
 
-/** Sources are some kilobytes; whoever mounts a disk here gets an error and no full memory (bytes, and files). */
+/** Limits of one file (bytes) and of the number of files. Sources are some kilobytes; a disk that is mounted here gives an error. */
 const LARGEST = 1024 * 1024
 const MOST_FILES = 64
 const WANTED = /^(Makefile|Kbuild|[\w.-]+\.[ch])$/
 
-/** The source for this kernel in the operator's directory. Throws `Error` with what is wrong and where it was looked for. */
+/** The source for this kernel in the operator's directory. Throws an `Error` with the problem and the path. */
 export async function findSource(directory: string, kernel: Kernel): Promise<Source> {
   const folder = sourceFolder(kernel)
   if (folder === undefined) throw new Error(`no source of shiftfs is made for kernel ${kernel.major}.${kernel.minor}`)
@@ -36,13 +36,13 @@ export async function findSource(directory: string, kernel: Kernel): Promise<Sou
 }
 
 /**
- * What is built runs in the kernel, so only who could load a module anyway may have written it. A link may lead to such a file, as in
- * the volume of a ConfigMap: what was opened is what counts.
+ * Reads a file that only root or the helper's user can have written, since the module runs in the kernel. A symbolic link to such a file
+ * is fine, as in the volume of a ConfigMap: the opened file is checked.
  */
 async function readTrusted(path: string, name: string): Promise<Buffer> {
   let file: FileHandle | undefined
   try {
-    // Without O_NONBLOCK a fifo would hold us for ever.
+    // Without O_NONBLOCK, opening a FIFO would block for ever.
     file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
     const why = whyNotTrusted(await file.stat())
     if (why !== '') throw new Error(`${name} of --shiftfs-source ${why}`)
@@ -69,7 +69,7 @@ function whyNotTrusted(found: Owned): string {
   return ''
 }
 
-/** The size that stat tells may be another one a moment later: counted as it is read. */
+/** Counts the bytes while it reads: the file may grow after stat. */
 async function readCapped(file: FileHandle, name: string): Promise<Buffer> {
   const buffer = Buffer.alloc(LARGEST + 1)
   let length = 0

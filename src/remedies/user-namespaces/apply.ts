@@ -11,7 +11,7 @@ import type { UserNamespacesPlanTerms } from './plan.ts'
 
 export type UserNamespacesTerms = Pick<UserNamespacesPlanTerms, 'maxUserNamespaces'>
 
-/** Raises how many user namespaces a user of this node may have, and lowers it never. */
+/** Raises the limit of user namespaces for each user of this node. Never lowers it. */
 export const userNamespaces: Action<UserNamespacesTerms, UserNamespacesPlanTerms> = pacedUserNamespaces(milliseconds =>
   wait(milliseconds)
 )
@@ -20,7 +20,7 @@ const FIRST: Limit = 'user.max_user_namespaces'
 
 const tried = (act: () => Promise<Deed>): Promise<Deed> => asDeed(act, BottlerocketError)
 
-/** The same with a sleep of the caller's. */
+/** `userNamespaces` with the given `sleep`. */
 export function pacedUserNamespaces(sleep: Sleep): Action<UserNamespacesTerms, UserNamespacesPlanTerms> {
   return {
     inspect: async host => {
@@ -44,7 +44,7 @@ export function pacedUserNamespaces(sleep: Sleep): Action<UserNamespacesTerms, U
   }
 }
 
-/** What workspaces need besides, where this node has less, or has it only until the next boot. */
+/** The other limits that workspaces need, if they are too low or would last only until the next boot. */
 async function furtherLimits(host: HostWriter) {
   const all = Object.entries(FURTHER_LIMITS) as readonly (readonly [Limit, number])[]
   const found = await Promise.all(

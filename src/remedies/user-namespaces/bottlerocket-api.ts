@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { request } from 'node:http'
 
 /**
- * Two names of one kernel value, `user.max_user_namespaces` and `user/max_user_namespaces`. The API keeps them apart, and applies both in
- * an order of its own (a coin toss each time).
+ * The two names of one kernel value, `user.max_user_namespaces` and `user/max_user_namespaces`. The API stores both and applies them in
+ * random order.
  */
 export const spellings = (sysctl: string): readonly [dots: string, slashes: string] => [sysctl, sysctl.replaceAll('.', '/')]
-/** The texts by their spelling, as they are kept; what is not set is left out. */
+/** The stored texts by spelling, without spellings that are not set. */
 export type Setting = Readonly<Record<string, string>>
 
-/** `absent`: no socket; `refused`: this node will never take it; `passing`: it may go better the next time. */
+/** `absent`: there is no socket; `refused`: this node never accepts the request; `passing`: the request may succeed later. */
 export type ApiTrouble = 'absent' | 'refused' | 'passing'
 
 export class BottlerocketError extends Error {
@@ -21,46 +21,46 @@ export class BottlerocketError extends Error {
   }
 }
 
-/** The few calls that we make. All throw `BottlerocketError`. */
+/** The calls that berth makes. All throw `BottlerocketError`. */
 export interface BottlerocketApi {
-  /** What is committed; that says nothing about the kernel. */
+  /** The committed setting. The kernel may have another value. */
   readonly read: () => Promise<Setting>
-  /** Stages it into a new transaction of our own, whose name is given back. A refused one is dropped again. */
+  /** Stages a setting in a new transaction and returns the transaction's name. A refused transaction is dropped. */
   readonly stage: (setting: Setting) => Promise<string>
-  /** A failure does not mean that nothing was committed: a 500 comes after the commit. */
+  /** An error does not mean that nothing was committed: the server sends a 500 after the commit. */
   readonly commit: (transaction: string) => Promise<void>
-  /** Drops what we staged ourselves. */
+  /** Drops a transaction of ours. */
   readonly drop: (transaction: string) => Promise<void>
-  /** Drops what a run of ours left that was killed between staging and commit. */
+  /** Drops the transactions that a killed run of berth staged and did not commit. */
   readonly sweep: () => Promise<void>
 }
 
-/** Milliseconds for a whole exchange; the real server answers within 25. */
-const PATIENCE = 5_000
-/** Bytes. */
+/** The time for a whole exchange (milliseconds); the real server answers within 25. */
+const TIMEOUT = 5_000
+/** The size limit of an answer (bytes). */
 const MOST = 64 * 1024
-/** An empty name would hit the transactions of everybody, and a known one those of somebody else. */
+/** The names of our transactions. An empty name would affect all transactions, another one those of another program. */
 const OUR_NAME = /^berth-[0-9a-f]{16}$/
 
 /**
- * One sysctl in the API server of Bottlerocket, behind its Unix socket. A 204 of `/tx/apply` is followed by bytes that break the framing, so it is
- * never called: to stage the same value again applies it as well.
+ * One sysctl in Bottlerocket's API server, at its Unix socket. `/tx/apply` is never called: its 204 is followed by bytes that break HTTP
+ * framing, and staging and committing the same value again applies it too.
  */
-export function bottlerocketApi(socket: string, sysctl: string, patience = PATIENCE): BottlerocketApi {
+export function bottlerocketApi(socket: string, sysctl: string, timeout = TIMEOUT): BottlerocketApi {
   const [dots, slashes] = spellings(sysctl)
   const keys = `settings.kernel.sysctl."${dots}",settings.kernel.sysctl.${slashes}`
   const send = async (method: Method, path: string, body = '') => {
-    const answer = await exchange({ socket, method, path, body, patience })
+    const answer = await exchange({ socket, method, path, body, timeout })
     const trouble = troubleOf(answer)
     if (trouble === undefined) return answer.text
-    throw new BottlerocketError(trouble, `the Bottlerocket API answered ${method} ${bare(path)} with ${said(answer)}`)
+    throw new BottlerocketError(trouble, `the Bottlerocket API answered ${method} ${withoutQuery(path)} with ${quoted(answer)}`)
   }
   const drop = async (transaction: string) => {
     await send('DELETE', `/tx?tx=${ours(transaction)}`)
   }
   return {
     read: async () => {
-      // A filtered look answers `{}` with 200 before the settings are there, so it is asked for what shows the boot.
+      // A filtered GET returns `{}` with 200 before the settings exist, so the transaction of the boot is checked first.
       const pending = jsonOf(await send('GET', '/tx/list'))
       if (Array.isArray(pending) && pending.includes('bottlerocket-launch')) {
         throw new BottlerocketError('passing', 'the Bottlerocket API has not committed the settings of this boot yet')
@@ -89,7 +89,7 @@ export function bottlerocketApi(socket: string, sysctl: string, patience = PATIE
   }
 }
 
-/** Both spellings out of the answer to a look at the settings; anything but objects and texts throws. */
+/** Both spellings from the answer to GET /settings. Throws for anything but objects and texts. */
 export function parseSetting(answer: unknown, sysctl: string): Setting {
   const all = below(below(answer, 'kernel'), 'sysctl')
   const found = spellings(sysctl).flatMap(name => {
@@ -118,7 +118,7 @@ const jsonOf = (text: string): unknown => {
 }
 
 const ours = (transaction: string): string => {
-  if (!OUR_NAME.test(transaction)) throw new TypeError(`${JSON.stringify(transaction)} is no transaction of ours`)
+  if (!OUR_NAME.test(transaction)) throw new TypeError(`${JSON.stringify(transaction)} is not a transaction of ours`)
   return transaction
 }
 
@@ -129,30 +129,30 @@ interface Answer {
   readonly text: string
 }
 
-/** A 404 with a text means that there is no such data, as before the boot is finished; without one, that there is no such call. */
+/** A 404 with a text means that the data does not exist, as before the boot is finished; a 404 without text, that the call does not exist. */
 function troubleOf({ status, text }: Answer): ApiTrouble | undefined {
   if (status >= 200 && status < 300) return undefined
   if (status === 404) return text === '' ? 'refused' : 'passing'
   return [400, 401, 403, 405, 410, 413, 501].includes(status) ? 'refused' : 'passing'
 }
 
-const said = ({ status, text }: Answer): string => `${status} ${JSON.stringify(text.trim().slice(0, 200))}`
-const bare = (path: string): string => path.replace(/\?.*/, '')
+const quoted = ({ status, text }: Answer): string => `${status} ${JSON.stringify(text.trim().slice(0, 200))}`
+const withoutQuery = (path: string): string => path.replace(/\?.*/, '')
 
 interface Exchange {
   readonly socket: string
   readonly method: Method
   readonly path: string
   readonly body: string
-  readonly patience: number
+  readonly timeout: number
 }
 
-/** One request on a connection of its own: the server closes idle ones without a word. */
-function exchange({ socket, method, path, body, patience }: Exchange): Promise<Answer> {
+/** One request on a new connection: the server closes idle connections without notice. */
+function exchange({ socket, method, path, body, timeout }: Exchange): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const fail = (error: NodeJS.ErrnoException) => reject(unanswered(`${method} ${bare(path)}`, error))
+    const fail = (error: NodeJS.ErrnoException) => reject(unanswered(`${method} ${withoutQuery(path)}`, error))
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
-    const signal = AbortSignal.timeout(patience)
+    const signal = AbortSignal.timeout(timeout)
     const sent = request({ socketPath: socket, agent: false, method, path, signal, ...(method === 'GET' ? {} : { headers }) })
     sent.on('error', fail)
     sent.on('response', answer => {
@@ -160,7 +160,7 @@ function exchange({ socket, method, path, body, patience }: Exchange): Promise<A
       const chunks: Buffer[] = []
       let size = 0
       answer.on('error', fail)
-      // What follows a 204 is no part of it.
+      // Bytes that follow a 204 do not belong to it.
       if (status === 204) resolve({ status, text: '' })
       answer.on('data', (chunk: Buffer) => {
         size += chunk.length

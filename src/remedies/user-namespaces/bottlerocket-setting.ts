@@ -4,49 +4,49 @@ import { readCount } from '../../facts/numbers.ts'
 import type { HostReader } from '../../host/host.ts'
 import { type BottlerocketApi, BottlerocketError, type Setting, spellings } from './bottlerocket-api.ts'
 
-/** A limit that is a sysctl, by its name with dots. */
+/** The name of a sysctl that is a limit, with dots. */
 export type Limit = `${'user' | 'fs'}.${string}`
 
-/** In a container the files below `user` are those of the container's user namespace, which has to be the node's own. */
+/** The file of a limit. In a container the files below `user` belong to the container's user namespace, which must be the node's. */
 export const fileOf = (limit: Limit): string => `/proc/sys/${limit.replaceAll('.', '/')}`
-/** fs/proc/proc_sysctl.c takes an int here. */
+/** fs/proc/proc_sysctl.c stores an int. */
 const LARGEST = 2_147_483_647
 
 export interface Seen {
-  /** What the kernel has. */
+  /** The kernel's value. */
   readonly live: number
-  /** What the API has. */
+  /** The API's setting. */
   readonly stored: Setting
 }
 
-/** What the limit shall be, in view of what it is; `undefined` when there is nothing to do. */
+/** The value to set, given the current values; `undefined` if there is nothing to do. */
 export type Aim = (seen: Seen) => number | undefined
 
 export interface Settling {
   readonly limit: Limit
   readonly api: BottlerocketApi
   readonly sleep: (milliseconds: number) => Promise<unknown>
-  /** Called before anything is committed, and not for what is refused already when it is staged. */
+  /** Called before each commit, and not if the API refuses to stage the value. */
   readonly remember: (seen: Seen, value: number) => Promise<void>
 }
 
 export interface Settled {
   readonly seen: Seen
-  /** How many times something was committed, as far as we were told. */
+  /** How many commits the API has confirmed. */
   readonly commits: number
 }
 
-/** Milliseconds between the tries; in all more than a restart of the server takes (RestartSec=5 and up to 2 s to stop). */
+/** Pauses between the tries (milliseconds); together longer than a restart of the server (RestartSec=5 and up to 2 s to stop). */
 const PAUSES = [250, 1_000, 2_500, 4_000] as const
-/** The kernel followed 26 to 54 ms after the answer; looked at every 25 ms for 3 s. */
-const LOOKS = 120
+/** The kernel had the value 26 to 54 ms after the answer. It is read every 25 ms for 3 s. */
+const READS = 120
 const BETWEEN = 25
-/** A commit that does not reach the kernel is made once more, and then told as it is. */
+/** A commit that does not change the kernel's value is repeated once; then the result is reported as it is. */
 const MOST_COMMITS = 2
 
 /**
- * Stages, commits and then looks at the kernel, since the answer tells nothing about it; begins anew after what passes. Resolves to
- * what is seen in the end, which need not be what was wanted. Throws `BottlerocketError`, `HostError` and `Unsure`.
+ * Stages and commits a value, and then reads it from the kernel, since the API's answer says nothing about the kernel. Starts again after
+ * a passing error. Returns the values at the end, which may differ from the wanted ones. Throws `BottlerocketError`, `HostError`, `Unsure`.
  */
 export async function settle(host: HostReader, settling: Settling, aim: Aim): Promise<Settled> {
   let seen: Seen | undefined
@@ -55,7 +55,7 @@ export async function settle(host: HostReader, settling: Settling, aim: Aim): Pr
   for (let turn = 0; ; turn++) {
     try {
       seen = await readSetting(host, settling)
-      // What a killed run left would be committed by nobody, and stay for ever.
+      // Transactions of a killed run would stay staged for ever.
       if (!isSwept) await settling.api.sweep()
       isSwept = true
       const value = aim(seen)
@@ -71,24 +71,24 @@ export async function settle(host: HostReader, settling: Settling, aim: Aim): Pr
   }
 }
 
-/** A socket that was there and is not is a server that starts again. */
+/** If the socket is absent after the API has answered, the server is restarting. */
 const mayPass = (error: unknown, hasAnswered: boolean): boolean =>
   error instanceof BottlerocketError && (error.trouble === 'passing' || (error.trouble === 'absent' && hasAnswered))
 
-/** Both what the kernel and what the API has. Throws `HostError`, `Unsure`, `BottlerocketError`. */
+/** Reads the values of kernel and API. Throws `HostError`, `Unsure`, `BottlerocketError`. */
 export const readSetting = async (host: HostReader, { api, limit }: Pick<Settling, 'api' | 'limit'>): Promise<Seen> => ({
   stored: await api.read(),
   live: await readLive(host, limit)
 })
 
-/** What the kernel has. Throws `HostError` and `Unsure`. */
+/** Reads the kernel's value. Throws `HostError` and `Unsure`. */
 export async function readLive(host: HostReader, limit: Limit): Promise<number> {
   const live = await readCount(host, fileOf(limit))
   if (live === undefined) throw new Unsure(`${fileOf(limit)} is not there`)
   return live
 }
 
-/** The limit that a stored text means to the kernel, which reads the first number; the API takes any text. */
+/** The number that the kernel reads from a stored text: the first one. The API accepts any text. */
 export function limitOf(text: string): number | undefined {
   const [, first] = /^\s*(0x[\da-f]{1,8}|\d{1,10})(?:\s|$)/i.exec(text) ?? []
   const limit = first === undefined ? LARGEST + 1 : Number(first)
@@ -101,7 +101,7 @@ export const seenText = ({ live, stored }: Seen): string => {
   return `the API has ${texts.join(' and ') || 'none'}, the kernel ${live}`
 }
 
-/** The slash form is set only where it is there already: nothing can take it away again. */
+/** The setting for a value. The spelling with slashes is set only if it exists already, since the API cannot remove it again. */
 const asStored = (limit: Limit, { stored }: Seen, value: number): Setting =>
   Object.fromEntries(
     spellings(limit)
@@ -119,10 +119,10 @@ async function commit(host: HostReader, { limit, api, remember }: Settling, { ai
   const setting = asStored(limit, seen, value)
   const transaction = await api.stage(setting)
   try {
-    // Before the look, so that little time passes between the look and the commit.
+    // Before the read, so that little time passes between read and commit.
     await remember(seen, value)
     const now = await readSetting(host, { api, limit })
-    // There is no compare-and-set: what somebody else raised meanwhile would be lowered by our commit.
+    // The API has no compare-and-set: without this check the commit would lower a value that somebody else has just raised.
     if (aim(now) !== value || !isDeepStrictEqual(asStored(limit, now, value), setting)) {
       throw new BottlerocketError('passing', `somebody else changed the setting meanwhile: ${seenText(now)}`)
     }
@@ -133,13 +133,13 @@ async function commit(host: HostReader, { limit, api, remember }: Settling, { ai
   try {
     await api.commit(transaction)
   } catch (error) {
-    // What was refused would stay staged for ever; of what was committed there is nothing left to drop.
+    // A refused transaction would stay staged for ever; for a committed one this does nothing.
     await api.drop(transaction).catch(() => undefined)
     throw error
   }
 }
 
 async function follow(host: HostReader, { limit, sleep }: Settling, aim: Aim, stored: Setting): Promise<void> {
-  for (let reads = 0; reads < LOOKS && aim({ live: await readLive(host, limit), stored }) !== undefined; reads++)
+  for (let reads = 0; reads < READS && aim({ live: await readLive(host, limit), stored }) !== undefined; reads++)
     await sleep(BETWEEN)
 }

@@ -1,4 +1,4 @@
-/** What workspaces on Bottlerocket need besides user namespaces; Coder's engineers raised them there, too. */
+/** Other limits that workspaces need on Bottlerocket. Coder's engineers raised the same ones there. */
 export const FURTHER_LIMITS = {
   'user.max_mnt_namespaces': 20_000,
   'user.max_pid_namespaces': 20_000,

@@ -19,18 +19,18 @@ import {
 export type Sleep = (milliseconds: number) => Promise<unknown>
 type Entry = NonNullable<Journal['sysctls']>[string]
 
-/** It is looked up in its directory each time: a server that starts again makes another one. */
+/** Resolved each time: a server that restarts creates another socket. */
 const SOCKET = '/run/api.sock'
 
-/** One limit, and what it shall be at least. */
+/** A limit and its wanted minimum. */
 export interface Raise {
   readonly limit: Limit
   readonly wanted: number
 }
 
-/** Through the API of Bottlerocket, so that it stays after a reboot; where that cannot be, until then. */
+/** Raises a limit through the Bottlerocket API, so that it stays after a reboot; if the API refuses or is absent, until the next boot. */
 export async function raiseSetting(host: HostWriter, { limit, wanted }: Raise, sleep: Sleep): Promise<Deed> {
-  const remember = (seen: Seen, to: number) => write(host, limit, { from: before(seen), to, way: 'bottlerocket' })
+  const remember = (seen: Seen, to: number) => writeEntry(host, limit, { from: before(seen), to, way: 'bottlerocket' })
   try {
     const api = await findApi(host, limit)
     return raised(await settle(host, { limit, api, sleep, remember }, atLeast(wanted)), { limit, wanted })
@@ -49,14 +49,14 @@ async function raiseRefused(host: HostWriter, raise: Raise, because: string): Pr
   return done
 }
 
-/** Limits that we wrote while the API was away, and that it is there now to keep. Throws `HostError` and `Unsure`. */
+/** Limits that berth wrote directly while the API was unavailable, if the API can store them now. Throws `HostError` and `Unsure`. */
 export async function unstoredLimits(host: HostWriter): Promise<readonly Limit[]> {
   if ((await host.stat(SOCKET))?.kind !== 'socket') return []
   const written = Object.entries(await raisedLimits(host)).filter(([, { way, refused }]) => way === 'sysctl' && refused !== true)
   return written.map(([limit]) => limit as Limit)
 }
 
-/** What is there already is kept where it is more: never lower. A text that is no number has no effect, so it is not enough. */
+/** Aims for at least `wanted`, and never lowers a higher value. A stored text without a number has no effect, so it must be replaced. */
 export const atLeast =
   (wanted: number): Aim =>
   ({ live, stored }) => {
@@ -69,43 +69,43 @@ function raised({ seen, commits }: Settled, { limit, wanted }: Raise): Deed {
   const isStored = Object.values(seen.stored).some(text => (limitOf(text) ?? -1) >= wanted)
   const now = seenText(seen)
   if (commits === 0) return deed(`staged nothing, since the value is high enough: ${now}`, isStored)
-  // Told, and not called a failure: whether it helped is seen by the next look.
+  // Not a failure: the next observation shows whether it helped.
   if (seen.live < wanted) return deed(`committed ${wanted} ${commits} times through the Bottlerocket API: ${now}`, isStored)
   return deed(`set ${limit} through the Bottlerocket API: ${now}`, isStored)
 }
 
-/** Gone after a reboot; `because` tells why it is not the Bottlerocket API that does it. */
+/** Raises a limit until the next boot. `because`: why the Bottlerocket API is not used. */
 export async function raiseLive(host: HostWriter, { limit, wanted }: Raise, because = ''): Promise<Deed> {
   const live = await readLive(host, limit)
   const reason = because === '' ? '' : `, since ${because}`
   if (live >= wanted) return deed(`wrote nothing, since ${fileOf(limit)} has ${live}`)
-  await write(host, limit, { from: live, to: wanted, way: 'sysctl' })
+  await writeEntry(host, limit, { from: live, to: wanted, way: 'sysctl' })
   await host.put(fileOf(limit), `${wanted}\n`)
   return deed(`wrote ${wanted} into ${fileOf(limit)}, which had ${live} and has ${await readLive(host, limit)}${reason}`)
 }
 
-/** Before anything is done, so that a kill leaves a trace. What we set ourselves before is not what was there before us. */
-async function write(host: HostWriter, limit: Limit, entry: Entry): Promise<void> {
+/** Writes the journal before a change, so that a kill leaves a trace. `from` stays the value before berth's first change. */
+async function writeEntry(host: HostWriter, limit: Limit, entry: Entry): Promise<void> {
   const all = await raisedLimits(host)
   const old = all[limit]
   const from = old !== undefined && old.to === entry.from ? old.from : entry.from
-  // What once went into the settings stays there until it is taken back, whatever happened to the server.
+  // A value that was stored in the settings stays there until it is undone, even if the server is gone now.
   const way = old?.way === 'bottlerocket' ? old.way : entry.way
   const isSame = old !== undefined && old.from === from && old.to === entry.to && old.way === way
-  // Where only the kernel is brought to what was set already, there is nothing to take back.
+  // If only the kernel is set to the value that was stored already, there is nothing to undo.
   if (!isSame && from !== entry.to) await writeJournal(host, { sysctls: { ...all, [limit]: { from, to: entry.to, way } } })
 }
 
 /**
- * What the journal tells that we raised. A journal that is not ours to understand is a failure of the world, like a file that cannot be
- * read. Throws `HostError` and `Unsure`.
+ * The limits that berth raised, from the journal. Throws `HostError` if the journal cannot be read, and `Unsure` if its entries are not
+ * valid.
  */
 export async function raisedLimits(host: HostWriter): Promise<Readonly<Record<string, Entry>>> {
   const { sysctls = {} } = await readJournal(host).catch((error: Error) => {
     throw error instanceof HostError ? error : new Unsure(error.message)
   })
-  const isRight = ([name, { from, to }]: [string, Entry]) => /^(?:user|fs)\.[a-z._]+$/.test(name) && isLimit(from) && isLimit(to)
-  if (Object.entries(sysctls).every(isRight)) return sysctls
+  const isValid = ([name, { from, to }]: [string, Entry]) => /^(?:user|fs)\.[a-z._]+$/.test(name) && isLimit(from) && isLimit(to)
+  if (Object.entries(sysctls).every(isValid)) return sysctls
   throw new Unsure('the entries for limits in the journal are not valid')
 }
 
@@ -116,15 +116,15 @@ const before = ({ live, stored }: Seen): number => {
   return limits.length === 0 ? live : Math.max(...limits)
 }
 
-/** Puts one limit back to what it was before us, unless somebody changed it since. */
+/** Puts a limit back to its value before berth, unless somebody else has changed it since. */
 export async function putBack(host: HostWriter, limit: Limit, sleep: Sleep): Promise<Deed> {
   const { [limit]: entry, ...others } = await raisedLimits(host)
   if (entry === undefined) return deed(`nothing to undo: berth did not raise ${limit} on this node`)
-  const { done, isOver } =
+  const { done, isUndone } =
     entry.way === 'bottlerocket'
       ? await lowerSetting(host, limit, { entry, sleep })
-      : { done: await lowerLive(host, limit, entry), isOver: true }
-  if (isOver) await writeJournal(host, { sysctls: others })
+      : { done: await lowerLive(host, limit, entry), isUndone: true }
+  if (isUndone) await writeJournal(host, { sysctls: others })
   return done
 }
 
@@ -133,31 +133,31 @@ interface Lowering {
   readonly sleep: Sleep
 }
 
-/** `isOver`: nothing of ours is left. */
+/** `isUndone`: no value of ours is left. */
 async function lowerSetting(
   host: HostWriter,
   limit: Limit,
   { entry, sleep }: Lowering
-): Promise<{ readonly done: Deed; readonly isOver: boolean }> {
+): Promise<{ readonly done: Deed; readonly isUndone: boolean }> {
   const settling = { limit, api: await findApi(host, limit), sleep, remember: () => Promise.resolve() }
   const { seen, commits } = await settle(host, settling, backTo(entry))
   const limits = Object.values(seen.stored).map(limitOf)
-  if (limits.length === 0) return { done: await lowerLive(host, limit, entry), isOver: true }
+  if (limits.length === 0) return { done: await lowerLive(host, limit, entry), isUndone: true }
   if (backTo(entry)(seen) !== undefined) throw new Unsure(`it was put back to ${entry.from}, but still ${seenText(seen)}`)
   if (seen.live === entry.from && limits.every(stored => stored === entry.from)) {
     const did =
       commits > 0
         ? `put ${limit} back from ${entry.to} to ${entry.from} through the Bottlerocket API`
         : `nothing to put back: ${limit} is ${entry.from} again already`
-    return { done: deed(did, true), isOver: true }
+    return { done: deed(did, true), isUndone: true }
   }
   const left = `left unchanged, since somebody changed it after berth: ${seenText(seen)}; berth had set ${entry.to}`
-  if (!limits.includes(entry.to)) return { done: deed(left), isOver: true }
-  // A commit would set the kernel's value too, which is not ours any more.
-  return { done: deed(`${left}; that stays in the API until --undo runs while the kernel has ${entry.to} too`), isOver: false }
+  if (!limits.includes(entry.to)) return { done: deed(left), isUndone: true }
+  // A commit would also set the kernel's value, which is not ours any more.
+  return { done: deed(`${left}; that stays in the API until --undo runs while the kernel has ${entry.to} too`), isUndone: false }
 }
 
-/** Nothing stored means that our commit never happened, and the API cannot forget a key that it has. */
+/** If nothing is stored, our commit never happened: the API cannot remove a key. */
 const backTo =
   ({ from, to }: Entry): Aim =>
   ({ live, stored }) => {

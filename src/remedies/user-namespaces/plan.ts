@@ -11,7 +11,7 @@ export interface UserNamespacesPlanTerms {
 
 type Terms = CommonPlanTerms & UserNamespacesPlanTerms
 
-/** `raise fs.inotify.max_user_watches from 65536 to 1048576`, for each that is known to be lower. */
+/** `fs.inotify.max_user_watches from 65536 to 1048576`, for each limit that is known to be too low. */
 function furtherRaises({ 'namespace-limits': namespaces, inotify }: NodeFacts): readonly string[] {
   const live: Readonly<Record<keyof typeof FURTHER_LIMITS, number | undefined>> = {
     'user.max_mnt_namespaces': namespaces.known ? namespaces.value.mnt : undefined,
@@ -25,14 +25,14 @@ function furtherRaises({ 'namespace-limits': namespaces, inotify }: NodeFacts): 
   })
 }
 
-/** Whether the limits are to be raised. */
+/** Decides whether limits are to be raised. */
 export function planUserNamespaces(facts: NodeFacts, terms: Terms): Decision {
   const { 'user-namespaces': fact, distro } = facts
   if (!fact.known) return { decision: 'blocked', because: fact.why }
   const { compiled, max } = fact.value
   if (!compiled) return { decision: 'blocked', because: 'the kernel was built without user namespaces' }
   const act = actsOf(facts, max, terms).join(', and ')
-  // Some are enough to start a workspace with, so nobody is asked for a permit then.
+  // With any user namespaces a workspace starts, so no permit is asked for.
   const enough: Decision = { decision: 'not-needed', because: `user.max_user_namespaces is ${max}` }
   if (act === '') return enough
   if (!distro.known)
@@ -42,7 +42,7 @@ export function planUserNamespaces(facts: NodeFacts, terms: Terms): Decision {
   return max > 0 ? enough : { decision: 'forbidden', because: `would ${act}; permit it with --permit ${wanted}` }
 }
 
-/** In words. The further limits, and what the API keeps, are of Bottlerocket only. */
+/** What would be done, in words. Only Bottlerocket has further limits and an API that stores them. */
 function actsOf(facts: NodeFacts, max: number, { maxUserNamespaces, unstored = [] }: Terms): readonly string[] {
   const isBottlerocket = facts.distro.known && facts.distro.value.id === 'bottlerocket'
   const first = max < maxUserNamespaces ? [`user.max_user_namespaces from ${max} to ${maxUserNamespaces}`] : []

@@ -34,7 +34,7 @@ describe('what fails is left alone for a while', () => {
     const rests = createRests(() => new Date(time.now))
     const pauses: number[] = []
     for (let failure = 0; failure < 9; failure += 1) {
-      rests.heard([outcome('failed', time.now)])
+      rests.record([outcome('failed', time.now)])
       const from = time.now
       while (rests.rest('shiftfs') !== undefined) time.now += 1_000
       pauses.push((time.now - from) / MINUTE)
@@ -45,21 +45,21 @@ describe('what fails is left alone for a while', () => {
   test('a success ends it, another remedy is not held, and a clock set back does not hold', () => {
     const time = { now: 10 * MINUTE }
     const rests = createRests(() => new Date(time.now))
-    rests.heard([outcome('ineffective', time.now)])
+    rests.record([outcome('ineffective', time.now)])
     expect(rests.rest('shiftfs')).toMatchObject({ result: 'ineffective' })
     expect(rests.rest('user-namespaces')).toBeUndefined()
     time.now = 0
     expect(rests.rest('shiftfs')).toBeUndefined()
     time.now = 10 * MINUTE + 1
-    rests.heard([outcome('applied', time.now)])
+    rests.record([outcome('applied', time.now)])
     expect(rests.rest('shiftfs')).toBeUndefined()
   })
 
   test('each try is heard once, and what was applied stays news', () => {
     const rests = createRests(() => new Date(0))
-    expect(rests.heard([outcome('applied', 5), outcome('not-needed', -1)])).toHaveLength(1)
-    expect(rests.heard([outcome('applied', 5)])).toHaveLength(0)
-    expect(rests.news([outcome('not-needed', -1)])).toEqual([outcome('applied', 5)])
-    expect(rests.news([outcome('forbidden', -1)])).toEqual([outcome('forbidden', -1)])
+    expect(rests.record([outcome('applied', 5), outcome('not-needed', -1)])).toHaveLength(1)
+    expect(rests.record([outcome('applied', 5)])).toHaveLength(0)
+    expect(rests.report([outcome('not-needed', -1)])).toEqual([outcome('applied', 5)])
+    expect(rests.report([outcome('forbidden', -1)])).toEqual([outcome('forbidden', -1)])
   })
 })
