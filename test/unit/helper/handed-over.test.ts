@@ -79,14 +79,14 @@ test.each<[string, Partial<Handover>, RegExp]>([
     { made: { filesystems: 'nodev\toverlay\n', disk: 'zfs (0:20) at /', overProc: '', uptime: 1_000 } },
     /made on zfs/
   ]
-])('what was found under %s is not believed, and report says so', async (_, changes, why) => {
+])('a handover from %s is not used, and report says so', async (_, changes, why) => {
   const { root, file } = await handedNode(changes)
   const json = await said(report, ['report', '--host-root', root, '--handover', file, '--format', 'json'])
   expect(JSON.stringify(proofsOf(json))).toMatch(why)
   expect(JSON.stringify(proofsOf(json))).not.toContain(WORKS)
 })
 
-test('what was found on another Node is not believed, where the name of this one is known', async () => {
+test('a handover from another Node is not used if the name of this Node is known', async () => {
   const { root, file } = await handedNode()
   const node = join(root, 'node.json')
   const written = (name: string) => writeFileSync(node, JSON.stringify({ kind: 'Node', metadata: { name } }))
@@ -97,7 +97,7 @@ test('what was found on another Node is not believed, where the name of this one
   expect(JSON.stringify(proofsOf(await said(report, argv)))).toContain(WORKS)
 })
 
-test('an error that only bears the name of an unsure answer is a bug, and is thrown on', async () => {
+test('an error that only has the name Unsure is a bug, and is thrown', async () => {
   const { root, file } = await handedNode()
   const bug = Object.assign(new Error('a bug'), { name: 'Unsure' })
   const host: HostReader = { ...localHost(root), read: () => Promise.reject(bug) }

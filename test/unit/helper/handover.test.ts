@@ -21,7 +21,7 @@ const right: Handover = {
   outcomes: [outcome]
 }
 
-test('what the helper writes is what the agent reads', () => {
+test('the agent reads what the helper writes', () => {
   expect(parseHandover(handoverText(right), live)).toEqual(right)
   expect(parseHandover(handoverText({ ...right, node: '' }), live).node).toBe('')
   expect(parseHandover(handoverText({ ...right, made: null }), live).made).toBe(null)
@@ -30,12 +30,12 @@ test('what the helper writes is what the agent reads', () => {
   expect(parseHandover(handoverText({ ...right, readings: nothing }), live).readings).toEqual(nothing)
 })
 
-test('what else stands in it does not come through', () => {
+test('unknown keys are dropped', () => {
   const more = JSON.stringify({ ...right, labels: { 'berth.dev/cvm': 'true' }, proofs: { ...right.proofs, more: 1 } })
   expect(parseHandover(more, live)).toEqual(right)
 })
 
-describe('is not believed', () => {
+describe('a handover is refused:', () => {
   test.each<readonly [string, unknown, string]>([
     ['another schema', { ...right, schema: 2 }, 'schema 2 is not 1'],
     ['another Node', { ...right, node: 'n2' }, 'about the Node "n2"'],
@@ -78,14 +78,14 @@ describe('is not believed', () => {
     expect(() => parseHandover(JSON.stringify(value), live)).toThrow(HandoverError)
   })
 
-  test('a text that was cut anywhere', () => {
+  test('a text that was cut at any place', () => {
     const whole = handoverText(right).trimEnd()
     for (let length = 0; length < whole.length; length += 1) {
       expect(() => parseHandover(whole.slice(0, length), live)).toThrow(HandoverError)
     }
   })
 
-  test('nested lists in any place, of more levels than there is stack for', () => {
+  test('nested lists with more levels than the stack allows', () => {
     const nested = `${'['.repeat(30_000)}${']'.repeat(30_000)}`
     for (const key of Object.keys(right)) {
       const text = JSON.stringify({ ...right, [key]: 'HERE' }).replace('"HERE"', nested)
@@ -93,7 +93,7 @@ describe('is not believed', () => {
     }
   })
 
-  test('whatever JSON there is: either it is refused by a sentence, or it is about this node, boot and kernel', () => {
+  test('any JSON that is not about this node, boot and kernel', () => {
     const keys = ['schema', 'at', 'version', 'node', 'boot', 'release', 'uptime', 'made', 'proofs', 'readings', 'outcomes']
     const broken = fc.tuple(fc.constantFrom(...keys), fc.jsonValue()).map(([key, value]) => ({ ...right, [key]: value }))
     fc.assert(

@@ -40,7 +40,7 @@ const why = (look: Promise<unknown>): Promise<string> =>
     error => (error instanceof HostError ? error.message : Promise.reject(error))
   )
 
-test('a mount that hangs costs one wait, stops nothing else, and is skipped until it answers', async () => {
+test('a mount that hangs costs one timeout, blocks no other path, and is skipped until it answers', async () => {
   const root = temporary({ 'etc/os-release': 'ID=debian\n', 'usr/src/': 'directory/' })
   const end = hang(join(root, 'usr/src'))
   const host = opened(root)
@@ -62,7 +62,7 @@ test('a mount that hangs costs one wait, stops nothing else, and is skipped unti
   expect(await why(host.stat('/usr/src/c'))).toMatch(/asked again in \d+ s/)
 })
 
-test('a reader that is killed is replaced, and one question is lost', async () => {
+test('a reader process that is killed is replaced, and at most one question fails', async () => {
   const host = opened(temporary({ 'etc/os-release': 'ID=debian\n' }))
   expect(await host.read('/etc/os-release')).toBe('ID=debian\n')
   const children = spawnSync('pgrep', ['-P', `${process.pid}`, '-f', 'read-for-parent'], { encoding: 'utf8' }).stdout.trim()
@@ -72,7 +72,7 @@ test('a reader that is killed is replaced, and one question is lost', async () =
   expect(await host.read('/etc/os-release')).toBe('ID=debian\n')
 })
 
-test('what is asked of it is answered as by a reader in the same process', async () => {
+test('the reader process gives the same answers as a reader in this process', async () => {
   const root = temporary({
     'etc/os-release': 'ID=debian\nID_LIKE=x\n',
     'etc/link': { link: 'os-release' },
@@ -102,7 +102,7 @@ function nodeTable(node: string, pod: string, places: readonly string[]): string
   return lines.map(line => `1 1 ${line.device} ${line.root} ${line.point} rw - ${line.type} none rw\n`).join('')
 }
 
-test('in a pod with parts of a node, one that hangs costs one wait, and what is not mounted is known for that', async () => {
+test('in a pod a hung mount costs one timeout, and a path that is not mounted is reported as such', async () => {
   const node = temporary({ 'etc/os-release': 'ID=debian\n', 'usr/src/': 'directory/' })
   const pod = temporary({ 'etc/': 'directory/', 'usr/': 'directory/' })
   for (const name of ['etc', 'usr']) {

@@ -40,7 +40,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   '/proc/cmdline': 'root=/dev/sda1 ds=nocloud;s=http://SECRET24/ lockdown=none key=AKIAIOSFODNN7EXAMPLE\n'
 }
 
-test('what a recording and evidence tell of these files has no secret in it, and a look at the node finds the same', async () => {
+test('recordings and evidence of these files contain no secret, and give the same facts as the node', async () => {
   const machine = machines['debian-12-headers'] as Machine
   const node = playedHost({ ...machine, tree: { ...machine.tree, ...TEXTS, '/etc/crio': '' } })
   const eyes = witness({ ...node, read: async path => TEXTS[path] ?? (await node.read(path)) })
@@ -55,16 +55,16 @@ test('what a recording and evidence tell of these files has no secret in it, and
   }
 })
 
-test('the place of a file server keeps its name where a path that decides lies on it', () => {
+test('a remote mount point keeps its name if it holds a path on which a fact rests', () => {
   const line = '30 22 0:40 /exports /mnt/data rw - nfs4 server:/exports rw\n'
   expect(trim(MOUNTS, line, ['/mnt/data/sysbox'])).toBe('30 22 0:40 / /mnt/data rw - nfs4 none rw\n')
   expect(trim(MOUNTS, line, ['/mnt/database'])).toBe('30 22 0:40 / /mnt/elsewhere rw - nfs4 none rw\n')
 })
 
-describe('what decides stays', () => {
+describe('a reduced text keeps', () => {
   const deciding = (path: string) => trim(path, TEXTS[path]) as string
 
-  test('of mounts: where, of what type, read-only or not', () => {
+  test('the place and type of a mount, and whether it is read-only', () => {
     const before = parseMountInfo(TEXTS[MOUNTS] ?? '')
     const place = '/net/elsewhere'
     expect(parseMountInfo(deciding(MOUNTS))).toEqual(
@@ -74,13 +74,13 @@ describe('what decides stays', () => {
     )
   })
 
-  test('of a table with a line of another form: that there is one', () => {
+  test('that a mount table has a line with another format', () => {
     expect(parseMountInfo(trim(MOUNTS, '22 1 259:1 / / rw - ext4 /dev/a rw\nhalf a line SECRET\n') as string)).toBeUndefined()
     expect(trim(MOUNTS, 'half a line SECRET\n')).not.toContain('SECRET')
     expect(trim(MOUNTS, '22 1 259:1 / / rw - ext4 /dev/a rw')).not.toMatch(/\n$/)
   })
 
-  test('of modprobe: what is blocked', () => {
+  test('which modules modprobe blocks', () => {
     const rules = parseModprobeRules([[MODPROBE, deciding(MODPROBE)]])
     expect(rules).toEqual({
       install: [{ name: 'overlay', command: '/bin/false', file: MODPROBE }],
@@ -94,12 +94,12 @@ describe('what decides stays', () => {
     ['nothing', '', /^$/],
     ['what is no directive', 'nonsense SECRET\n', /^\?\n$/],
     ['an end inside a line', 'blacklist fu', /^blacklist fu$/]
-  ])('of modprobe: that a file holds %s', (_, text, kept) => {
+  ])('of a modprobe file that it holds %s', (_, text, kept) => {
     expect(trim(MODPROBE, text)).toMatch(kept)
     expect(trim(MODPROBE, text)).not.toContain('SECRET')
   })
 
-  test('of CRI-O: the devices', () => {
+  test('the devices of CRI-O', () => {
     expect(parseAllowedDevices(deciding(CRIO))).toEqual(['/dev/fuse'])
     expect(parseAllowedDevices(trim(CRIO, '[crio]\nlog = "SECRET"\n') as string)).toBeUndefined()
     expect(() => parseAllowedDevices(trim(CRIO, 'SECRET [') as string)).toThrow()

@@ -55,7 +55,7 @@ describe('a symbolic link', () => {
     ['/run/release/../release'],
     ['/nowhere/..'],
     ['/nowhere']
-  ])('%s is not there, for every question', async path => {
+  ])('%s does not exist, for every question', async path => {
     const host = hostOf(tree)
     expect(await host.read(path)).toBeUndefined()
     expect(await host.lines(path, /./)).toBeUndefined()
@@ -65,21 +65,21 @@ describe('a symbolic link', () => {
     expect(await host.statfs(path)).toBeUndefined()
   })
 
-  test('that leads to a file outside by its real path shows nothing of it', async () => {
+  test('that leads to a file outside of the root does not show that file', async () => {
     const outside = temporary({ secret: 'outside\n' })
     const host = hostOf({ direct: { link: join(outside, 'secret') }, up: { link: `../../../../..${outside}/secret` } })
     expect(await host.read('/direct')).toBeUndefined()
     expect(await host.read('/up')).toBeUndefined()
   })
 
-  test.each([['/a'], ['/a/more'], ['/self']])('loop at %s is ELOOP and never an absence', async path => {
+  test.each([['/a'], ['/a/more'], ['/self']])('loop at %s is ELOOP and not a missing file', async path => {
     const host = hostOf({ a: { link: 'b' }, b: { link: '/a' }, self: { link: 'self' } })
     for (const look of [host.read(path), host.stat(path), host.list(path), host.realpath(path), host.statfs(path)]) {
       expect(await refusal(look)).toMatchObject({ code: 'ELOOP', path })
     }
   })
 
-  test('chain is followed as far as the kernel follows it, and no further', async () => {
+  test('chain is followed as far as by the kernel', async () => {
     const chain = Object.fromEntries(
       Array.from({ length: 41 }, (_, index) => [`l${index + 1}`, { link: index === 0 ? 'end' : `l${index}` }])
     )
@@ -94,14 +94,14 @@ describe('a symbolic link', () => {
 })
 
 describe('a regular file', () => {
-  test('is read whole, and a missing newline, an empty one and a broken UTF-8 are no failure', async () => {
+  test('is read whole, also without a final newline, when empty, and with invalid UTF-8', async () => {
     const host = hostOf({ text: 'one\ntwo', empty: '', bytes: Buffer.from([0x06, 0, 0, 0, 0xff]) })
     expect(await host.read('/text')).toBe('one\ntwo')
     expect(await host.read('/empty')).toBe('')
     expect(await host.read('/bytes')).toBe('\x06\0\0\0\ufffd')
   })
 
-  test('of many chunks keeps characters whole where chunks meet', async () => {
+  test('of many chunks keeps characters whole at the borders of chunks', async () => {
     const text = `a${'ü'.repeat(100_000)}\n`
     expect(await hostOf({ text }).read('/text')).toBe(text)
   })
@@ -122,11 +122,11 @@ describe('a regular file', () => {
     expect((await refusal(localHost(root).read('/sparse'))).code).toBe('EFBIG')
   })
 
-  test('of a size that the kernel does not tell is read all the same', async () => {
+  test('whose size the kernel reports as 0 is read', async () => {
     expect(await localHost('/proc').read('/self/status')).toContain('Name:')
   })
 
-  test('in a directory’s place has no list and nothing below it', async () => {
+  test('is not a directory: it has no list and no files below it', async () => {
     const host = hostOf({ file: 'x\n' })
     expect(await host.list('/file')).toBeUndefined()
     expect(await host.read('/file/below')).toBeUndefined()
@@ -142,20 +142,20 @@ describe('lines', () => {
     expect(await hostOf({ text }).lines('/text', /^b/)).toEqual(expected)
   })
 
-  test.each([['b 1\nb'], ['b'], ['\n\nx']])('of %j, which ends inside a line, are refused as cut short', async text => {
+  test.each([['b 1\nb'], ['b'], ['\n\nx']])('of %j, which ends inside a line, are refused as incomplete', async text => {
     expect(await refusal(hostOf({ text }).lines('/text', /^b/))).toMatchObject({ code: 'ECUT', path: '/text' })
   })
 })
 
-describe('what is no regular file', () => {
-  test('a directory in a file’s place is EISDIR', async () => {
+describe('a path that is not a regular file', () => {
+  test('a directory is EISDIR', async () => {
     const host = hostOf({ 'etc/os-release': 'directory/' })
     expect(await refusal(host.read('/etc/os-release'))).toMatchObject({ code: 'EISDIR', path: '/etc/os-release' })
     expect(await host.stat('/etc/os-release')).toMatchObject({ kind: 'directory', device: '' })
     expect(await host.list('/etc/os-release')).toEqual([])
   })
 
-  test('a FIFO is refused by name and not waited for', async () => {
+  test('a FIFO is refused by name and does not block', async () => {
     const root = temporary({ 'etc/link': { link: '/etc/fifo' } })
     await execa('mkfifo', [join(root, 'etc/fifo')])
     const host = localHost(root)
@@ -167,7 +167,7 @@ describe('what is no regular file', () => {
     expect((await refusal(localHost('/').read(join(root, 'etc/fifo')))).code).toBe('EINVAL')
   })
 
-  test('a socket is refused, and told as one', async () => {
+  test('a socket is refused and named as a socket', async () => {
     const root = temporary()
     const server = createServer()
     await new Promise<void>(resolve => server.listen(join(root, 'sysmgr.sock'), resolve))
@@ -183,7 +183,7 @@ describe('what is no regular file', () => {
     ['zero', '1:5'],
     ['full', '1:7'],
     ['urandom', '1:9']
-  ])('the device %s is %s, read and written by all, and its endless bytes are refused', async (name, device) => {
+  ])('the device %s is %s with mode 666, and reading it is refused', async (name, device) => {
     const host = localHost('/dev')
     expect(await host.stat(`/${name}`)).toEqual({ kind: 'character', mode: 0o666, device })
     expect(await refusal(host.read(`/${name}`))).toMatchObject({ code: 'EINVAL', message: expect.stringContaining('character') })
@@ -205,7 +205,7 @@ describe('what is no regular file', () => {
   })
 })
 
-describe('what cannot be read is a HostError and never an absence', () => {
+describe('a path that cannot be read is a HostError and not a missing file', () => {
   // fs/proc/base.c: address 0 is not mapped in any process.
   test('EIO of /proc/self/mem', async () => {
     expect(await refusal(localHost('/proc').read('/self/mem'))).toMatchObject({
@@ -222,7 +222,7 @@ describe('what cannot be read is a HostError and never an absence', () => {
     }
   })
 
-  test('a file of mode 000 can be looked at and not read', async () => {
+  test('stat works and read fails for a file of mode 000', async () => {
     const root = temporary({ 'etc/secret': 'x\n' })
     chmodSync(root, 0o755)
     chmodSync(join(root, 'etc/secret'), 0o000)
@@ -234,7 +234,7 @@ describe('what cannot be read is a HostError and never an absence', () => {
     expect(stat).toMatchObject({ kind: 'file', mode: 0 })
   })
 
-  test('below a directory of mode 000 nothing is known, not even that it is absent', async () => {
+  test('every path below a directory of mode 000 is unknown, not missing', async () => {
     const root = temporary({ 'closed/file': 'x\n', link: { link: '/closed/file' } })
     chmodSync(root, 0o755)
     chmodSync(join(root, 'closed'), 0o000)
@@ -255,14 +255,14 @@ describe('what cannot be read is a HostError and never an absence', () => {
     expect(errors.map(({ code }) => code)).toEqual(errors.map(() => 'EACCES'))
   })
 
-  test('a name that no file can have', async () => {
+  test('a name that is too long or contains a null byte', async () => {
     expect(await refusal(hostOf({}).read(`/${'x'.repeat(300)}`))).toBeInstanceOf(HostError)
     expect(await refusal(hostOf({}).read('/nul\0byte'))).toBeInstanceOf(HostError)
     expect(await refusal(localHost('/').read('/nul\0byte'))).toBeInstanceOf(HostError)
   })
 })
 
-test('a process that got no CPU for longer than a read may take has read all the same', { timeout: 20_000 }, async () => {
+test('a process without CPU for longer than the timeout still returns what it has read', { timeout: 20_000 }, async () => {
   const reading = hostOf({ 'etc/hostname': 'here\n' }).read('/etc/hostname')
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5_100)
   expect(await reading).toBe('here\n')
@@ -275,7 +275,7 @@ describe('a directory', () => {
     expect(await host.list('/')).toEqual(['d'])
   })
 
-  test('lies on a file system with the space that statfs(2) tells', async () => {
+  test('lies on a file system with the space that statfs(2) reports', async () => {
     const root = temporary({ 'var/lib': { link: '/data' }, data: 'directory/' })
     const { blocks, bsize } = statfsSync(root)
     const space = await localHost(root).statfs('/var/lib')
@@ -284,7 +284,7 @@ describe('a directory', () => {
     expect(space?.free).toBeLessThanOrEqual(blocks * bsize)
   })
 
-  test('has the mode that it was given, sticky bit and all', async () => {
+  test('has the mode that it was given, with the sticky bit', async () => {
     const root = temporary({ tmp: 'directory/' })
     chmodSync(join(root, 'tmp'), 0o1777)
     expect(await localHost(root).stat('/tmp')).toEqual({ kind: 'directory', mode: 0o1777, device: '' })
@@ -301,7 +301,7 @@ test('a root that is itself reached by a link is the root it leads to', async ()
   expect(await localHost(join(root, 'alias')).read('/etc/link')).toBe('x\n')
 })
 
-test('the root / answers as a root by another name does', async () => {
+test('the root / gives the same answers as another path to the same root', async () => {
   const [direct, resolved] = [localHost('/'), localHost('/.')]
   for (const path of ['/proc/version', '/etc/passwd', '/dev/null', '/proc/self/ns', '/usr', '/nowhere', '/proc/sys/kernel']) {
     expect(await direct.stat(path)).toEqual(await resolved.stat(path))
@@ -331,26 +331,26 @@ describe('a program of the node', () => {
     expect(await host.run([script(temporary(), 'exec cat')])).toBe('')
   })
 
-  test('that takes too long is ended, and that is ETIMEDOUT', async () => {
+  test('that takes too long is killed, which is ETIMEDOUT', async () => {
     const path = script(temporary(), 'exec sleep 600')
     expect(await refusal(host.run([path, 'x']))).toMatchObject({ code: 'ETIMEDOUT', path: `${path} x` })
   })
 
-  test('that does not listen to signals, or leaves a child behind with its output, is not waited for', async () => {
+  test('that ignores signals, or leaves a child with its output, does not block', async () => {
     const deaf = host.run([script(temporary(), "trap '' TERM INT HUP; sleep 20; sleep 20")])
     const parent = host.run([script(temporary(), 'sleep 20 & echo none')])
     const refusals = await Promise.all([deaf, parent].map(refusal))
     expect(refusals.map(({ code }) => code)).toEqual(['ETIMEDOUT', 'ETIMEDOUT'])
   })
 
-  test('that prints without end is EFBIG, and one that prints the cap is heard', async () => {
+  test('that prints more than the cap is EFBIG, and one that prints exactly the cap is read', async () => {
     expect((await refusal(host.run([script(temporary(), 'while :; do echo yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy; done')]))).code).toBe(
       'EFBIG'
     )
     expect(await host.run([script(temporary(), 'printf "%065536d" 0')])).toHaveLength(65_536)
   })
 
-  test('that a signal ended has not answered, whatever it had printed', async () => {
+  test('that a signal ended is an error, whatever it printed before', async () => {
     expect((await refusal(host.run([script(temporary(), 'echo none; kill -9 $$')]))).message).toContain('SIGKILL')
   })
 
@@ -373,7 +373,7 @@ describe('a program of the node', () => {
   })
 })
 
-test('the architecture is told by its Go name', async () => {
+test('the architecture has its Go name', async () => {
   expect(await localHost('/').arch()).toBe({ x64: 'amd64', arm64: 'arm64' }[process.arch as string])
 })
 
@@ -385,7 +385,7 @@ describe('the inventory', () => {
     expect(inventory?.disks).toBeInstanceOf(Array)
   })
 
-  test('ends in time where a program that it asks hangs', async () => {
+  test('ends in time if a program that it runs hangs', async () => {
     const folder = temporary()
     const started = join(folder, 'started')
     // What answers at all answers as nothing; `lsblk` of a node whose disk is gone does not.

@@ -10,7 +10,7 @@ import { refusal, temporary } from './temporary.ts'
 const LOCK = '/var/lib/berth/lock'
 const NODE = new URL('../../../src/host/local-writer.ts', import.meta.url).href
 
-test('one has the lock, the second learns who, and the next has it when it was given back', async () => {
+test('a second process learns who holds the lock, and gets it after the release', async () => {
   const root = temporary()
   const host = localWriter(root)
   const first = await host.lock(LOCK, { who: 'pid 1 on node-a', waitSeconds: 0 })
@@ -23,7 +23,7 @@ test('one has the lock, the second learns who, and the next has it when it was g
   if (third.ok) await third.release()
 })
 
-test('who waits has it when the first is done', async () => {
+test('a process that waits gets the lock after the release', async () => {
   const host = localWriter(temporary())
   const first = await host.lock(LOCK, { who: 'a', waitSeconds: 0 })
   const second = host.lock(LOCK, { who: 'b', waitSeconds: 30 })
@@ -33,7 +33,7 @@ test('who waits has it when the first is done', async () => {
   if (locked.ok) await locked.release()
 })
 
-test('a holder that is killed holds nothing', async () => {
+test('the lock of a killed process is free', async () => {
   const root = temporary()
   const program = `
     import { localWriter } from '${NODE}'
@@ -52,7 +52,7 @@ test('a holder that is killed holds nothing', async () => {
   if (locked.ok) await locked.release()
 })
 
-test('the lock lies in the node, wherever its links lead, and what cannot be locked is a failure that says why', async () => {
+test('the lock file lies inside the node, also behind links, and a failure to lock says why', async () => {
   const root = temporary({ 'var/lib': { link: '/data' }, 'data/x': '' })
   const locked = await localWriter(root).lock(LOCK, { who: 'a', waitSeconds: 0 })
   expect(existsSync(join(root, 'data/berth/lock'))).toBe(true)

@@ -13,7 +13,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(directory, { recursive: true }))
 
-test('a file is read, and none is none', async () => {
+test('a file is read, and a missing one is undefined', async () => {
   expect(await readHandover(path)).toBeUndefined()
   expect(await readHandover(join(path, 'below'))).toBeUndefined()
   writeFileSync(path, '{"a":"ö"}')
@@ -22,7 +22,7 @@ test('a file is read, and none is none', async () => {
   expect(await readHandover(path)).toHaveLength(HANDOVER_CAP)
 })
 
-test('a larger one is refused, and not read to its end', async () => {
+test('a file that is too large is refused without reading it to the end', async () => {
   writeFileSync(path, 'x'.repeat(HANDOVER_CAP + 1))
   await expect(readHandover(path)).rejects.toThrow('it is larger than 64 KiB')
   truncateSync(path, 2 ** 40)
@@ -33,17 +33,17 @@ test.each<readonly [string, () => void, string]>([
   ['a link', () => symlinkSync('/etc/passwd', path), 'it is a symbolic link'],
   ['a link to nowhere', () => symlinkSync('/nowhere', path), 'it is a symbolic link'],
   ['a directory', () => mkdirSync(path), 'it is not a regular file'],
-  ['a fifo, which would hold a reader for ever', () => void execFileSync('mkfifo', [path]), 'it is not a regular file']
+  ['a FIFO, which would block a reader for ever', () => void execFileSync('mkfifo', [path]), 'it is not a regular file']
 ])('%s is refused', async (_, put, says) => {
   put()
   await expect(readHandover(path)).rejects.toThrow(says)
 })
 
-test('a device without end is refused', async () => {
+test('an endless device is refused', async () => {
   await expect(readHandover('/dev/zero')).rejects.toThrow('it is not a regular file')
 })
 
-test('while it is replaced again and again, it is always one or the other', async () => {
+test('a file that is being replaced is read as the old one or the new one', async () => {
   const texts = ['a'.repeat(40_000), 'b'.repeat(50_000)]
   writeFileSync(path, texts[0] as string)
   for (let round = 0; round < 200; round += 1) {

@@ -70,7 +70,7 @@ async function recordOf(host: HostReader): Promise<string> {
 }
 
 describe('a recording', () => {
-  test('answers every question as the node did, an absence and a failure too', async () => {
+  test('answers every question as the node did, also with missing files and errors', async () => {
     const root = temporary(ROOT)
     truncateSync(join(root, 'var/big'), 9 * 1024 * 1024)
     const node = {
@@ -96,7 +96,7 @@ describe('a recording', () => {
     expect(Object.keys(paths)).toEqual(Object.keys(paths).toSorted())
   })
 
-  test('is scrubbed of the names it is given', async () => {
+  test('does not contain the given names', async () => {
     const eyes = witness(
       pretendHost({ read: async () => 'nfs01.example:/export on worker-7\n', list: async () => ['worker-7', 'x'] })
     )
@@ -139,7 +139,7 @@ describe('a question that was not recorded', () => {
     expect((error as Error).message).toContain(question)
   })
 
-  test('is answered by an absence and by a failure, which hold for all questions of a path', async () => {
+  test('is answered by `absent` and by `error`, which hold for all questions about a path', async () => {
     expect(await host.stat('/gone')).toBeUndefined()
     expect(await host.lines('/gone', /x/)).toBeUndefined()
     await expect(host.list('/closed')).rejects.toMatchObject({

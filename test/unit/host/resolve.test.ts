@@ -12,8 +12,8 @@ const links = fc.record(
   Object.fromEntries(['a/link', 'b/link', 'c'].map(name => [name, target.map(([slash, parts]) => slash + parts.join('/'))]))
 )
 
-describe('whatever the links and the question are', () => {
-  test('the answer lies below the root, holds no link, and is its own answer', () => {
+describe('for any tree of links and any path', () => {
+  test('the resolved path lies below the root, contains no link, and resolves to itself', () => {
     fc.assert(
       fc.property(links, path, (found, asked) => {
         // Each run has a tree of its own, which ends with the test.
@@ -43,7 +43,7 @@ const answer = (root: string, asked: string): string | undefined => {
   }
 }
 
-test('only what is not there is missing; every other errno goes on', () => {
+test('only ENOENT and ENOTDIR mean missing; every other errno is thrown', () => {
   const errno = (code: string) => Object.assign(new Error(code), { code })
   expect(missing(errno('ENOENT'))).toBeUndefined()
   expect(missing(errno('ENOTDIR'))).toBeUndefined()

@@ -85,7 +85,7 @@ describe('a pod with some directories of a node', () => {
     expect(found[question]).toEqual(answer)
   })
 
-  test('knows the directory that was mounted by the name of a link for the one that it leads to', () => {
+  test('resolves a directory that was mounted by the name of a link to the target of the link', () => {
     expect(found['realpath /lib/modprobe.d']).toBe('/usr/lib/modprobe.d')
   })
 
@@ -93,7 +93,7 @@ describe('a pod with some directories of a node', () => {
     expect(found['stat /usr/bin/tool']).toMatchObject({ kind: 'file' })
   })
 
-  test('reads in its own /proc what is one for the whole kernel, and itself, also by a link of the node', () => {
+  test('reads kernel-wide files and itself in its own /proc, also by a link of the node', () => {
     expect(found['read /proc/sys/kernel/osrelease']).toMatch(/^\d+\.\d+/)
     expect(found['read /etc/release']).toBe(found['read /proc/sys/kernel/osrelease'])
     expect(found['read /proc/self/uid_map']).toMatch(/^\s+0\s+\d+/)
@@ -107,7 +107,7 @@ describe('a pod with some directories of a node', () => {
     ['list /proc', '/proc', ''],
     ['read /proc/2/comm', '/proc/2/comm', ''],
     ['stat /nowhere', '/nowhere', 'mount it read-only at /mnt/pod/nowhere']
-  ])('does not take for missing what it cannot see: %s', (question, path, wayOut) => {
+  ])('reports as unknown and not as missing: %s', (question, path, wayOut) => {
     expect(found[question]).toMatch(new RegExp(`^ENOTMOUNTED: ${path} cannot be read: (it is not mounted|the node's processes)`))
     expect(found[question]).toContain(wayOut)
   })
@@ -115,8 +115,8 @@ describe('a pod with some directories of a node', () => {
 
 const SINCE = /^ENOTMOUNTED: .* since this pod started, and this pod still shows (\S+) as it was; delete the pod/
 
-describe('what the node does after the pod began', () => {
-  test('a file system that it mounts hides what lies there, and nothing else', () => {
+describe('after the pod has started', () => {
+  test('a file system that the node mounts makes the paths below it unknown, and no others', () => {
     const found = answers(
       'mount -t tmpfs new node/usr/src; table "$1"',
       ['stat', '/usr/src/linux'],
@@ -130,7 +130,7 @@ describe('what the node does after the pod began', () => {
     expect(found['list /lib/modprobe.d']).toEqual(['a.conf'])
   })
 
-  test('a file system that it unmounts is not the one that the pod has', () => {
+  test('a file system that the node unmounts is unknown, although the pod still has it', () => {
     const found = answers('umount node/usr/bin; table "$1"', ['stat', '/usr/bin/tool'], ['list', '/usr/src'])
     expect(found['stat /usr/bin/tool']).toMatch(SINCE)
     expect(found['list /usr/src']).toEqual([])
@@ -148,7 +148,7 @@ describe('what the node does after the pod began', () => {
     expect(found['list /etc']).toEqual(['os-release', 'release'])
   })
 
-  test('a directory that was removed and made again is not the one that the pod has', () => {
+  test('a directory that was removed and made again is unknown', () => {
     const found = answers(
       'rmdir node/run/modprobe.d; mkdir node/run/modprobe.d; echo blacklist fuse >node/run/modprobe.d/a.conf',
       ['list', '/run/modprobe.d']
@@ -164,7 +164,7 @@ test("without the node's mount table every path is unknown, mounted or not", () 
   expect(found['stat /var/lib/dpkg']).toMatch(/^ENOTMOUNTED/)
 })
 
-test('a whole root, and a tree of files with a /proc of its own, are read as they are', () => {
+test('a whole root and a tree of files with its own /proc are read directly', () => {
   for (const commands of [
     'mount --rbind node other; mount --move other pod',
     'umount pod/{etc,usr/bin,usr,lib/bin,lib,sys,dev,run/modprobe.d,proc/1/mountinfo} 2>/dev/null || true'

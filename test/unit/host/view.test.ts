@@ -55,13 +55,13 @@ test.each([
   expect(outcome(() => view().place(path))).toBe(place)
 })
 
-test('a way to what is mounted may be gone, and is nothing to ask about itself', () => {
+test('a parent directory of a mount may be missing, and cannot be read itself', () => {
   expect(view().place('/proc/1', '/proc/1/mountinfo')).toBe('/host/proc/1')
   expect(outcome(() => view().place('/proc/1'))).toContain('cannot be read')
   expect(outcome(() => view().place('/'))).toContain('cannot be read')
 })
 
-test('what a runtime has laid over the own /proc is not what the node has', () => {
+test('a path in /proc that the container runtime has mounted over is not read', () => {
   const covered = view([...POD, line('/proc/driver/nvidia', 'tmpfs', '0:95', '/')])
   expect(outcome(() => covered.place('/proc/driver/nvidia/gpus'))).toMatch(
     /^\/proc\/driver\/nvidia\/gpus cannot be read: another mount covers \/proc\/driver\/nvidia in this pod; mount the node's directory .* \/host\/proc\/driver\/nvidia$/
@@ -75,7 +75,7 @@ test('what a runtime has laid over the own /proc is not what the node has', () =
   expect(mended.place('/proc/driver/nvidia/gpus')).toBe('/host/proc/driver/nvidia/gpus')
 })
 
-test('on a node whose /usr is a link itself, /lib is still a part of it', () => {
+test('on a node whose /usr is a link, /lib still belongs to /usr', () => {
   const at = '/x86_64-bottlerocket-linux-gnu/sys-root/usr'
   const pod = [
     line('/', 'overlay', '0:90', '/'),
@@ -94,7 +94,7 @@ test('on a node whose /usr is a link itself, /lib is still a part of it', () => 
   expect(view(pod, later).place('/usr/src')).toBe('/host/usr/src')
 })
 
-test('two file systems at one place, of which the last lies on top, are seen as the node sees them', () => {
+test('of two file systems at one mount point the last one counts, as on the node', () => {
   const [pod, node] = [
     [...POD, line('/host/usr/src', 'nfs4', '0:50', '/'), line('/host/usr/src', 'tmpfs', '0:51', '/')],
     [...NODE, line('/usr/src', 'nfs4', '0:50', '/'), line('/usr/src', 'tmpfs', '0:51', '/')]
@@ -103,7 +103,7 @@ test('two file systems at one place, of which the last lies on top, are seen as 
   expect(outcome(() => view(pod, node.slice(0, -1)).place('/usr/src'))).toContain('since this pod started')
 })
 
-test('the tables are read again after a second, and not for each path', () => {
+test('the mount tables are read again after a second, and not for each path', () => {
   let node: readonly string[] = NODE
   let reads = 0
   let now = 0
@@ -123,7 +123,7 @@ test('the tables are read again after a second, and not for each path', () => {
   expect(outcome(() => seen.place('/usr/src/linux'))).toContain('the node has mounted something there since this pod started')
 })
 
-test('where the table of this process cannot be read, nothing is taken for the node, and the reason says so', () => {
+test('without the mount table of this process every path is unknown, with that reason', () => {
   const seen = viewOf('/host', () => undefined)
   expect(outcome(() => seen.place('/etc/os-release'))).toBe(
     '/etc/os-release cannot be read: /proc/self/mountinfo cannot be read, so it is unknown what of the node is mounted at /host'
@@ -132,7 +132,7 @@ test('where the table of this process cannot be read, nothing is taken for the n
   expect(seen.isOwn('/proc/self/mountinfo')).toBe(false)
 })
 
-test("where the node's table cannot be read, what it mounted later may hide what is seen", () => {
+test("without the node's mount table every mounted path is unknown", () => {
   const seen = viewOf('/host', path => (path === '/proc/self/mountinfo' ? tables(POD, NODE)(path) : undefined))
   expect(outcome(() => seen.place('/etc/os-release'))).toMatch(
     /^\/etc\/os-release cannot be read: the node's \/proc\/1\/mountinfo cannot be read, .*; mount that file read-only/
@@ -140,7 +140,7 @@ test("where the node's table cannot be read, what it mounted later may hide what
   expect(seen.place('/proc/cmdline')).toBe('/proc/cmdline')
 })
 
-test('a table that cannot be read any more is no table in which nothing changed', () => {
+test('a mount table that becomes unreadable does not count as unchanged', () => {
   let isReadable = true
   let now = 0
   const read = (path: string) => (isReadable ? tables(POD, NODE)(path) : undefined)

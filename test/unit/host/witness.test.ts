@@ -8,7 +8,7 @@ const told = (verb: Verb, answer: unknown, more: Partial<Testimony> = {}): strin
   evidenceOf({ verb, subject: '/path', pattern: '', answer, error: undefined, ...more }).saw
 
 describe('a witness', () => {
-  test('asks the node once, however often and at once it is asked', async () => {
+  test('asks the node once for the same question, also when asked in parallel', async () => {
     const asked: string[] = []
     const { host, testimony } = witness(
       pretendHost({
@@ -24,7 +24,7 @@ describe('a witness', () => {
     expect(testimony().map(({ subject }) => subject)).toEqual(['/a', '/b'])
   })
 
-  test('holds an absence and a failure for answers too, and does not ask again', async () => {
+  test('remembers missing files and failures too', async () => {
     let asked = 0
     const { host, testimony } = witness(
       pretendHost({
@@ -46,7 +46,7 @@ describe('a witness', () => {
     ])
   })
 
-  test('keeps questions of different kinds, and of different patterns, apart', async () => {
+  test('does not mix questions of different kinds or patterns', async () => {
     const { host, testimony } = witness(
       pretendHost({
         read: async () => 'text',
@@ -75,7 +75,7 @@ describe('a witness', () => {
     ])
   })
 
-  test('lets a bug through and does not testify to it', async () => {
+  test('throws a bug and does not record it', async () => {
     const { host, testimony } = witness(
       pretendHost({
         read: async () => {
@@ -113,15 +113,15 @@ describe('evidence', () => {
     ['an absence', 'read', undefined, 'not there'],
     ['an absence of a directory', 'list', undefined, 'not there'],
     ['another machine', 'inventory', undefined, 'not read: the node is another machine']
-  ])('tells %s', (_, verb, answer, saw) => {
+  ])('describes %s', (_, verb, answer, saw) => {
     expect(told(verb, answer)).toBe(saw)
   })
 
-  test('tells the pattern that no line matched', () => {
+  test('names the pattern that no line matched', () => {
     expect(told('lines', [], { pattern: '^(nodev)?\\tfuse$' })).toBe('no line matches ^(nodev)?\\tfuse$')
   })
 
-  test('tells a failure without naming the path twice', () => {
+  test('names the path of a failure only once', () => {
     const error = new HostError('/path', 'EACCES', { says: 'EACCES (permission denied)' })
     expect(told('read', undefined, { error })).toBe('cannot be read: EACCES (permission denied)')
   })
@@ -148,7 +148,7 @@ describe('evidence', () => {
     expect(told(verb, answer)).toMatch(/\\u00[0-9a-f]{2}/)
   })
 
-  test('is cut to a line that fits', () => {
+  test('is cut to one line', () => {
     expect(told('read', 'x'.repeat(5000))).toBe(`${'x'.repeat(99)}…`)
     expect(
       told(
@@ -159,6 +159,6 @@ describe('evidence', () => {
   })
 })
 
-test('bytes are told in GiB', () => {
+test('bytes are formatted in GiB', () => {
   expect([0, 1024 ** 3, 1.25 * 1024 ** 4].map(gibibytes)).toEqual(['0.0 GiB', '1.0 GiB', '1280.0 GiB'])
 })

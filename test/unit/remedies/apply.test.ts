@@ -9,7 +9,7 @@ const step: PlanStep = { remedy: 'shiftfs', decision: 'apply', because: 'load th
 const deed: Deed = { failure: undefined, did: 'loaded shiftfs', persistent: false, tail: '' }
 const now = new Date('2026-11-03T10:00:00Z')
 
-describe('what came of it is seen, not believed', () => {
+describe('the outcome follows from the next observation', () => {
   test.each<readonly [string, Deed, PlanStep['decision'], Outcome['result'], string]>([
     ['said and seen', deed, 'not-needed', 'applied', 'loaded shiftfs (persistent: no)'],
     ['kept', { ...deed, persistent: true }, 'not-needed', 'applied', 'loaded shiftfs (persistent)'],
@@ -22,7 +22,7 @@ describe('what came of it is seen, not believed', () => {
   })
 })
 
-describe('what fails is left alone for a while', () => {
+describe('a remedy that failed waits', () => {
   const outcome = (result: Outcome['result'], at: number): Outcome => ({
     ...{ remedy: 'shiftfs', result, because: 'x', tail: '' },
     at: at < 0 ? '' : new Date(at).toISOString()
@@ -42,7 +42,7 @@ describe('what fails is left alone for a while', () => {
     expect(pauses).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60])
   })
 
-  test('a success ends it, another remedy is not held, and a clock set back does not hold', () => {
+  test('a success ends the wait, another remedy does not wait, and a clock that was set back does not hold', () => {
     const time = { now: 10 * MINUTE }
     const rests = createRests(() => new Date(time.now))
     rests.record([outcome('ineffective', time.now)])
@@ -55,7 +55,7 @@ describe('what fails is left alone for a while', () => {
     expect(rests.rest('shiftfs')).toBeUndefined()
   })
 
-  test('each try is heard once, and what was applied stays news', () => {
+  test('each try is recorded once, and an applied remedy stays reported', () => {
     const rests = createRests(() => new Date(0))
     expect(rests.record([outcome('applied', 5), outcome('not-needed', -1)])).toHaveLength(1)
     expect(rests.record([outcome('applied', 5)])).toHaveLength(0)

@@ -68,7 +68,7 @@ describe('the stand-in answers as the real server was measured', () => {
     expect(await wire(await bottlerocket(), request)).toBe(`HTTP/1.1 400 Bad Request\r\n${length}\r\n\r\n${text}`)
   })
 
-  test('early boot, seen and not seen', async () => {
+  test('an early boot, with and without a filter', async () => {
     const node = await bottlerocket()
     node.booted = false
     expect(await wire(node, 'GET /settings HTTP/1.1\r\n\r\n')).toContain("Found no 'settings' in datastore")
@@ -113,7 +113,7 @@ describe('the client, against the stand-in', () => {
     }
   )
 
-  test('leaves what others have pending', async () => {
+  test('leaves the transactions of others', async () => {
     const node = await bottlerocket()
     node.pending.set('default', new Map([['vm.swappiness', '1']]))
     await apiOf(node).commit(await apiOf(node).stage(DOT))
@@ -131,7 +131,7 @@ describe('the client, against the stand-in', () => {
     }
   })
 
-  test('takes a 204 with bytes after it as the 204 that it is', async () => {
+  test('ignores bytes after a 204', async () => {
     const node = await bottlerocket()
     node.fault = ({ method }) =>
       method === 'PATCH'
@@ -140,7 +140,7 @@ describe('the client, against the stand-in', () => {
     expect(await apiOf(node).stage(DOT)).toMatch(/^berth-/)
   })
 
-  test('has a connection for each call, so an idle one that the server closes is nobody’s', async () => {
+  test('opens a connection for each call, so that the server closes no idle one', async () => {
     const node = await bottlerocket()
     const all = await Promise.all(Array.from({ length: 12 }, () => apiOf(node).stage(DOT)))
     await Promise.all(all.map(name => apiOf(node).commit(name)))
@@ -165,7 +165,7 @@ describe('trouble with the stand-in', () => {
     ['no answer', { kind: 'hang' }, 'passing'],
     ['half an answer', { kind: 'bytes', bytes: 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n[' }, 'passing'],
     ['what is no HTTP', { kind: 'bytes', bytes: 'hello\r\n\r\n' }, 'passing'],
-    ['what is no JSON', reply(200, '<html>'), 'passing'],
+    ['an answer that is not JSON', reply(200, '<html>'), 'passing'],
     ['more than 64 KiB', reply(200, `"${'x'.repeat(70_000)}"`), 'passing']
   ])('of %s', async (_, fault, expected) => {
     const node = await bottlerocket()
@@ -173,7 +173,7 @@ describe('trouble with the stand-in', () => {
     expect((await trouble(apiOf(node).read())).trouble).toBe(expected)
   })
 
-  test('says the status and the text', async () => {
+  test('names the status and the text', async () => {
     const node = await bottlerocket()
     node.applier = 'missing'
     const name = await apiOf(node).stage(DOT)
@@ -185,13 +185,13 @@ describe('trouble with the stand-in', () => {
     expect((await trouble(apiOf(node).commit(name))).message).toContain('422')
   })
 
-  test('of a boot that is not finished, which a filtered look would not show', async () => {
+  test('of a boot that is not finished, which a filtered GET would not show', async () => {
     const node = await bottlerocket()
     node.booted = false
     expect(await trouble(apiOf(node).read())).toMatchObject({ trouble: 'passing', message: expect.stringContaining('boot') })
   })
 
-  test('of a socket that is not there, that nobody listens on, and that does not let us in', async () => {
+  test('of a socket that does not exist, has no listener, or refuses the connection', async () => {
     const node = await bottlerocket()
     await node.stop('kill')
     expect(await trouble(apiOf(node).read())).toMatchObject({

@@ -101,7 +101,7 @@ describe('more user namespaces', () => {
     expect(step('user-namespaces', changes, more, ...unknowns)).toMatchObject({ decision, because })
   })
 
-  test('leave alone the further limits that could not be read', () => {
+  test('do not include further limits that could not be read', () => {
     const { because } = step('user-namespaces', { ...BOTTLEROCKET, ...LOW }, {}, 'inotify', 'namespace-limits')
     expect(because).toBe('would raise user.max_user_namespaces from 0 to 65536; permit it with --permit user-namespaces')
   })
@@ -111,7 +111,7 @@ describe('more user namespaces', () => {
     expect(step('user-namespaces', BOTTLEROCKET, { permits: PERMITS }, 'distro').decision).toBe('blocked')
   })
 
-  test('are told with the numbers, and with the permit that is missing', () => {
+  test('name the numbers and the missing permit', () => {
     expect(step('user-namespaces', BOTTLEROCKET, { maxUserNamespaces: 1234 }).because).toMatch(
       /from 0 to 1234.*--permit user-namespaces$/
     )
@@ -162,7 +162,7 @@ describe('shiftfs', () => {
   const DEBIAN = { distro: distro('debian', '12') }
   const ALLOWED = { policy: policy({ shiftfsOutsideUbuntu: 'allow' }) } as const
 
-  test('is forbidden with all that the operator has to say first', () => {
+  test('is forbidden and names everything that the operator has to allow', () => {
     const { decision, because } = step('shiftfs', { ...shiftfs('buildable'), ...DEBIAN }, { cannotBuild: 'no source was given' })
     expect(decision).toBe('forbidden')
     expect(because).toBe(
@@ -175,7 +175,7 @@ describe('shiftfs', () => {
     )
   })
 
-  test('is blocked where the helper lacks what a build needs, and a module that is there is loaded all the same', () => {
+  test('is blocked if the helper cannot build, and a module that exists is still loaded', () => {
     const terms = { permits: ['shiftfs'], cannotBuild: 'no source was given' } as const
     expect(step('shiftfs', shiftfs('buildable'), terms)).toMatchObject({ decision: 'blocked', because: 'no source was given' })
     expect(step('shiftfs', shiftfs('loadable'), terms).decision).toBe('apply')
@@ -221,12 +221,12 @@ describe('modules', () => {
     })
   })
 
-  test('are not loaded where it is not known whether they can be', () => {
+  test('are not loaded if it is unknown whether they can be', () => {
     expect(step('modules', withoutModules('loadable'), { permits: PERMITS }, 'kernel-modules').decision).toBe('blocked')
   })
 })
 
-test('where nothing could be taken back, what is permitted is blocked with that reason, and nothing else changes', () => {
+test('without a journal every permitted remedy is blocked with that reason, and the other decisions stay', () => {
   const changes = { ...NO_NAMESPACES, ...shiftfs('loadable'), ...withoutModules('loadable') }
   const terms = { permits: PERMITS, cannotAct: 'the journal is broken' } as const
   for (const name of REMEDIES) {

@@ -57,7 +57,7 @@ test('a build that failed is tried again after 1 and 4 minutes more, three times
   expect(node.builds()).toBe(3)
 })
 
-test('another source, or another kernel, is another matter', async () => {
+test('another source or another kernel is built at once', async () => {
   const node = failingNode()
   await node.apply()
   await node.apply('6.1.0-19-amd64')
@@ -68,7 +68,7 @@ test('another source, or another kernel, is another matter', async () => {
   expect(node.builds()).toBe(3)
 })
 
-test('a clock that was set back a year holds nobody for so long', async () => {
+test('a clock that was set back by a year does not delay a build', async () => {
   const node = failingNode()
   await node.apply()
   node.pass(-365 * 24 * 60 * MINUTE)
@@ -76,7 +76,7 @@ test('a clock that was set back a year holds nobody for so long', async () => {
   expect(node.builds()).toBe(2)
 })
 
-test('what the compiler said is told again while the next try is waited for, without its colours', async () => {
+test('the output of the compiler is repeated without its colours until the next try', async () => {
   const node = failingNode('\u001b[31mshiftfs.c:1:1: error: unknown type name\u001b[m\nmake: *** Error 1')
   const said = 'shiftfs.c:1:1: error: unknown type name\nmake: *** Error 1'
   expect(await node.tail()).toBe(said)

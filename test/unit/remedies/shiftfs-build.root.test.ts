@@ -22,7 +22,7 @@ const working = (path: string): readonly string[] =>
     }
   })
 
-test('a helper that is killed in the middle of make leaves nobody at work, and the next one a clean directory', async () => {
+test('a helper that is killed during make leaves no process, and the next helper starts with a clean directory', async () => {
   const [headers, scratch] = [temporary({ Makefile: MAKEFILE }), temporary()]
   const program = join(import.meta.dirname, 'build-and-die.ts')
   const start = `${MOUNTED} && exec "$2" "$3" ${RELEASE} "$4"`

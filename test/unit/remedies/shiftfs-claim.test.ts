@@ -31,7 +31,7 @@ describe('on a stand-in for a kernel with shiftfs', () => {
     expect(begun.node.isLoaded()).toBe(true)
   })
 
-  test('nor does it become ours by what we persisted under an earlier boot', async () => {
+  test('such a module does not become ours by files that we persisted in an earlier boot', async () => {
     const begun = begin()
     await apply(begun)
     await persist(begun.node.host, { release: RELEASE, file: begun.file })
@@ -43,13 +43,13 @@ describe('on a stand-in for a kernel with shiftfs', () => {
     expect(existsSync(join(begun.node.root, '/etc/modules-load.d/berth-shiftfs.conf'))).toBe(false)
   })
 
-  test('a load that could not be made leaves no claim', async () => {
+  test('a failed load leaves no claim', async () => {
     const begun = begin()
     await apply(begun, { modprobe: { status: 1, stderr: 'Operation not permitted', loaded: false } })
     expect((await readJournal(begun.node.host)).shiftfs).toBeUndefined()
   })
 
-  test('a load that nobody saw the end of counts as ours when the module is there', async () => {
+  test('a load whose end was not recorded counts as ours if the module is loaded', async () => {
     const begun = begin()
     await writeJournal(begun.node.host, { shiftfs: { boot: FIRST, files: [], state: 'loading' } })
     await begun.node.host.exec(['modprobe', 'shiftfs'], { timeout: 1 })
@@ -57,7 +57,7 @@ describe('on a stand-in for a kernel with shiftfs', () => {
     expect(begun.node.isLoaded()).toBe(false)
   })
 
-  test('a load that took too long and is there afterwards counts as loaded, and is ours', async () => {
+  test('a module whose load was killed by the timeout and that is loaded afterwards is ours', async () => {
     const begun = begin()
     const late = { status: 137, stderr: '\nended by berth after 30000 ms', loaded: true }
     const { failure, did } = await apply(begun, { modprobe: late })
@@ -65,14 +65,14 @@ describe('on a stand-in for a kernel with shiftfs', () => {
     expect((await undo(begun)).did).toBe('unloaded shiftfs')
   })
 
-  test('one that took too long and is not there has failed', async () => {
+  test('a load that was killed by the timeout without a loaded module has failed', async () => {
     const late = { status: 137, stderr: '\nended by berth after 30000 ms', loaded: false }
     expect((await apply(begin(), { modprobe: late })).failure).toBe(
       'loading shiftfs failed: modprobe ended with status 137: ended by berth after 30000 ms'
     )
   })
 
-  test('a module that is in use stays ours, also when it came of what we had persisted, and the next undo unloads it', async () => {
+  test('a module in use stays ours, also if it was loaded from a persisted file, and the next undo unloads it', async () => {
     const begun = begin()
     await apply(begun)
     await persist(begun.node.host, { release: RELEASE, file: begun.file })

@@ -10,14 +10,14 @@ const host = (release: string) => localWriter(temporary({ 'proc/sys/kernel/osrel
 const source = () => temporary({ 'k6.1/shiftfs.c': 'int a;' })
 const scratch = () => join(temporary(), 'scratch')
 
-test('nothing is missing where there is a source, a compiler and room', async () => {
+test('a build can begin with a source, a compiler and enough space', async () => {
   const programs = ['gcc', 'make', 'setpriv', 'unshare']
   const installed = (await Promise.all(programs.map(isInstalled))).every(Boolean)
   const why = await whyNoBuild(host('6.1.0-18-amd64'), { source: source(), scratch: scratch() })
   expect(why).toBe(installed ? '' : expect.stringContaining('not installed where the helper runs'))
 })
 
-test('a program that nobody has is not installed', async () => {
+test('an unknown program is not installed', async () => {
   expect([await isInstalled('sh'), await isInstalled('berth-no-such-program')]).toEqual([true, false])
 })
 
@@ -29,7 +29,7 @@ test.each<[string, string, () => string, RegExp]>([
   expect(await whyNoBuild(host(release), { source: directory(), scratch: scratch() })).toMatch(why)
 })
 
-test('a build cannot begin where others may write into the scratch directory', async () => {
+test('a build cannot begin if others may write into the scratch directory', async () => {
   const theirs = temporary()
   chmodSync(theirs, 0o777)
   const why = await whyNoBuild(host('6.1.0'), { source: source(), scratch: theirs })

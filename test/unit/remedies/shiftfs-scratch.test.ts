@@ -16,7 +16,7 @@ test('a build has a folder of its own in a directory that nobody else may enter,
   expect([existsSync(one), existsSync(two), existsSync(scratch)]).toEqual([false, false, true])
 })
 
-test.each([0o777, 0o1777, 0o770, 0o702])('a directory of mode %o was there before us, and nothing is built in it', async mode => {
+test.each([0o777, 0o1777, 0o770, 0o702])('nothing is built in an existing directory of mode %o', async mode => {
   const scratch = join(temporary({ 'scratch/berth-build-a/x': '' }), 'scratch')
   chmodSync(scratch, mode)
   await expect(newBuildFolder(scratch)).rejects.toThrow(
@@ -26,7 +26,7 @@ test.each([0o777, 0o1777, 0o770, 0o702])('a directory of mode %o was there befor
   expect(existsSync(join(scratch, 'berth-build-a/x'))).toBe(true)
 })
 
-test('a directory that only we could write into is built in, as an earlier berth made it', async () => {
+test('a build uses an existing directory that only root can write into, as an earlier berth made it', async () => {
   const scratch = join(temporary({ 'scratch/berth-build-a/x': '' }), 'scratch')
   chmodSync(scratch, 0o755)
   expect(await whyNoScratch(scratch)).toBe('')
@@ -35,7 +35,7 @@ test('a directory that only we could write into is built in, as an earlier berth
   expect(existsSync(join(scratch, 'berth-build-a'))).toBe(false)
 })
 
-test('a link is no scratch directory, wherever it leads', async () => {
+test('a link is refused as a scratch directory, wherever it leads', async () => {
   const root = temporary({ 'theirs/berth-build-a/x': '' })
   const scratch = join(root, 'scratch')
   chmodSync(join(root, 'theirs'), 0o700)
@@ -45,7 +45,7 @@ test('a link is no scratch directory, wherever it leads', async () => {
   expect(existsSync(join(root, 'theirs/berth-build-a/x'))).toBe(true)
 })
 
-test('whether there is room for a build is known before', async () => {
+test('a lack of space is known before the build', async () => {
   const scratch = join(temporary(), 'scratch')
   expect(await whyNoScratch(scratch)).toBe('')
   mkdirSync(scratch, { mode: 0o700 })

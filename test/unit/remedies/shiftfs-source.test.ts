@@ -47,7 +47,7 @@ const put = (file: string, text = 'x') => {
 }
 const found = () => findSource(directory, kernel('6.1.0'))
 
-test('only what a build needs, and another checksum for another source', async () => {
+test('only the files of a build are read, and another source has another checksum', async () => {
   put('shiftfs.c', 'int a;')
   put('Makefile')
   put('evil.sh')
@@ -59,7 +59,7 @@ test('only what a build needs, and another checksum for another source', async (
   expect((await found()).checksum).not.toBe(first.checksum)
 })
 
-test('what is missing is named', async () => {
+test('a missing source names what is missing', async () => {
   await expect(found()).rejects.toThrow('--shiftfs-source has no folder k6.1 that could be read (ENOENT) for kernel 6.1.0')
   put('Makefile')
   await expect(found()).rejects.toThrow('the folder k6.1 of --shiftfs-source has no shiftfs.c')
@@ -69,13 +69,13 @@ test('what is missing is named', async () => {
   await expect(findSource(directory, kernel('6.12.0'))).rejects.toThrow('no source of shiftfs is made for kernel 6.12')
 })
 
-test('a fifo holds nobody, and is no source', async () => {
+test('a FIFO is refused and does not block', async () => {
   put('shiftfs.c')
   execFileSync('mkfifo', [join(directory, 'k6.1', 'a.h')])
   await expect(found()).rejects.toThrow('a.h in the folder k6.1 of --shiftfs-source is not a regular file')
 })
 
-test('a link to what has no end, or to a directory, is no source', async () => {
+test('a link to an endless device or a directory is refused', async () => {
   put('shiftfs.c')
   const link = join(directory, 'k6.1', 'a.h')
   for (const target of ['/dev/zero', '/tmp', '/nowhere']) {
@@ -87,7 +87,7 @@ test('a link to what has no end, or to a directory, is no source', async () => {
   }
 })
 
-test('what others could have written is not built', async () => {
+test('a file that others could have written is refused', async () => {
   put('shiftfs.c')
   for (const mode of [0o664, 0o646]) {
     chmodSync(join(directory, 'k6.1', 'shiftfs.c'), mode)

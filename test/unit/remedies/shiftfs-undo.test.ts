@@ -15,7 +15,7 @@ const begin = () => ({ node: moduleNode(FIRST), ...builtModule() })
 const load = (host: HostWriter, scratch: string, boot: string) => shiftfs.apply(host, loadableUnder(boot), shiftfsTerms(scratch))
 
 describe('undo on a stand-in for a kernel with shiftfs', () => {
-  test('removes what was persisted under an earlier boot, and the module that came of it', async () => {
+  test('removes files that were persisted in an earlier boot, and unloads the module', async () => {
     const { node, scratch, file } = begin()
     await load(node.host, scratch, FIRST)
     expect(await persist(node.host, { release: '6.1.0-1', file })).toBe('')
@@ -29,7 +29,7 @@ describe('undo on a stand-in for a kernel with shiftfs', () => {
     expect(existsSync(join(node.root, 'lib/modules/6.1.0-1/updates/berth/shiftfs.ko'))).toBe(false)
   })
 
-  test('removes what was persisted for every kernel, when the module was loaded again since', async () => {
+  test('removes the persisted files of every kernel', async () => {
     const { node, scratch, file } = begin()
     await load(node.host, scratch, FIRST)
     await persist(node.host, { release: '6.1.0-1', file })
@@ -44,7 +44,7 @@ describe('undo on a stand-in for a kernel with shiftfs', () => {
     expect(existsSync(join(node.root, 'etc/modules-load.d/berth-shiftfs.conf'))).toBe(false)
   })
 
-  test('leaves a module alone that somebody else loaded under another boot', async () => {
+  test('leaves a module that somebody else loaded in another boot', async () => {
     const { node, scratch } = begin()
     await load(node.host, scratch, FIRST)
     node.reboot(SECOND)
@@ -77,7 +77,7 @@ test.each([
   expect(node.isLoaded()).toBe(true)
 })
 
-test('where a second module cannot be persisted, the first one stays', async () => {
+test('if a second module cannot be persisted, the first one stays', async () => {
   const { node, scratch, file } = begin()
   await load(node.host, scratch, FIRST)
   await persist(node.host, { release: '6.1.0-1', file })

@@ -49,7 +49,7 @@ describe('on a stand-in for Bottlerocket', () => {
     expect(await entryOf(node)).toEqual({ from: 0, to: 65_536, way: 'bottlerocket' })
   })
 
-  test('nothing is staged where there is enough of both', async () => {
+  test('nothing is staged if kernel and API have enough', async () => {
     const node = await bottlerocket(70_000)
     node.live.set(DOT, '65536')
     expect(await apply(node)).toMatchObject({
@@ -87,7 +87,7 @@ describe('on a stand-in for Bottlerocket', () => {
     expect([node.kernel(), node.live.get(DOT)]).toEqual([100_000, '100000'])
   })
 
-  test('what drifted is staged again, and that is not ours to take back', async () => {
+  test('a kernel value below the stored one is staged again, and is not ours to undo', async () => {
     const node = await bottlerocket()
     node.live.set(DOT, '65536')
     expect(await apply(node)).toMatchObject({ failure: undefined, persistent: true })
@@ -95,7 +95,7 @@ describe('on a stand-in for Bottlerocket', () => {
     expect(await entryOf(node)).toBeUndefined()
   })
 
-  test('what drifts after we raised it is staged again, and can still be taken back', async () => {
+  test('a kernel value that drops after we raised it is staged again, and can still be undone', async () => {
     const node = await bottlerocket()
     await apply(node)
     node.setKernel(0)
@@ -104,7 +104,7 @@ describe('on a stand-in for Bottlerocket', () => {
     expect(await entryOf(node)).toEqual({ from: 0, to: 65_536, way: 'bottlerocket' })
   })
 
-  test('a 200 without effect is tried once more and told with the numbers', async () => {
+  test('a 200 without effect is tried once more and reported with the numbers', async () => {
     const node = await bottlerocket()
     node.applier = 'idle'
     expect(await apply(node)).toMatchObject({
@@ -114,7 +114,7 @@ describe('on a stand-in for Bottlerocket', () => {
     expect(count(node, COMMIT)).toBe(2)
   })
 
-  test('a 500 that has committed is staged again, under another name, and told when it stays', async () => {
+  test('a 500 after a commit is staged again under another name, and reported if it stays', async () => {
     const node = await bottlerocket()
     node.applier = 'missing'
     node.fault = call => {
@@ -146,7 +146,7 @@ describe('on a stand-in for Bottlerocket', () => {
     expect(node.kernel()).toBe(65_536)
   })
 
-  test('a server that starts again with another socket is waited for', async () => {
+  test('a server that restarts with another socket is waited for', async () => {
     const node = await bottlerocket()
     node.fault = ({ method }) => {
       if (method !== 'PATCH' || count(node, 'PATCH /settings') > 1) return undefined
@@ -156,7 +156,7 @@ describe('on a stand-in for Bottlerocket', () => {
     expect(await apply(node)).toMatchObject({ failure: undefined, persistent: true })
   })
 
-  test('what somebody else raises between our staging and our commit is not taken back', async () => {
+  test('a value that somebody else raises between our staging and our commit is not lowered', async () => {
     const node = await bottlerocket()
     node.fault = ({ method }) => {
       if (method === 'PATCH' && !node.live.has(DOT)) {
@@ -170,14 +170,14 @@ describe('on a stand-in for Bottlerocket', () => {
     expect(count(node, COMMIT)).toBe(0)
   })
 
-  test('a boot that does not end is told, and nothing is staged', async () => {
+  test('a boot that does not finish is reported, and nothing is staged', async () => {
     const node = await bottlerocket()
     node.booted = false
     expect((await apply(node)).failure).toMatch(/not committed the settings of this boot yet; the kernel has 0/)
     expect(count(node, 'PATCH /settings')).toBe(0)
   })
 
-  test('what a killed run left staged is dropped, and what others staged is not', async () => {
+  test('transactions of a killed run are dropped, and those of others are not', async () => {
     const node = await bottlerocket()
     for (const name of ['berth-0123456789abcdef', 'somebody']) node.pending.set(name, new Map([[DOT, '1']]))
     expect((await apply(node)).failure).toBeUndefined()
@@ -192,7 +192,7 @@ describe('on a stand-in for Bottlerocket', () => {
     expect([node.kernel(), node.pending.size]).toEqual([65_536, 0])
   })
 
-  test('what was written while the API was away is stored as soon as it is there', async () => {
+  test('a limit that was written while the API was unavailable is stored as soon as possible', async () => {
     const node = await bottlerocket(0, { 'proc/sys/fs/inotify/max_user_watches': '65536\n' })
     await node.stop()
     expect((await apply(node)).persistent).toBe(false)
@@ -206,7 +206,7 @@ describe('on a stand-in for Bottlerocket', () => {
     expect(node.kernel()).toBe(0)
   })
 
-  test('two helpers at once come to one end', async () => {
+  test('two helpers at the same time reach the same result', async () => {
     const node = await bottlerocket()
     const deeds = await Promise.all([apply(node), apply(node), apply(node, { maxUserNamespaces: 80_000 })])
     expect(deeds.map(({ failure }) => failure)).toEqual([undefined, undefined, undefined])
@@ -248,7 +248,7 @@ describe('the further limits on a stand-in for Bottlerocket', () => {
     expect([node.live.get(DOT), read(node, WATCHES)]).toEqual(['65536', 1_048_576])
   })
 
-  test('that cannot be raised are told, and do not keep the others from it', async () => {
+  test('that cannot be raised are reported, and the others are still raised', async () => {
     const node = await bottlerocket(0, further)
     node.fault = ({ method, body }) =>
       method === 'PATCH' && body.includes('max_mnt') ? { kind: 'reply', reply: { status: 500, text: 'broken' } } : undefined
@@ -288,7 +288,7 @@ describe('directly on a stand-in for Bottlerocket, until the next boot', () => {
     expect(await entryOf(node)).toEqual({ from: 0, to: 65_536, way: 'sysctl', ...refused })
   })
 
-  test('what was committed before the API refused is still to be taken back through it', async () => {
+  test('a value that was committed before the API refused is still undone through the API', async () => {
     const node = await bottlerocket()
     node.applier = 'missing'
     node.fault = () => {
@@ -300,7 +300,7 @@ describe('directly on a stand-in for Bottlerocket, until the next boot', () => {
     expect(await entryOf(node)).toEqual({ from: 0, to: 65_536, way: 'bottlerocket' })
   })
 
-  test('on another distribution, and never on a socket that happens to be there', async () => {
+  test('on another distribution the file is written, even if a socket exists', async () => {
     const node = await bottlerocket()
     const facts = factsOf({ distro: distro('debian', '12') })
     expect(await remedy.apply(kernelHost(node.root), facts, terms)).toMatchObject({ failure: undefined, persistent: false })
@@ -320,7 +320,7 @@ describe('directly on a stand-in for Bottlerocket, until the next boot', () => {
     expect(node.kernel()).toBe(0)
   })
 
-  test('a limit that is not there or no number, and a foreign journal, are failures', async () => {
+  test('a missing limit, a limit that is not a number and an invalid journal are failures', async () => {
     const node = await bottlerocket(0, { [JOURNAL.slice(1)]: '{"schema":9}' })
     expect((await apply(node)).failure).toContain('journal')
     expect((await undo(node)).failure).toContain('journal')
@@ -335,7 +335,7 @@ describe('directly on a stand-in for Bottlerocket, until the next boot', () => {
 })
 
 describe('undo on a stand-in for Bottlerocket', () => {
-  test('puts back what we raised through the API, and then there is nothing more', async () => {
+  test('puts back what we raised through the API, and the second undo does nothing', async () => {
     const node = await bottlerocket()
     node.live.set(SLASH, '10')
     await apply(node)
@@ -364,7 +364,7 @@ describe('undo on a stand-in for Bottlerocket', () => {
     expect((await entryOf(node))?.to).toBe(isKept ? 65_536 : undefined)
   })
 
-  test('does not claim what somebody put back already', async () => {
+  test('does not claim a value that somebody has put back already', async () => {
     const node = await bottlerocket()
     await apply(node)
     node.live.set(DOT, '0')
@@ -376,7 +376,7 @@ describe('undo on a stand-in for Bottlerocket', () => {
     expect([count(node, COMMIT), await entryOf(node)]).toEqual([1, undefined])
   })
 
-  test('finds a journal without a deed, and does no harm', async () => {
+  test('finds a journal entry without a change, and changes nothing', async () => {
     const node = await bottlerocket(0, {
       [JOURNAL.slice(1)]: '{"schema":1,"sysctls":{"user.max_user_namespaces":{"from":0,"to":65536,"way":"bottlerocket"}}}'
     })
@@ -384,7 +384,7 @@ describe('undo on a stand-in for Bottlerocket', () => {
     expect([node.live.size, node.kernel(), await entryOf(node)]).toEqual([0, 0, undefined])
   })
 
-  test('finds a deed or an undo that was cut in two, and finishes it', async () => {
+  test('finishes a change or an undo that was interrupted', async () => {
     for (const [stored, live] of [
       ['65536', 0],
       ['0', 65_536]
@@ -398,7 +398,7 @@ describe('undo on a stand-in for Bottlerocket', () => {
     }
   })
 
-  test('fails and stays possible where the API is gone or does nothing', async () => {
+  test('fails and can be repeated if the API is absent or has no effect', async () => {
     const node = await bottlerocket()
     await apply(node)
     await node.stop()

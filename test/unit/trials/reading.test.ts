@@ -10,7 +10,7 @@ const FREE = 'saw Seccomp:\t0\n'
 const MAPPED = `${FREE}saw flags rw,relatime,idmapped\nsaw mapped 165536:165536\n`
 const SHIFTED = `${FREE}saw owner 0:0\n`
 
-describe('what a trial printed', () => {
+describe('the output of a trial', () => {
   test.each<[string, TrialName, string, Proof['outcome'], string]>([
     ['an ID-mapped mount', 'id-mapped-mount', `${MAPPED}end\n`, 'works', 'mountinfo says "idmapped"'],
     [
@@ -143,8 +143,8 @@ describe('what a trial printed', () => {
     ['an unknown refusal', 'id-mapped-mount', `${FREE}refused mount_setattr: what is this\n`, 'untried', 'what is this'],
     ['an unknown failure', 'shiftfs-on-disk', `${SHIFTED}failed removing files: what is this\n`, 'fails', 'what is this'],
     ['nothing', 'procfs', '', 'untried', 'stopped early'],
-    ['an end without a sight', 'id-mapped-mount', 'end\n', 'untried', 'mountinfo says "none"'],
-    ['only the sights', 'id-mapped-mount', MAPPED, 'untried', 'stopped early']
+    ['an end without lines that begin with saw', 'id-mapped-mount', 'end\n', 'untried', 'mountinfo says "none"'],
+    ['only lines that begin with saw', 'id-mapped-mount', MAPPED, 'untried', 'stopped early']
   ])('of %s (%s)', (_, name, stdout, outcome, because) => {
     const proof = readProof(name, ended(stdout))
     expect(proof.outcome).toBe(outcome)
@@ -156,11 +156,11 @@ describe('what a trial printed', () => {
     [ended(MAPPED, 124), `did not end within ${TRIAL_SECONDS} s`],
     [ended('', 127, 'timeout: failed to run command'), 'a program that the trial needs is missing: timeout'],
     [ended('', 1, 'sh: what\u001b[2J\n'), 'stopped early (status 1): sh: what [2J']
-  ])('and how it ended (%#)', (found, because) => {
+  ])('with a status that says why it ended (%#)', (found, because) => {
     expect(readProof('id-mapped-mount', found)).toEqual({ outcome: 'untried', because: expect.stringContaining(because) })
   })
 
-  test('is never more than a sentence, and proves nothing that was not seen', () => {
+  test('becomes one sentence, and proves nothing that it does not contain', () => {
     let works = 0
     const line = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 400 }),

@@ -44,7 +44,7 @@ beforeAll(() => {
 })
 
 describe('the trials on this machine', () => {
-  test('tell what the system tells otherwise, and leave nothing behind', async () => {
+  test('agree with what the system reports elsewhere, and leave nothing behind', async () => {
     const place = temporary()
     const before = readFileSync('/proc/self/mountinfo', 'utf8')
     const begin = performance.now()
@@ -85,7 +85,7 @@ describe('the trials on this machine', () => {
     expect(proofs.procfs.because).toContain('a program that the trial needs is missing')
   })
 
-  test('on a node that cannot be read are all untried; a bug is no finding', async () => {
+  test('on a node that cannot be read are all untried, and a bug is thrown', async () => {
     const failing = (error: Error): HostWriter => ({ ...thisMachine('/tmp'), read: () => Promise.reject(error) })
     const proofs = await tryAll(failing(new HostError('/proc/filesystems', 'EIO')))
     expect(proofs.procfs).toEqual({
@@ -181,14 +181,14 @@ describe('the trial of ID-mapped mounts', () => {
     expect(proof.because).toMatch(/mount_setattr: EINVAL|no ID-mapped mounts/)
   })
 
-  test('does not believe a mount that says it can, and does nothing', async () => {
+  test('proves nothing with a mount program that claims ID mapping and ignores it', async () => {
     const mount = `case "$*" in --version) echo 'mount: idmapping' ;; *idmap=*) exit 0 ;; *) mount "$@" ;; esac`
     const { 'id-mapped-mount': proof } = await withTools({ mount })
     expect(proof.outcome).toBe('untried')
     expect(proof.because).toContain('mountinfo says "none" without "idmapped"')
   })
 
-  test('does not believe a plain bind mount', async () => {
+  test('proves nothing with a plain bind mount', async () => {
     const mount = `case "$*" in --version) echo 'mount: idmapping' ;; *idmap=*) mount --bind "$4" "$5" ;; *) mount "$@" ;; esac`
     const { 'id-mapped-mount': proof } = await withTools({ mount })
     expect(proof.outcome).toBe('untried')
@@ -206,8 +206,8 @@ describe('the trial of ID-mapped mounts', () => {
   })
 })
 
-describe('what a trial left that was killed', () => {
-  test('is removed at the next start, wherever it was killed', { timeout: 60_000 }, async () => {
+describe('the scratch directory of a killed trial', () => {
+  test('is removed at the next start, wherever the trial was killed', { timeout: 60_000 }, async () => {
     const place = temporary()
     let left = 0
     for (let round = 0; round < 20; round++) {
@@ -221,7 +221,7 @@ describe('what a trial left that was killed', () => {
     expect(left).toBeGreaterThan(0)
   })
 
-  test('is not followed out of its place, and nothing else is touched', async () => {
+  test('is not followed to another place, and no other file is removed', async () => {
     const place = temporary()
     const other = temporary({ 'kept/file': 'kept' })
     for (const name of ['.berth-trial-AAAAAAAA', 'pods', '.berth-trial-', '.berth-trial-AAAAAAAAA']) mkdirSync(join(place, name))
@@ -239,7 +239,7 @@ describe('what a trial left that was killed', () => {
     expect(readFileSync(join(other, 'kept/file'), 'utf8')).toBe('kept')
   })
 
-  test('stays while something is mounted in it', async () => {
+  test('stays while it holds a mount', async () => {
     const place = temporary({ '.berth-trial-AAAAAAAA/mnt/': 'directory/', 'kept/file': 'kept' })
     const scratch = join(place, '.berth-trial-AAAAAAAA')
     const sweep = `mount --bind "${place}/kept" "${scratch}/mnt" && sh -c "$0" sweep "${scratch}"`
@@ -248,7 +248,7 @@ describe('what a trial left that was killed', () => {
     expect(leftIn(place)).toHaveLength(1)
   })
 
-  test('stays while another helper is at work in it', async () => {
+  test('stays while another helper works in it', async () => {
     const place = temporary({ '.berth-trial-AAAAAAAA/file': '' })
     const scratch = join(place, '.berth-trial-AAAAAAAA')
     spawnSync('flock', [scratch, 'sh', '-c', SWEEP, 'sweep', scratch])
@@ -276,7 +276,7 @@ async function killed(place: string, after: number, isWhole: boolean): Promise<v
   for (let turn = 0; turn < 100 && mountsNaming(place).length > 0; turn++) await wait(60)
 }
 
-describe('the trials of a node that stays as it is', () => {
+describe('the trials of a node that does not change', () => {
   const counting = (changes: () => Readonly<Record<string, string>>) => {
     const seen = { starts: 0, now: 0 }
     const host = thisMachine(temporary(), { started: () => seen.starts++ })
@@ -293,7 +293,7 @@ describe('the trials of a node that stays as it is', () => {
     expect(seen.starts).toBe(starts)
   })
 
-  test('are made anew after a day, also those that worked', async () => {
+  test('are made again after a day, also those that worked', async () => {
     const { seen, trials } = counting(() => ({}))
     const first = await trials.prove()
     const { starts } = seen
@@ -304,7 +304,7 @@ describe('the trials of a node that stays as it is', () => {
     expect(seen.starts).toBe(2 * starts)
   })
 
-  test('tell what they were made with, and when, until they are made anew', async () => {
+  test('record what they depend on and when they were made, until they are made again', async () => {
     let uptime = '100.00 1.00\n'
     const { seen, trials } = counting(() => ({ '/proc/uptime': uptime }))
     expect(trials.made()).toBeUndefined()
@@ -329,7 +329,7 @@ describe('the trials of a node that stays as it is', () => {
     ['/proc/sys/kernel/osrelease', '9.9.9\n'],
     ['/proc/modules', 'shiftfs 32768 0 - Live 0x0 (OE)\n'],
     ['/proc/filesystems', 'nodev\tproc\n']
-  ])('are made again when %s says something else', async (path, text) => {
+  ])('are made again when %s has changed', async (path, text) => {
     let changes: Readonly<Record<string, string>> = {}
     const { seen, trials } = counting(() => changes)
     await trials.prove()
@@ -339,7 +339,7 @@ describe('the trials of a node that stays as it is', () => {
     expect(seen.starts).toBeGreaterThan(starts)
   })
 
-  test('are not made again because a module is used more', async () => {
+  test('are not made again when the use count of a module changes', async () => {
     let uses = 0
     const { seen, trials } = counting(() => ({ '/proc/modules': `overlay 1 ${uses++} - Live 0x0\n` }))
     await trials.prove()
@@ -348,7 +348,7 @@ describe('the trials of a node that stays as it is', () => {
     expect(seen.starts).toBe(starts)
   })
 
-  test('are made again where they could not be made, ever more rarely, and nothing that is proved is', async () => {
+  test('are made again with growing pauses if they could not be made, and not if they are proved', async () => {
     const seen = { starts: [] as string[], now: 0, isFull: true }
     const host = thisMachine(temporary())
     const full = { status: 1, stdout: 'untried mkdir: No space left on device\n', stderr: '' }
