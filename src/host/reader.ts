@@ -28,7 +28,7 @@ interface Waiting {
 /** Asks a reader process. It answers in the order of the questions, so if it hangs, it hangs at the first question that waits. */
 export function createReader(root: string, { program, timeout = ANSWER_TIMEOUT }: ReaderOptions): Reader {
   const hungMounts = createHungMounts(root === '/' ? '' : root.replace(/\/+$/, ''))
-  let waiting: Waiting[] = []
+  const waiting: Waiting[] = []
   let count = 0
   const child = createReaderChild(program, root, {
     started: () => settle(),
@@ -43,14 +43,12 @@ export function createReader(root: string, { program, timeout = ANSWER_TIMEOUT }
     if (waiting.length > 0) deadline.start()
   }
 
-  const answered = ({ id, value, error }: Reply): void => {
-    const [first, ...others] = waiting
-    if (first?.question.id !== id) return
-    waiting = others
-    const { path } = first.question
-    hungMounts.answered(path)
-    if (error === undefined) first.resolve(value)
-    else first.reject(Object.assign(new HostError(path, error.code), { message: error.message }))
+  const answered = (reply: Reply): void => {
+    const [first] = waiting
+    if (first?.question.id !== reply.id) return
+    waiting.shift()
+    hungMounts.answered(first.question.path)
+    deliver(first, reply)
     settle()
   }
 
@@ -64,8 +62,7 @@ export function createReader(root: string, { program, timeout = ANSWER_TIMEOUT }
 
   /** The first question fails; the next process gets the others. */
   const failFirst = (code: string, says: string): void => {
-    const [first, ...others] = waiting
-    waiting = []
+    const [first, ...others] = waiting.splice(0)
     first?.reject(new HostError(first.question.path, code, { says }))
     for (const other of others) send(other)
     settle()
@@ -74,23 +71,21 @@ export function createReader(root: string, { program, timeout = ANSWER_TIMEOUT }
   const send = (one: Waiting): void => {
     const { path } = one.question
     const says = hungMounts.whySkipped(path)
-    if (says !== undefined) {
-      one.reject(new HostError(path, 'ETIMEDOUT', { says }))
-      return
+    if (says !== undefined) one.reject(new HostError(path, 'ETIMEDOUT', { says }))
+    else {
+      waiting.push(one)
+      child.send(one.question)
+      if (waiting.length === 1) settle()
     }
-    waiting.push(one)
-    child.send(one.question)
-    if (waiting.length === 1) settle()
   }
 
   return {
-    ask: asked =>
-      new Promise((resolve, reject) => {
-        count += 1
-        send({ question: { ...asked, id: count }, resolve, reject })
-      }),
-    close: () => {
-      child.kill()
-    }
+    ask: asked => new Promise((resolve, reject) => send({ question: { ...asked, id: ++count }, resolve, reject })),
+    close: () => void child.kill()
   }
+}
+
+function deliver({ question, resolve, reject }: Waiting, { value, error }: Reply): void {
+  if (error === undefined) resolve(value)
+  else reject(Object.assign(new HostError(question.path, error.code), { message: error.message }))
 }

@@ -60,7 +60,7 @@ test('a second helper says who works on this node, and neither mends nor undoes 
 
 test('a broken journal blocks the remedies with its reason, in a new handover, and undo and the plan say so too', async () => {
   const root = nodeRoot({ [JOURNAL.slice(1)]: 'no journal', 'handover.json': '{"old":true}' })
-  const why = /\/var\/lib\/berth\/journal\.json cannot be read: it is no journal of berth's/
+  const why = /\/var\/lib\/berth\/journal\.json cannot be read: it is not a journal of berth/
   const { stdout, stderr } = await once(root)
   expect(stderr).toBe('')
   expect(stdout).toMatch(/^user-namespaces: blocked: .*journal/m)
@@ -69,7 +69,7 @@ test('a broken journal blocks the remedies with its reason, in a new handover, a
   expect([undo.status, undo.stderr]).toEqual([1, ''])
   expect(undo.stdout).toMatch(why)
   expect([plan.status, plan.stderr]).toEqual([0, ''])
-  expect(plan.stdout.replaceAll(/\n +/g, ' ')).toMatch(/user-namespaces +blocked: .*it is no journal of berth's/)
+  expect(plan.stdout.replaceAll(/\n +/g, ' ')).toMatch(/user-namespaces +blocked: .*it is not a journal of berth/)
 })
 
 test('where no lock can be had nothing is mended, and all the same the node is tried', async () => {

@@ -108,7 +108,9 @@ describe('a pod with some directories of a node', () => {
     ['read /proc/2/comm', '/proc/2/comm', ''],
     ['stat /nowhere', '/nowhere', 'mount it read-only at /mnt/pod/nowhere']
   ])('reports as unknown and not as missing: %s', (question, path, wayOut) => {
-    expect(found[question]).toMatch(new RegExp(`^ENOTMOUNTED: ${path} cannot be read: (it is not mounted|the node's processes)`))
+    expect(found[question]).toMatch(
+      new RegExp(`^ENOTMOUNTED: ${path} cannot be read: (it is not mounted|the agent's pod cannot see the node's processes)`)
+    )
     expect(found[question]).toContain(wayOut)
   })
 })
