@@ -12,7 +12,7 @@ import type { Agent, AgentWorld } from './world.ts'
 /** How often the node is checked for changes (milliseconds). */
 const PULSE = 900
 
-/** Observes, writes, watches and repairs until the signal is aborted. Throws `CommandError` for what cannot become right by waiting. */
+/** Observes, writes, watches and repairs until the signal is aborted. Throws `CommandError` for what waiting cannot resolve. */
 export async function runAgent(config: Config, world: AgentWorld): Promise<void> {
   const { earlyConnection, early, emit } = world
   const { connection } = earlyConnection
@@ -25,7 +25,7 @@ export async function runAgent(config: Config, world: AgentWorld): Promise<void>
     emit({ type: 'started', server: connection.server })
     await endTogether(world, async inner => {
       watchPulse(config.options, wake, inner.signal)
-      const taking = world.afterLabels.then(take)
+      const taking = world.firstLabels.settled.then(take)
       taking.then(() => wake.want('observe'))
       await Promise.all([taking, keepNode({ config, world: inner, host, connection, wake, observe: observeWith(slicesOf) })])
     })
@@ -34,16 +34,16 @@ export async function runAgent(config: Config, world: AgentWorld): Promise<void>
   }
 }
 
-/** Everything that is asked of the API, and when: watches the Node, proves who we are, and keeps the Node in line with observations. */
+/** The part of the agent that uses the API: watches the Node, checks the identity, and keeps the Node in line with observations. */
 export async function keepNode(parts: Omit<Agent, 'seen'>): Promise<void> {
   const agent: Agent = { ...parts, seen: { node: undefined, view: undefined, isOurs: false, isLost: false } }
-  const proving = checkIdentity(agent)
-    .then(() => agent.world.afterLabels)
+  const checking = checkIdentity(agent)
+    .then(() => agent.world.firstLabels.settled)
     .then(() => keepCheckingGuard(agent))
-  await Promise.all([watchOwnNode(agent), proving, runLoop(agent)])
+  await Promise.all([watchOwnNode(agent), checking, runLoop(agent)])
 }
 
-/** What one part throws ends the others too. */
+/** An error in one part ends the others too. */
 async function endTogether(world: AgentWorld, act: (inner: AgentWorld) => Promise<void>): Promise<void> {
   const ending = new AbortController()
   try {
@@ -53,7 +53,7 @@ async function endTogether(world: AgentWorld, act: (inner: AgentWorld) => Promis
   }
 }
 
-/** Wants an observation whenever something cheap to see has changed on the node, until the signal is aborted. */
+/** Requests an observation when the pulse of the node changes, until the signal is aborted. */
 function watchPulse({ 'host-root': root, handover }: Config['options'], wake: Wake, signal: AbortSignal): void {
   if (signal.aborted) return
   const pulse = createPulse(root, [handover])

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import process from 'node:process'
-import { setImmediate as breath, setTimeout as wait } from 'node:timers/promises'
+import { setTimeout as wait, setImmediate as yieldToEvents } from 'node:timers/promises'
 import { CommandError, type Surroundings } from '../cli/command.ts'
 import type { Config } from '../cli/config.ts'
 import { openHostOrNone, startedEarly } from '../cli/open-host.ts'
@@ -10,11 +10,11 @@ import type { Log } from '../log.ts'
 import { VERSION } from '../version.ts'
 import type { Metrics } from '../web/metrics.ts'
 import { openEarly } from './early-connection.ts'
+import { createFirstLabels } from './first-labels.ts'
 import type { Telemetry } from './telemetry.ts'
-import { labelsFirst } from './world.ts'
 
-/** A process that was asked to end has so long, with its last write (milliseconds). */
-const LAST_WORDS = 1_500
+/** How long a stopping agent waits for a write that is under way (milliseconds). */
+const LAST_WRITE = 1_500
 
 /** The daemon: the agent with its log, its metrics, its pages and its signals. */
 export async function daemon(config: Config, surroundings: Surroundings): Promise<number> {
@@ -22,8 +22,8 @@ export async function daemon(config: Config, surroundings: Surroundings): Promis
   const { options } = config
   const node = options['node-name']
   const connecting = openEarly(config)
-  connecting.catch(() => undefined) // thrown below, when there is a log
-  // The observation goes on while the API's machine works at the handshake and we load the rest.
+  connecting.catch(() => undefined) // awaited below, when there is a log for the error
+  // The first observation runs during the handshake with the API and while we load the rest.
   const { host, lacks, close } = await openHostOrNone(options['host-root'], surroundings)
   const early = startedEarly(host, clock)
   const { createLog, lineWriter, createMetrics, createTelemetry, runAgent } = await loadTheRest()
@@ -50,10 +50,11 @@ export async function daemon(config: Config, surroundings: Surroundings): Promis
   try {
     const earlyConnection = await connecting
     const { emit } = telemetry
-    const world = { host, early, earlyConnection, emit, clock, signal, random: Math.random, sleep, ...labelsFirst(sleep, signal) }
+    const firstLabels = createFirstLabels(sleep, signal)
+    const world = { host, early, earlyConnection, emit, clock, signal, random: Math.random, sleep, firstLabels }
     const agent = runAgent(config, world)
-    const serving = world.afterLabels.then(() => serve({ config, log, metrics, telemetry, signal }))
-    await Promise.all([Promise.race([agent, lastWords(signal)]), serving])
+    const serving = firstLabels.settled.then(() => serve({ config, log, metrics, telemetry, signal }))
+    await Promise.all([Promise.race([agent, lastWrite(signal)]), serving])
   } catch (error) {
     log.event('agent-failed', (error as Error).message, { error })
     throw error instanceof ApiError ? new CommandError(error.message, { status: 2, cause: error }) : error
@@ -65,14 +66,14 @@ export async function daemon(config: Config, surroundings: Surroundings): Promis
   return 0
 }
 
-/** Piece by piece, with a breath between them in which the handshake with the API goes on. */
+/** Loads one module at a time and yields to the event loop in between, so that the handshake with the API continues. */
 async function loadTheRest() {
   const agent = await import('./agent.ts')
-  await breath()
+  await yieldToEvents()
   const log = await import('../log.ts')
-  await breath()
+  await yieldToEvents()
   const metrics = await import('../web/metrics.ts')
-  await breath()
+  await yieldToEvents()
   return { ...agent, ...log, ...metrics, ...(await import('./telemetry.ts')) }
 }
 
@@ -84,7 +85,7 @@ interface Serving {
   readonly signal: AbortSignal
 }
 
-/** Serves until the signal is aborted. Throws `CommandError` when the address cannot be had. */
+/** Serves until the signal is aborted. Throws `CommandError` when it cannot listen on the address. */
 async function serve({ config, log, metrics, telemetry, signal }: Serving): Promise<void> {
   const { listen } = config.options
   if (signal.aborted) return
@@ -104,9 +105,9 @@ async function serve({ config, log, metrics, telemetry, signal }: Serving): Prom
   await http.close()
 }
 
-/** A write under way is waited for, and not longer: the labels are whole at any moment. */
-const lastWords = (signal: AbortSignal): Promise<void> =>
-  new Promise(resolve => signal.addEventListener('abort', () => setTimeout(resolve, LAST_WORDS), { once: true }))
+/** Resolves after the time for the last write. Nothing is lost if it does not complete: each write leaves the labels consistent. */
+const lastWrite = (signal: AbortSignal): Promise<void> =>
+  new Promise(resolve => signal.addEventListener('abort', () => setTimeout(resolve, LAST_WRITE), { once: true }))
 
 const sleep = async (milliseconds: number, signal: AbortSignal): Promise<void> => {
   await wait(milliseconds, undefined, { signal }).catch(() => undefined)

@@ -6,7 +6,7 @@ import { spread } from '../waits.ts'
 import type { Emit } from './agent-events.ts'
 import { type Agent, writableNode } from './world.ts'
 
-/** The first observation waits so long for the Node, and then so long until old labels are taken back (milliseconds). */
+/** The first observation waits so long for the Node. If it then takes so long itself, the labels of an earlier boot are demoted (milliseconds). */
 const FIRST_OBSERVATION = 1_000
 
 const SHORTEST = 20 // milliseconds
@@ -25,7 +25,7 @@ export async function runLoop(agent: Agent): Promise<void> {
     }
     const view = writableNode(seen)
     const due = view === undefined ? Number.POSITIVE_INFINITY : await sync.reconcile(snapshot, view)
-    if (view !== undefined) world.labelled()
+    if (view !== undefined) world.firstLabels.reached()
     emit({ type: 'turn-ended', isPublished: sync.isPublished(), wanted: sync.labelsOf(snapshot) })
     const wanted = await wake.next(Math.max(SHORTEST, Math.min(observeAt - clock.elapsed(), due)), signal)
     if (wanted.has('observe')) observeAt = clock.elapsed()
@@ -51,7 +51,7 @@ const writeListener = (emit: Emit): Parameters<typeof createNodeSync>[0]['listen
   contested: (keys, begun) => emit({ type: 'contested', keys, begun })
 })
 
-/** Waits for the Node, since half of the facts rest on it, but not for ever. */
+/** Waits for the Node for a limited time, because half of the facts depend on it. */
 async function observeFirst(agent: Agent, sync: NodeSync): Promise<Snapshot> {
   const { world, host, wake, seen } = agent
   const { clock, signal } = world
@@ -59,16 +59,16 @@ async function observeFirst(agent: Agent, sync: NodeSync): Promise<Snapshot> {
   while (seen.node === undefined && clock.elapsed() < until && !signal.aborted) await wake.next(until - clock.elapsed(), signal)
   const early = { ...agent, host: { ...world.early, inventory: host.inventory } }
   const done = new AbortController()
-  const wasBlind = seen.node === undefined
+  const wasWithoutNode = seen.node === undefined
   const [snapshot] = await Promise.all([
     agent.observe(undefined, early).finally(() => done.abort()),
     demoteWhenSlow(agent, sync, AbortSignal.any([signal, done.signal]))
   ])
-  // What was seen without the Node must not be written to it: a device that no plugin offers counts as offered.
-  return wasBlind && seen.node !== undefined ? await agent.observe(snapshot, early) : snapshot
+  // An observation without the Node must not be written to it: without a Node, a device counts as offered to pods.
+  return wasWithoutNode && seen.node !== undefined ? await agent.observe(snapshot, early) : snapshot
 }
 
-/** When the first observation takes long, the Node stops promising what was proved under another boot. */
+/** If the first observation takes long, labels that were proved under an earlier boot become unknown. */
 async function demoteWhenSlow({ world, host, seen }: Agent, sync: NodeSync, signal: AbortSignal): Promise<void> {
   await world.sleep(FIRST_OBSERVATION, signal)
   if (signal.aborted || writableNode(seen) === undefined) return

@@ -1,17 +1,25 @@
-/** What has to be done: observe the node, or only make the Node agree with the last observation. */
+/** What to do: observe the node, or only make the Node agree with the last observation. */
 export type Need = 'observe' | 'reconcile'
 
 export interface Wake {
-  /** Asks for one more turn; asked any number of times during a turn, it is one. */
+  /** Requests one more turn. Several requests during a turn count as one. */
   readonly want: (need: Need) => void
-  /** Resolves when something was asked for, or after so many milliseconds, or when the signal is aborted. */
+  /** Resolves to the requests when there is one, after so many milliseconds, or when the signal is aborted. */
   readonly next: (milliseconds: number, signal: AbortSignal) => Promise<ReadonlySet<Need>>
 }
 
-/** Gathers reasons to do something, so that there is one turn at a time and no reason is lost. */
-export function createWake(): Wake {
+/** Calls back after so many milliseconds, and returns how to cancel that. */
+export type Timer = (milliseconds: number, callback: () => void) => () => void
+
+const realTimer: Timer = (milliseconds, callback) => {
+  const timer = setTimeout(callback, milliseconds)
+  return () => clearTimeout(timer)
+}
+
+/** Collects requests for turns, so that there is one turn at a time and no request is lost. */
+export function createWake(startTimer = realTimer): Wake {
   let wanted = new Set<Need>()
-  let ring: (() => void) | undefined
+  let endWait: (() => void) | undefined
   const take = (): ReadonlySet<Need> => {
     const taken = wanted
     wanted = new Set()
@@ -20,21 +28,21 @@ export function createWake(): Wake {
   return {
     want: need => {
       wanted.add(need)
-      ring?.()
+      endWait?.()
     },
     next: async (milliseconds, signal) => {
       if (wanted.size === 0 && !signal.aborted) {
         await new Promise<void>(resolve => {
           const done = () => {
-            clearTimeout(timer)
+            cancel()
             signal.removeEventListener('abort', done)
             resolve()
           }
-          const timer = setTimeout(done, milliseconds)
-          ring = done
+          const cancel = startTimer(milliseconds, done)
+          endWait = done
           signal.addEventListener('abort', done, { once: true })
         })
-        ring = undefined
+        endWait = undefined
       }
       return take()
     }

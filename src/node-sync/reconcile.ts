@@ -5,10 +5,10 @@ import type { Metadata } from '../kubernetes/own-node/metadata.ts'
 import { patchTaints } from '../kubernetes/own-node/patch.ts'
 import { createConditionWriter } from './condition-writer.ts'
 import { wish } from './difference.ts'
+import { createEarlierProof, demotion } from './earlier-proof.ts'
 import { createEventWriter } from './event-writer.ts'
-import { demoted, heldLabels, type Proven, provenBy } from './hold.ts'
 import { createLabelWriter } from './label-writer.ts'
-import { type Labels, labelPatch, labels } from './labels.ts'
+import type { Labels } from './labels.ts'
 import { createNodeVersions, LAG, type NodeView } from './node-view.ts'
 import { taintRemoval } from './startup-taint.ts'
 import { attemptWrite, type WriterTerms } from './writes.ts'
@@ -29,11 +29,11 @@ export interface NodeSync {
    * changes. An `ApiError` is reported to the listener and tried again.
    */
   readonly reconcile: (snapshot: Snapshot, node: NodeView) => Promise<number>
-  /** What the Node should carry, including what is kept from before. */
+  /** What the Node should carry, including the labels that an earlier agent proved under this boot. */
   readonly labelsOf: (snapshot: Snapshot) => Labels
-  /** Every label is on the Node as it should be, as the API server said in the watch or after a write. */
+  /** The Node carries every label that it should, as the API server said in the watch or in the response to a write. */
   readonly isPublished: () => boolean
-  /** Turns what was proved under another boot than this one to unknown, for the time until this boot was observed. */
+  /** Sets labels that were proved under another boot to unknown, until this boot has been observed. */
   readonly demote: (node: NodeView, boot: string) => Promise<void>
 }
 
@@ -41,25 +41,16 @@ const SOONEST = 50 // milliseconds
 
 export function createNodeSync(terms: NodeSyncTerms): NodeSync {
   const { connection, prefix, clock, listener } = terms
-  const began = clock.elapsed()
   const versions = createNodeVersions(clock.elapsed)
   const events = createEventWriter(terms)
   const labelWriter = createLabelWriter(terms, events)
   const conditionWriter = createConditionWriter(terms, terms.heartbeat, versions.saw)
-  /** What the report said when we first saw the Node, before we wrote our own. */
-  let proven: Proven | undefined
+  const earlier = createEarlierProof(terms)
   let failures = 0
-
-  const labelsOf = (snapshot: Snapshot): Labels => {
-    // What an earlier agent proved under this boot counts as long as what we remember ourselves.
-    const isYoung = clock.elapsed() - began < terms.unknownAfter
-    const isProven = isYoung && proven?.boot === liveBoot(snapshot)
-    return isProven ? heldLabels(snapshot, proven?.labels ?? {}, prefix) : labels(snapshot, prefix)
-  }
 
   const removeTaint = async (node: NodeView, carried: Metadata): Promise<void> => {
     const patch = taintRemoval(node.taints, terms.startupTaint)
-    // Only on a Node that was read with all labels on it, which the answer to our own write is not.
+    // The labels must have been read back: the response to our own write is not enough.
     if (patch === undefined || !labelWriter.isPublished() || carried !== node) return
     await attemptWrite(listener, { target: 'taint', what: terms.startupTaint }, async () =>
       versions.saw(await patchTaints(connection, node.name, patch))
@@ -67,8 +58,8 @@ export function createNodeSync(terms: NodeSyncTerms): NodeSync {
   }
 
   const writeAll = async (snapshot: Snapshot, node: NodeView): Promise<void> => {
-    proven ??= provenBy(reportOf(node, prefix))
-    const carried = await labelWriter.reconcile(wish(snapshot, prefix, terms.version, labelsOf(snapshot)), node)
+    earlier.readOnce(node)
+    const carried = await labelWriter.reconcile(wish(snapshot, prefix, terms.version, earlier.labelsOf(snapshot)), node)
     versions.saw(carried)
     await conditionWriter.write(snapshot, labelWriter.isPublished(), node)
     await events.writeOutcomes(node.name, snapshot.outcomes)
@@ -90,21 +81,15 @@ export function createNodeSync(terms: NodeSyncTerms): NodeSync {
   }
 
   const demote = async (node: NodeView, boot: string): Promise<void> => {
-    const before = provenBy(reportOf(node, prefix)).boot
-    if (before === '' || before === boot) return
-    const changed = labelPatch(demoted(node.labels, prefix), node.labels, prefix)
+    const changed = demotion(node, boot, prefix)
     if (Object.keys(changed).length === 0) return
     try {
       versions.saw(await labelWriter.write(node, changed))
     } catch (error) {
-      // The observation will end, and what it finds is written then.
+      // The labels are written anyway when the observation ends.
       if (!(error instanceof ApiError)) throw error
     }
   }
 
-  return { reconcile, labelsOf, isPublished: labelWriter.isPublished, demote }
+  return { reconcile, labelsOf: earlier.labelsOf, isPublished: labelWriter.isPublished, demote }
 }
-
-const reportOf = ({ annotations }: NodeView, prefix: string): string | undefined => annotations[`${prefix}/report`]
-
-const liveBoot = ({ facts }: Snapshot): string => (facts['boot-id'].known ? facts['boot-id'].value : 'unknown')

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runAgent } from '../../src/agent/agent.ts'
 import { openEarly } from '../../src/agent/early-connection.ts'
+import { createFirstLabels } from '../../src/agent/first-labels.ts'
 import { createTelemetry } from '../../src/agent/telemetry.ts'
-import { labelsFirst } from '../../src/agent/world.ts'
 import { parseConfig } from '../../src/cli/config.ts'
 import { openHost } from '../../src/cli/open-host.ts'
 import type { Pace } from '../../src/kubernetes/backoff.ts'
@@ -43,7 +43,7 @@ export function agentInside(name: string, kubeconfig: string, root: string, rand
   const running = Promise.all([openHost(root), openEarly(config)]).then(([host, earlyConnection]) =>
     runAgent(config, {
       ...{ clock, host, early: host, earlyConnection, emit: counted, signal: ending.signal, random, sleep: pause },
-      ...labelsFirst(pause, ending.signal)
+      firstLabels: createFirstLabels(pause, ending.signal)
     })
   )
   running.then(

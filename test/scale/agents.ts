@@ -3,8 +3,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { runAgent } from '../../src/agent/agent.ts'
 import type { Emit } from '../../src/agent/agent-events.ts'
 import { openEarly } from '../../src/agent/early-connection.ts'
+import { createFirstLabels } from '../../src/agent/first-labels.ts'
 import { createTelemetry } from '../../src/agent/telemetry.ts'
-import { labelsFirst } from '../../src/agent/world.ts'
 import { parseConfig } from '../../src/cli/config.ts'
 import { openHost } from '../../src/cli/open-host.ts'
 import type { Pace } from '../../src/kubernetes/backoff.ts'
@@ -41,7 +41,7 @@ async function live(name: string, kubeconfig: string, recording: string, onPubli
   const { signal } = new AbortController()
   await runAgent(config, {
     ...{ clock, host, early: host, earlyConnection, emit, signal, random: Math.random, sleep },
-    ...labelsFirst(sleep, signal)
+    firstLabels: createFirstLabels(sleep, signal)
   })
 }
 

@@ -1,6 +1,6 @@
 import { keepNode } from '../../../src/agent/agent.ts'
-import type { Need, Wake } from '../../../src/agent/wake.ts'
-import { labelsFirst } from '../../../src/agent/world.ts'
+import { createFirstLabels } from '../../../src/agent/first-labels.ts'
+import { createWake, type Timer } from '../../../src/agent/wake.ts'
 import { parseConfig } from '../../../src/cli/config.ts'
 import type { Snapshot } from '../../../src/cycle/snapshot.ts'
 import { recordedHost } from '../../../src/host/recorded.ts'
@@ -31,9 +31,9 @@ export function live({ name, connection, snapshot, time, random, signal }: Livin
     world: {
       ...{ clock: time, signal, emit: nothing, host: HOST, early: HOST, random, sleep: time.sleep },
       earlyConnection: { connection, identity, report: nothing },
-      ...labelsFirst(time.sleep, signal)
+      firstLabels: createFirstLabels(time.sleep, signal)
     },
-    ...{ host: HOST, connection, wake: simulatedWake(time) },
+    ...{ host: HOST, connection, wake: createWake(simulatedTimer(time)) },
     observe: async () => {
       await time.sleep(LOOK)
       return snapshot
@@ -41,26 +41,10 @@ export function live({ name, connection, snapshot, time, random, signal }: Livin
   })
 }
 
-function simulatedWake(time: Time): Wake {
-  let wanted = new Set<Need>()
-  let ring: (() => void) | undefined
-  return {
-    want: need => {
-      wanted.add(need)
-      ring?.()
-    },
-    next: async (milliseconds, signal) => {
-      if (wanted.size === 0 && !signal.aborted) {
-        await new Promise<void>(resolve => {
-          ring = resolve
-          if (Number.isFinite(milliseconds)) time.at(time.elapsed() + milliseconds, resolve)
-          signal.addEventListener('abort', () => resolve(), { once: true })
-        })
-        ring = undefined
-      }
-      const taken = wanted
-      wanted = new Set()
-      return taken
-    }
+/** A cancelled timer still calls back: a wait that has ended ignores it. */
+const simulatedTimer =
+  (time: Time): Timer =>
+  (milliseconds, callback) => {
+    if (Number.isFinite(milliseconds)) time.at(time.elapsed() + milliseconds, callback)
+    return nothing
   }
-}

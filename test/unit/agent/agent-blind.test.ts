@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { keepNode } from '../../../src/agent/agent.ts'
+import { createFirstLabels } from '../../../src/agent/first-labels.ts'
 import { createWake } from '../../../src/agent/wake.ts'
-import { labelsFirst, type Observe } from '../../../src/agent/world.ts'
+import type { Observe } from '../../../src/agent/world.ts'
 import { parseConfig } from '../../../src/cli/config.ts'
 import { recordedHost } from '../../../src/host/recorded.ts'
 import type { Pace } from '../../../src/kubernetes/backoff.ts'
@@ -54,7 +55,7 @@ test('what a look saw without the Node is not written when the Node comes during
     world: {
       ...{ clock: CLOCK, signal: ending.signal, emit: () => undefined, host, early: host },
       ...{ random: () => 0.5, earlyConnection: { connection, identity: identify(connection), report: () => undefined } },
-      ...{ sleep: pause, ...labelsFirst(pause, ending.signal) }
+      ...{ sleep: pause, firstLabels: createFirstLabels(pause, ending.signal) }
     }
   })
   await expect.poll(() => written.length, { timeout: 20_000 }).toBeGreaterThan(0)
