@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs'
 import { pino } from 'pino'
 import type { LogLevel } from './log-level.ts'
+import { printable } from './printable.ts'
 import { plain, redact } from './redact.ts'
 
 /** Every event that is logged, and how loud it is. The codes are for programs and stay as they are; messages are for people. */
@@ -133,11 +134,11 @@ const named = (fields: Fields): Fields =>
     Object.entries(plain(fields) as Fields).map(([name, value]) => [TAKEN.includes(name) ? `${name}_` : name, value])
   )
 
-/** `10:00:05.123 WARN  api-lost  the API does not answer  server="https://…"`. Control characters stay escaped. */
+/** `10:00:05.123 WARN  api-lost  the API does not answer  server="https://…"`. Safe to print on a terminal. */
 function pretty({ level, time, event, msg, ...fields }: Readonly<Record<string, unknown>>): string {
   const rest = Object.entries(fields).map(([name, value]) => `  ${name}=${JSON.stringify(value)}`)
   const text = `${String(time).slice(11, 23)} ${String(level).toUpperCase().padEnd(5)} ${event}  ${msg}${rest.join('')}`
-  return `${text.replace(/\p{Cc}/gu, char => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)}\n`
+  return `${printable(text)}\n`
 }
 
 /** How often a full pipe is tried again before a line is given up, a millisecond apart. */

@@ -1,7 +1,6 @@
 import { styleText } from 'node:util'
-import { printable } from './printable.ts'
 
-/** How output looks on one screen: colours or none, and how wide. */
+/** The colours of the output, if any, and its width. */
 export interface Paint {
   readonly columns: number
   readonly bold: (text: string) => string
@@ -29,32 +28,4 @@ export function painter({ color, columns }: { readonly color: boolean; readonly 
       return hue === undefined ? text : style(hue, text)
     }
   }
-}
-
-/** Breaks a text at spaces so that no line is wider; a word that is wider itself stays whole. What would steer a terminal is spelt. */
-export function wrap(text: string, width: number): readonly string[] {
-  const lines: string[] = []
-  let line = ''
-  for (const word of printable(text.replaceAll('\n', ' ')).split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line)
-      line = word
-    } else {
-      line = line === '' ? word : `${line} ${word}`
-    }
-  }
-  return [...lines, line]
-}
-
-/** A first line after its lead, and the following ones below its text. `lead` may hold colours; `leadWidth` is what is seen of it. */
-export function hang(
-  lead: string,
-  leadWidth: number,
-  text: string,
-  columns: number,
-  paint: (line: string) => string = line => line
-): readonly string[] {
-  return wrap(text, Math.max(20, columns - leadWidth)).map(
-    (line, index) => (index === 0 ? lead : ' '.repeat(leadWidth)) + paint(line)
-  )
 }

@@ -1,12 +1,17 @@
 /**
- * Text from elsewhere that may stand on a terminal: what would steer it (escape sequences), or turn the direction of writing, is spelt.
- * As JSON spells it, so that JSON stays the same JSON.
+ * Makes text from outside safe to print: characters that steer a terminal (escape sequences), break a line or change the direction of
+ * writing are spelled out as JSON spells them, so that JSON remains the same JSON.
  */
-export const printable = (text: string): string =>
-  STEERING.test(text) ? text.replace(STEERINGS, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`) : text
+export const printable = (text: string): string => (STEERING.test(text) ? text.replace(ALL_STEERING, spelled) : text)
 
-/** The same of a text of several lines. */
-export const printableLines = (text: string): string => text.split('\n').map(printable).join('\n')
+/** The same for a text of several lines: line ends and tabs stay. */
+export const printableLines = (text: string): string =>
+  STEERING.test(text) ? text.replace(ALL_STEERING, char => (char === '\n' || char === '\t' ? char : spelled(char))) : text
+
+/** A text from outside on one line, for a sentence that quotes it: white space and invisible characters become single spaces. */
+export const oneLine = (text: string): string => text.replace(/[\s\p{C}]+/gu, ' ').trim()
 
 const STEERING = /[\p{Cc}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/u
-const STEERINGS = new RegExp(STEERING, 'gu')
+const ALL_STEERING = new RegExp(STEERING, 'gu')
+
+const spelled = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`

@@ -1,4 +1,4 @@
-import { hang } from '../paint.ts'
+import { paragraph, row } from '../layout.ts'
 import { COMMANDS, type CommandName } from './commands.ts'
 import { environmentName } from './environment.ts'
 import { OPTION_GROUPS, OPTIONS } from './options/all.ts'
@@ -52,14 +52,7 @@ const written = (name: string, { form }: Option<unknown>): string => `--${name} 
 const description = ({ form, fallback, does }: Option<unknown>): string =>
   form === '' || fallback === '' ? does : `${does} (default: ${fallback.replaceAll(',', ', ')})`
 
-const paragraph = (text: string, columns: number): readonly string[] => hang('', 0, text, columns)
-
 const NAME_WIDTH = 24
 
-/** A name and its description beside it, or below it where the name is too long. */
-function entry(name: string, text: string, columns: number): readonly string[] {
-  const lines = hang(' '.repeat(NAME_WIDTH + 2), NAME_WIDTH + 2, text, columns)
-  if (name.length > NAME_WIDTH - 1) return [`  ${name}`, ...lines]
-  const [first = '', ...more] = lines
-  return [`  ${name.padEnd(NAME_WIDTH)}${first.slice(NAME_WIDTH + 2)}`, ...more]
-}
+const entry = (name: string, text: string, columns: number): readonly string[] =>
+  row({ cells: [{ text: '  ' }, { text: name, width: NAME_WIDTH }], text, columns })

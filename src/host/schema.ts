@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { printable } from '../printable.ts'
 
 // Without this zod compiles each schema with `new Function`, which does not pay off for small values.
 z.config({ jitless: true })
@@ -47,7 +48,7 @@ const placeOf = (path: Path): string =>
     .join('')
     .replace(/^\./, '')
 
-const quoted = (text = ''): string => text.slice(0, 60).replace(/\p{C}/gu, '?')
+const quoted = (text = ''): string => printable(text.slice(0, 60))
 
 /** The value without the parts that `shown` omits: `JSON.stringify` is recursive and would exceed the stack. */
 function pruned(value: unknown, depth: number): unknown {

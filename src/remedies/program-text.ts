@@ -1,4 +1,7 @@
-/** The output of a program without control characters and terminal sequences: gcc colours its errors, and the handover refuses them. */
+/**
+ * The output of a program without control characters. They are removed and not spelled out as `printable` does: gcc colours its errors, and
+ * spelled colours would hide the text.
+ */
 export const plainText = (text: string): string => text.replace(SEQUENCE, '').replace(CONTROL, '')
 
 /** CSI and OSC sequences of ECMA-48, with any control character at the start. Newlines and tabs are kept. */

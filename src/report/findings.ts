@@ -1,31 +1,36 @@
-import { hang, type Paint } from '../paint.ts'
+import { paragraph, row } from '../layout.ts'
+import type { Paint } from '../paint.ts'
 
-/** What came of one check of an installation. `unknown`: it could not be tried. */
+/** The result of one check of an installation. `unknown`: it could not be checked. */
 export interface Finding {
   readonly check: string
   readonly answer: 'ok' | 'no' | 'unknown'
   /** What was seen. */
   readonly saw: string
   readonly cautions: readonly string[]
-  /** What to do about it; empty where all is well. */
+  /** What to do about it; empty if the answer is `ok`. */
   readonly wayOut: string
 }
 
-/** Columns from the left at which the answer and the text begin; notes begin early, so that a command stays on one line. */
-const ANSWER_AT = 15
-const TEXT_AT = ANSWER_AT + 9
-const NOTE_AT = 6
+const WIDTH = { check: 13, answer: 9 } as const
 
-/** One line a check, what follows from it below, and how many there are of each answer. */
+/** Small, so that a command in a note fits on one line. */
+const NOTE_INDENT = 6
+
+/** One line for each check with its cautions and way out below, then the number of each answer. */
 export const findingsTable = (findings: readonly Finding[], paint: Paint): string =>
   `${[...findings.flatMap(finding => linesOf(finding, paint)), '', summary(findings)].join('\n')}\n`
 
 function linesOf({ check, answer, saw, cautions, wayOut }: Finding, paint: Paint): readonly string[] {
   const color = answer === 'ok' ? 'yes' : answer
-  const lead = `  ${paint.bold(check.padEnd(ANSWER_AT - 2))}${paint.answer(color, answer.padEnd(TEXT_AT - ANSWER_AT))}`
-  const below = (text: string) => hang(' '.repeat(NOTE_AT), NOTE_AT, text, paint.columns, paint.dim)
+  const cells = [
+    { text: '  ' },
+    { text: check, width: WIDTH.check, style: paint.bold },
+    { text: answer, width: WIDTH.answer, style: (text: string) => paint.answer(color, text) }
+  ]
+  const below = (text: string) => paragraph(text, paint.columns, NOTE_INDENT, paint.dim)
   return [
-    ...hang(lead, TEXT_AT, saw, paint.columns),
+    ...row({ cells, text: saw, columns: paint.columns }),
     ...cautions.flatMap(caution => below(`caution: ${caution}`)),
     ...(wayOut === '' ? [] : below(`way out: ${wayOut}`))
   ]

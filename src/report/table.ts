@@ -1,12 +1,15 @@
 import type { Snapshot } from '../cycle/snapshot.ts'
+import { ALL_FACTS } from '../facts/all.ts'
 import type { Fact } from '../facts/fact.ts'
 import type { FactName } from '../facts/observe.ts'
+import { type Cell, padded, paragraph, row } from '../layout.ts'
 import { labels } from '../node-sync/labels.ts'
-import { hang, type Paint } from '../paint.ts'
+import type { Paint } from '../paint.ts'
 import { printable } from '../printable.ts'
 import type { Outcome } from '../remedies/outcome.ts'
 import type { PlanStep } from '../remedies/plan.ts'
-import type { Verdict } from '../verdicts/verdict.ts'
+import { CAPABILITIES } from '../verdicts/all.ts'
+import type { Answer, Verdict } from '../verdicts/verdict.ts'
 import { factText } from './fact-text.ts'
 
 /** The report for people: verdicts, facts with where each was read, labels, ways out, remedies. */
@@ -27,26 +30,54 @@ export const section = (title: string, lines: readonly string[], paint: Paint): 
 
 const verdictsOf = ({ verdicts }: Snapshot): readonly Verdict[] => Object.values(verdicts)
 
-/** Columns from the left at which the texts of a section begin. */
-const TEXT_AT = { verdict: 23, fact: 21, remedy: 20 } as const
+/** The width of a column, with the gap to the next one. */
+const columnOf = (names: readonly string[]): number => Math.max(...names.map(({ length }) => length)) + 2
+
+const WIDTH = {
+  capability: columnOf(CAPABILITIES),
+  answer: columnOf(['unknown']),
+  fact: columnOf(ALL_FACTS.map(({ name }) => name)),
+  remedy: 18
+} as const
+
+export interface AnswerRow {
+  readonly capability: string
+  readonly answer: Answer
+  readonly text: string
+  readonly cautions: readonly string[]
+  readonly indent: number
+}
+
+/** A capability, its answer and the reason, with the cautions below the reason. */
+export function answerRow({ capability, answer, text, cautions, indent }: AnswerRow, paint: Paint): readonly string[] {
+  const cells: readonly Cell[] = [
+    { text: ' '.repeat(indent) },
+    { text: capability, width: WIDTH.capability, style: paint.bold },
+    { text: answer, width: WIDTH.answer, style: line => paint.answer(answer, line) }
+  ]
+  const textAt = indent + WIDTH.capability + WIDTH.answer
+  return [
+    ...row({ cells, text, columns: paint.columns }),
+    ...cautions.flatMap(caution => paragraph(`caution: ${caution}`, paint.columns, textAt, paint.dim))
+  ]
+}
 
 export const workspaceLines = (snapshot: Snapshot, paint: Paint): readonly string[] =>
-  verdictsOf(snapshot).flatMap(({ name, answer, because, cautions }) => [
-    ...hang(`  ${paint.bold(name.padEnd(12))}${paint.answer(answer, answer.padEnd(9))}`, TEXT_AT.verdict, because, paint.columns),
-    ...cautions.flatMap(caution => indented(TEXT_AT.verdict, `caution: ${caution}`, paint))
-  ])
-
-const indented = (at: number, text: string, paint: Paint): readonly string[] =>
-  hang(' '.repeat(at), at, text, paint.columns, paint.dim)
+  verdictsOf(snapshot).flatMap(({ name, answer, because, cautions }) =>
+    answerRow({ capability: name, answer, text: because, cautions, indent: 2 }, paint)
+  )
 
 export const factLines = (snapshot: Snapshot, paint: Paint): readonly string[] =>
   (Object.entries(snapshot.facts) as [FactName, Fact<unknown>][]).flatMap(([name, fact]) => {
-    const lead = `  ${paint.bold(name.padEnd(19))}`
+    const cells: readonly Cell[] = [{ text: '  ' }, { text: name, width: WIDTH.fact, style: paint.bold }]
+    const textAt = 2 + WIDTH.fact
     const text = printable(fact.known ? factText(name, snapshot.facts) : `unknown: ${fact.why}`)
     const from = printable(sources(fact))
     const style = (line: string) => (fact.known ? line : paint.answer('unknown', line))
-    if (TEXT_AT.fact + text.length + 3 + from.length <= paint.columns) return [`${lead}${style(text)}   ${paint.dim(from)}`]
-    return [...hang(lead, TEXT_AT.fact, text, paint.columns, style), ...indented(TEXT_AT.fact, from, paint)]
+    if (textAt + text.length + 3 + from.length <= paint.columns) {
+      return [`${cells.map(padded).join('')}${style(text)}   ${paint.dim(from)}`]
+    }
+    return [...row({ cells, text, columns: paint.columns, style }), ...paragraph(from, paint.columns, textAt, paint.dim)]
   })
 
 /** A fact rests on up to some 30 files; the report names the first few, `explain` and JSON all of them. */
@@ -67,7 +98,9 @@ export function wayOutLines(snapshot: Snapshot, paint: Paint): readonly string[]
   for (const { name, wayOut } of verdictsOf(snapshot)) {
     for (const way of wayOut) ways.set(way, [...(ways.get(way) ?? []), name])
   }
-  return [...ways].flatMap(([way, names]) => hang('  - ', 4, `${way} (${names.join(', ')})`, paint.columns))
+  return [...ways].flatMap(([way, names]) =>
+    row({ cells: [{ text: '  - ' }], text: `${way} (${names.join(', ')})`, columns: paint.columns })
+  )
 }
 
 /** A remedy as people are told of it: what was decided, or what came of it. */
@@ -82,5 +115,9 @@ export const remediesOf = ({ plan, outcomes }: Pick<Snapshot, 'plan' | 'outcomes
 
 export const remedyLines = (snapshot: Snapshot, paint: Paint): readonly string[] =>
   remediesOf(snapshot).flatMap(({ remedy, result, because }) =>
-    hang(`  ${paint.bold(remedy.padEnd(TEXT_AT.remedy - 2))}`, TEXT_AT.remedy, `${result}: ${because}`, paint.columns)
+    row({
+      cells: [{ text: '  ' }, { text: remedy, width: WIDTH.remedy, style: paint.bold }],
+      text: `${result}: ${because}`,
+      columns: paint.columns
+    })
   )

@@ -1,5 +1,6 @@
 import type { Proof, TrialName } from '../facts/proofs.ts'
 import type { Ended } from '../host/execute.ts'
+import { oneLine } from '../printable.ts'
 import { SHIFTED } from './scripts.ts'
 
 /** Seconds. Afterwards a trial and its children are killed. A trial takes 0.1 s, on an overloaded node up to 10 s. */
@@ -35,12 +36,8 @@ const works = (because: string): Proof => ({ outcome: 'works', because })
 const fails = (because: string): Proof => ({ outcome: 'fails', because })
 const untried = (because: string): Proof => ({ outcome: 'untried', because })
 
-/** One line of plain text that fits into a sentence. A tool may print anything. */
-const short = (text: string): string =>
-  text
-    .slice(0, 160)
-    .replace(/[\s\p{C}]+/gu, ' ')
-    .trim()
+/** One line that fits a sentence; what a tool prints may be anything. */
+const short = (text: string): string => oneLine(text.slice(0, 160))
 
 /** Errnos by the text of strerror(3), which perl, mount and the shell print. */
 const ERRNOS: Readonly<Record<string, string>> = {

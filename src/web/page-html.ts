@@ -1,13 +1,15 @@
+import { printableLines } from '../printable.ts'
+
 const MADE: unique symbol = Symbol('html')
 
-/** HTML that may stand in a page as it is. Only `html` can make it: no text from outside is ever taken for it. */
+/** HTML that goes into a page unescaped. Only `html` creates it: no value from outside can pass for it. */
 export interface Html {
   readonly [MADE]: string
 }
 
 export type Part = Html | string | number | readonly Part[]
 
-/** A template in which everything that is put in is escaped, unless it came from a template itself. Lists are joined. */
+/** A template that escapes every value, unless the value comes from such a template itself. Lists are joined. */
 export const html = (strings: TemplateStringsArray, ...parts: readonly Part[]): Html => ({
   [MADE]: strings.reduce((text, string, index) => `${text}${rendered(parts[index - 1] as Part)}${string}`)
 })
@@ -15,7 +17,7 @@ export const html = (strings: TemplateStringsArray, ...parts: readonly Part[]): 
 /** The text of a finished page, or of anything that goes into a file. */
 export const textOf = (page: Html): string => page[MADE]
 
-/** In the place of something that is left out. */
+/** Stands for a part that is left out. */
 export const nothing: Html = html``
 
 function rendered(part: Part): string {
@@ -27,6 +29,4 @@ const isList = (part: Html | readonly Part[]): part is readonly Part[] => Array.
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 
-/** Control characters have no place in a page, and those that turn the direction of writing can make a text look like another. */
-const escaped = (text: string): string =>
-  text.replace(/[&<>"']/g, char => ENTITIES[char] as string).replace(/[[\p{Cc}--[\n\t]]\u202a-\u202e\u2066-\u2069]/gv, '\ufffd')
+const escaped = (text: string): string => printableLines(text).replace(/[&<>"']/g, char => ENTITIES[char] as string)

@@ -227,7 +227,7 @@ test('pretty lines are for people, and no control character reaches their termin
   const { log, lines } = logWith({ format: 'pretty' })
   log.event('api-lost', 'no answer\u001b[31m\nfrom it', { server: 'https://10.0.0.1', status: 503, odd: '\u009b31m' })
   expect(lines).toEqual([
-    '10:00:00.000 WARN  api-lost  no answer\\x1b[31m\\x0afrom it  server="https://10.0.0.1"  status=503  odd="\\x9b31m"\n'
+    '10:00:00.000 WARN  api-lost  no answer\\u001b[31m\\u000afrom it  server="https://10.0.0.1"  status=503  odd="\\u009b31m"\n'
   ])
 })
 

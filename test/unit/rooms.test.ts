@@ -38,6 +38,7 @@ const OUTSIDE: Readonly<Record<string, number>> = {
   'redact.ts': -2,
   'log-level.ts': -2,
   'log.ts': -1,
+  'layout.ts': -1,
   'paint.ts': -1,
   'waits.ts': -1,
   'main.ts': ORDER.length

@@ -1,7 +1,7 @@
 import type { V1Node } from '../../kubernetes/models.ts'
+import { row } from '../../layout.ts'
 import { CONDITION_TYPE } from '../../node-sync/condition.ts'
 import { isNothing, removalText } from '../../node-sync/removal.ts'
-import { wrap } from '../../paint.ts'
 import { span } from '../../web/page-parts.ts'
 import type { AgentPod } from './running-agent.ts'
 import type { Stripped } from './strip.ts'
@@ -88,4 +88,4 @@ export function taintNote({ tainted }: Tally, key: string, columns: number): str
   return `${paragraph(text, columns)}\n    kubectl taint node ${more.length === 0 ? first : '--all'} ${key}-`
 }
 
-const paragraph = (text: string, columns: number): string => wrap(text, columns - 4).join('\n    ')
+const paragraph = (text: string, columns: number): string => row({ text, columns, indent: 4 }).join('\n')

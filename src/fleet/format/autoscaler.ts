@@ -1,4 +1,5 @@
-import { hang, type Paint } from '../../paint.ts'
+import { paragraph as lines } from '../../layout.ts'
+import type { Paint } from '../../paint.ts'
 import { type Disagreement, type PoolAdvice, taintText } from '../autoscaler.ts'
 import { type PoolKind, poolText } from '../pools.ts'
 import { nodesText } from './words.ts'
@@ -17,8 +18,8 @@ function bodyLines(advice: PoolAdvice, paint: Paint): readonly string[] {
   return WORDS[advice.pool.kind](advice, paint)
 }
 
-const paragraph = (text: string, paint: Paint): readonly string[] => hang('  ', 2, text, paint.columns)
-const dimmed = (text: string, paint: Paint): readonly string[] => hang('  ', 2, text, paint.columns, paint.dim)
+const paragraph = (text: string, paint: Paint): readonly string[] => lines(text, paint.columns, 2)
+const dimmed = (text: string, paint: Paint): readonly string[] => lines(text, paint.columns, 2, paint.dim)
 
 const WORDS: Readonly<Record<PoolKind, (advice: PoolAdvice, paint: Paint) => readonly string[]>> = {
   karpenter: (advice, paint) => [
@@ -81,7 +82,7 @@ const nodePool = ({ labels, taints, startupTaint }: PoolAdvice): readonly string
 const flow = (value: object): string => JSON.stringify(value, null, 1).replace(/\n */g, ' ')
 
 function warnings({ disagreements, nodes, proved }: PoolAdvice, paint: Paint): readonly string[] {
-  const warn = (text: string) => hang('  ', 2, text, paint.columns, line => paint.answer('unknown', line))
+  const warn = (text: string) => lines(text, paint.columns, 2, line => paint.answer('unknown', line))
   return [
     ...disagreements.flatMap(disagreement => warn(disagreementText(disagreement))),
     ...(proved < nodes && proved > 0

@@ -1,4 +1,5 @@
-import { hang, type Paint } from '../../paint.ts'
+import { paragraph, row } from '../../layout.ts'
+import type { Paint } from '../../paint.ts'
 import { section } from '../../report/table.ts'
 import type { Capability } from '../../verdicts/all.ts'
 import { ANSWERS, type Answer } from '../../verdicts/verdict.ts'
@@ -10,8 +11,8 @@ import { aloneText, namesText, nodesText, standingNotes } from './words.ts'
 /** Of one capability: who can, who cannot and why, and what would help most Nodes. Part by part. */
 export function* capabilityText(fleet: Fleet, capability: Capability, paint: Paint): Generator<string> {
   const nodes = nodesOf(fleet)
-  yield `${hang('', 0, leadText(fleet, capability), paint.columns).join('\n')}\n`
-  for (const note of standingNotes(standingsOf(nodes, fleet.now))) yield `${hang('', 0, note, paint.columns).join('\n')}\n`
+  yield `${paragraph(leadText(fleet, capability), paint.columns).join('\n')}\n`
+  for (const note of standingNotes(standingsOf(nodes, fleet.now))) yield `${paragraph(note, paint.columns).join('\n')}\n`
   for (const title of [...ANSWERS, 'outdated'] as const) {
     const lines = reasonLines(fleet, { capability, title }, paint)
     if (lines.length > 0) yield `\n${section(TITLES[title], lines, paint)}`
@@ -51,13 +52,12 @@ function reasonLines(
     const count = reasons.reduce((sum, reason) => sum + reason.nodes.length, 0)
     if (count === 0) return []
     const lines = reasons.flatMap(({ answer, because, nodes: those }) => [
-      ...hang(
-        '    ',
-        4,
-        `${nodesText(those.length)}: ${title === 'outdated' ? `last said ${answer}: ` : ''}${because}`,
-        paint.columns
+      ...paragraph(
+        `${nodesText(those.length)}: ${title === 'outdated' ? `last answer ${answer}: ` : ''}${because}`,
+        paint.columns,
+        4
       ),
-      ...hang(' '.repeat(6), 6, namesText(those, NAMES), paint.columns, paint.dim)
+      ...paragraph(namesText(those, NAMES), paint.columns, 6, paint.dim)
     ])
     return [`  ${paint.bold(poolText(pool))}, ${count} of ${nodes.length}`, ...lines]
   })
@@ -65,11 +65,11 @@ function reasonLines(
 
 const wayLines = ({ way, nodes, alone, pools }: Way, paint: Paint): readonly string[] => [
   ...titled(nodesText(nodes), `: ${way} ${aloneText(alone, nodes)}`.trimEnd(), paint),
-  ...hang('    ', 4, pools.map(([pool, count]) => `${pool} ${count}`).join(', '), paint.columns, paint.dim)
+  ...paragraph(pools.map(([pool, count]) => `${pool} ${count}`).join(', '), paint.columns, 4, paint.dim)
 ]
 
-/** Painted after it was broken into lines: colours have no width. */
+/** The title is painted after the text was wrapped, because colours have no width. */
 function titled(title: string, text: string, paint: Paint): readonly string[] {
-  const [first = '', ...more] = hang('  ', 4, title + text, paint.columns)
+  const [first = '', ...more] = row({ cells: [{ text: '  ' }], text: title + text, columns: paint.columns, indent: 4 })
   return [first.replace(title, () => paint.bold(title)), ...more]
 }

@@ -1,11 +1,13 @@
-import { hang, type Paint } from '../../paint.ts'
+import { type Cell, padded, paragraph } from '../../layout.ts'
+import type { Paint } from '../../paint.ts'
+import { answerRow } from '../../report/table.ts'
 import type { Capability } from '../../verdicts/all.ts'
 import type { FleetNode } from '../fleet-node.ts'
 import { poolText } from '../pools.ts'
 import { countsOf, type Fleet, type FleetPool, nodesOf, type Reason, reasonsOf, standingsOf } from '../summary.ts'
 import { namesText, nodesText, noteOf, outdatedText, standingNotes } from './words.ts'
 
-/** All Nodes and what each can host, pool by pool; with `why`, the reasons below each pool. Line by line, each with its end. */
+/** All Nodes and what each can host, pool by pool; with `why`, the reasons below each pool. Yields lines with their line ends. */
 export function* fleetTable(fleet: Fleet, paint: Paint, { why }: { readonly why: boolean }): Generator<string> {
   const nodes = nodesOf(fleet)
   if (nodes.length === 0) {
@@ -22,7 +24,7 @@ export function* fleetTable(fleet: Fleet, paint: Paint, { why }: { readonly why:
   yield* endLines(fleet, nodes, table, paint)
 }
 
-/** The pools alone, and the whole: what fits on a screen however large the fleet is. */
+/** Only the pools and the total, which fit on a screen however large the fleet is. */
 export function* fleetPools(fleet: Fleet, paint: Paint): Generator<string> {
   const nodes = nodesOf(fleet)
   const table = columnsOf(fleet, [], paint)
@@ -32,28 +34,22 @@ export function* fleetPools(fleet: Fleet, paint: Paint): Generator<string> {
 
 function* endLines({ now }: Fleet, nodes: readonly FleetNode[], table: Columns, paint: Paint): Generator<string> {
   yield table.row(`all ${nodesText(nodes.length)}`, capability => counted(nodes, capability, now), paint.bold)
-  for (const note of standingNotes(standingsOf(nodes, now))) yield* ended(hang('', 0, note, paint.columns))
+  for (const note of standingNotes(standingsOf(nodes, now))) yield* ended(paragraph(note, paint.columns))
 }
 
 const poolTitle = ({ pool, nodes }: FleetPool): string => `${poolText(pool)}, ${nodesText(nodes.length)}`
 
 const counted = (nodes: readonly FleetNode[], capability: Capability, now: Fleet['now']): Cell => {
   const text = `${countsOf(nodes, capability, now).yes}/${nodes.length}`
-  return { text, shown: text }
+  return { text }
 }
 
 const answer =
   ({ answers }: FleetNode, paint: Paint) =>
   (capability: Capability): Cell => {
     const text = answers[capability] ?? '-'
-    return { text, shown: paint.answer(text) }
+    return { text, style: () => paint.answer(text) }
   }
-
-interface Cell {
-  readonly text: string
-  /** The same, painted. */
-  readonly shown: string
-}
 
 interface Columns {
   readonly row: (
@@ -66,19 +62,21 @@ interface Columns {
 
 const GAP = 2
 
-/** As wide as their longest text; a name is never cut, since people copy it. The first row that is asked for has the heads above it. */
+const unstyled = (text: string): string => text
+
+/** Columns as wide as their longest text: a name is never cut, because people copy it. The first row is preceded by the headings. */
 function columnsOf({ capabilities, pools }: Fleet, nodes: readonly FleetNode[], paint: Paint): Columns {
   const titles = [...pools.map(poolTitle), `all ${nodesText(nodes.length)}`]
   const first = longest(titles, longest(nodes.map(({ name }) => `  ${name}`))) + GAP
   const width = (capability: Capability) => Math.max(capability.length, 'unknown'.length) + GAP
-  let head = `${' '.repeat(first)}${capabilities.map(name => name.padEnd(width(name))).join('')}`.trimEnd()
+  let head = `${' '.repeat(first)}${capabilities.map(name => padded({ text: name, width: width(name) })).join('')}`.trimEnd()
   return {
-    row: (name, cell, style = text => text, note = '') => {
+    row: (name, cell, style = unstyled, note = '') => {
       const cells = capabilities.map(capability => {
-        const { text, shown } = cell(capability)
-        return `${style(shown)}${' '.repeat(Math.max(0, width(capability) - text.length))}`
+        const { text, style: color = unstyled } = cell(capability)
+        return padded({ text, width: width(capability), style: line => style(color(line)) })
       })
-      const line = `${style(name)}${' '.repeat(first - name.length)}${cells.join('')}${note === '' ? '' : paint.answer('unknown', note)}`
+      const line = `${padded({ text: name, width: first, style })}${cells.join('')}${note === '' ? '' : paint.answer('unknown', note)}`
       const above = head === '' ? '' : `${head}\n`
       head = ''
       return `${above}${line.trimEnd()}\n`
@@ -86,31 +84,25 @@ function columnsOf({ capabilities, pools }: Fleet, nodes: readonly FleetNode[], 
   }
 }
 
-/** No spread: there may be more texts than a call has room for. */
+/** `Math.max(...)` would fail: a call does not take as many arguments as there may be nodes. */
 const longest = (texts: readonly string[], least = 0): number => texts.reduce((most, text) => Math.max(most, text.length), least)
 
 const ended = (lines: readonly string[]): readonly string[] => lines.map(line => `${line}\n`)
 
 function* reasonLines({ capabilities, now }: Fleet, { nodes }: FleetPool, paint: Paint): Generator<string> {
   for (const capability of capabilities) {
-    const telling = nodes.length - countsOf(nodes, capability, now).absent
+    const labelled = nodes.length - countsOf(nodes, capability, now).absent
     for (const reason of reasonsOf(nodes, capability)) {
-      const lead = `    ${paint.bold(capability.padEnd(12))}${paint.answer(reason.answer, reason.answer.padEnd(9))}`
-      yield* ended(
-        hang(lead, REASON_AT, `${reason.because}${whose(reason, telling)}${outdatedText(reason.nodes, now)}`, paint.columns)
-      )
-      for (const caution of reason.cautions) {
-        yield* ended(hang(' '.repeat(REASON_AT), REASON_AT, `caution: ${caution}`, paint.columns, paint.dim))
-      }
+      const { answer, because, cautions, nodes: those } = reason
+      const text = `${because}${whose(reason, labelled)}${outdatedText(those, now)}`
+      yield* ended(answerRow({ capability, answer, text, cautions, indent: 4 }, paint))
     }
   }
 }
 
-const REASON_AT = 25
-
 /** Names that stand beside a reason. */
 const NAMES = 2
 
-/** Nothing where it is the reason of all that tell one. */
-const whose = ({ nodes }: Reason, telling: number): string =>
-  nodes.length === telling ? '' : ` (${nodesText(nodes.length)}: ${namesText(nodes, NAMES)})`
+/** The nodes with this reason; empty if all labelled nodes have it. */
+const whose = ({ nodes }: Reason, labelled: number): string =>
+  nodes.length === labelled ? '' : ` (${nodesText(nodes.length)}: ${namesText(nodes, NAMES)})`

@@ -1,3 +1,5 @@
+import { oneLine } from '../../printable.ts'
+
 /** What a Kubernetes `Status` says of a refusal. */
 export interface Status {
   /** Its message as `: "…"`, on one line and not too long; empty where there is none. */
@@ -26,7 +28,7 @@ export function parseStatus(body: string): Status {
 const QUOTED = 400
 
 function quote(text: string): string {
-  const line = text.replace(/[\s\p{C}]+/gu, ' ').trim()
+  const line = oneLine(text)
   if (line === '') return ''
   return `: "${line.length > QUOTED ? `${line.slice(0, QUOTED - 1)}…` : line}"`
 }

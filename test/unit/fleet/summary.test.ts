@@ -89,7 +89,7 @@ describe('counts', () => {
     const text = say('--capability', 'cvm')
     expect(text).toMatch(/^cvm: 1 of 2 nodes can, 0 cannot, 1 is out of date\.\n/)
     expect(text.slice(text.indexOf('\nCan\n'), text.indexOf('\nOut of date\n'))).not.toContain('outdated')
-    expect(text.slice(text.indexOf('\nOut of date\n'))).toMatch(/1 node: last said yes: .*\n *outdated\n/s)
+    expect(text.slice(text.indexOf('\nOut of date\n'))).toMatch(/1 node: last answer yes: .*\n *outdated\n/s)
     const { counts, pools } = JSON.parse(say('--format', 'json'))
     for (const found of [counts, pools[0].counts]) expect(found.cvm).toMatchObject({ yes: 1, no: 0, unknown: 0, outdated: 1 })
     const page = say('--format', 'html')
