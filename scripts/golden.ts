@@ -4,7 +4,7 @@ import process from 'node:process'
 import { agentSees, SEEN } from '../test/nodes/agent-sees.ts'
 import { machines } from '../test/nodes/machines.ts'
 import { GOLDENS, golden, NODES, recordingOf } from '../test/nodes/recordings.ts'
-import { FLEET_GOLDENS, fleetGoldenFile, recordedFleet, told } from '../test/support/recorded-fleet.ts'
+import { FLEET_GOLDENS, fleetGoldenFile, formatFleet, recordedFleet } from '../test/support/recorded-fleet.ts'
 
 /** Writes every recording and golden of test/nodes anew, takes away those of machines that are no more, then the table of what the agent cannot see, and the goldens of a fleet. */
 async function main(): Promise<void> {
@@ -29,7 +29,7 @@ async function main(): Promise<void> {
   await writeFile(SEEN, await agentSees())
   const fleet = await recordedFleet()
   await mkdir(dirname(fleetGoldenFile('')), { recursive: true })
-  for (const [name, args] of Object.entries(FLEET_GOLDENS)) await writeFile(fleetGoldenFile(name), told(fleet, args))
+  for (const [name, args] of Object.entries(FLEET_GOLDENS)) await writeFile(fleetGoldenFile(name), formatFleet(fleet, args))
   process.stdout.write(`${Object.keys(machines).length} machines in test/nodes and test/golden.\n`)
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { startBrowser } from '../test/agent/browser.ts'
-import { recordedFleet, told } from '../test/support/recorded-fleet.ts'
+import { formatFleet, recordedFleet } from '../test/support/recorded-fleet.ts'
 import { ROOT } from './steps.ts'
 
 /** In pixels. */
@@ -16,7 +16,7 @@ async function main(): Promise<void> {
   const browser = await startBrowser()
   try {
     const file = join(folder, 'fleet.html')
-    await writeFile(file, told(await recordedFleet(), ['--format', 'html']))
+    await writeFile(file, formatFleet(await recordedFleet(), ['--format', 'html']))
     const page = await browser.newPage({ viewport: { width: WIDTH, height: 1000 }, colorScheme: 'light' })
     await page.goto(pathToFileURL(file).href)
     const bars = await page.getByRole('region', { name: 'Workspaces', exact: true }).boundingBox()

@@ -1,31 +1,31 @@
 import type { Taint } from '../node-sync/startup-taint.ts'
 import type { Capability } from '../verdicts/all.ts'
 import { type FleetNode, standingOf } from './fleet-node.ts'
-import { passes } from './passing-taints.ts'
 import type { Pool } from './pools.ts'
 import type { Fleet, FleetPool } from './summary.ts'
+import { isTemporary } from './temporary-taints.ts'
 
-/** What an autoscaler must be told of a pool that has no nodes, from what its nodes proved when it had some. */
+/** What a pool should declare for an autoscaler that scales it from zero, taken from what berth found on its nodes. */
 export interface PoolAdvice {
   readonly pool: Pool
   readonly nodes: number
-  /** Nodes whose agent lives and has looked since the boot: nobody else is believed. */
+  /** Nodes with a recent heartbeat that were observed since their boot. Only these count. */
   readonly proved: number
-  /** Whole keys of the capabilities that every one of them has proved. */
+  /** The labels that all proved nodes carry with `true`, by full key. */
   readonly labels: Readonly<Record<string, 'true'>>
-  /** Those that all of them carry for good. */
+  /** The permanent taints that all proved nodes carry. */
   readonly taints: readonly Taint[]
-  /** The taint by which new nodes wait for the agent. */
+  /** The taint that keeps pods off new nodes until the agent has labelled them. */
   readonly startupTaint: Taint
   readonly disagreements: readonly Disagreement[]
 }
 
-/** Some nodes of a pool can, others cannot: the next one may be of either kind, so the label is nothing to promise. */
+/** Some nodes of a pool have a capability and others do not: a new node may be either, so the pool should not declare the label. */
 export interface Disagreement {
   readonly capability: Capability
   readonly can: readonly string[]
   readonly cannot: readonly string[]
-  /** It is not known, or the label is missing. */
+  /** The answer is unknown, or the label is missing. */
   readonly open: readonly string[]
 }
 
@@ -54,7 +54,7 @@ const namesOf = (nodes: readonly FleetNode[]): readonly string[] => nodes.map(({
 
 function lastingTaints(nodes: readonly FleetNode[], startupKey: string): readonly Taint[] {
   const [first, ...others] = nodes
-  const lasting = (first?.taints ?? []).filter(({ key }) => key !== startupKey && !passes(key))
+  const lasting = (first?.taints ?? []).filter(({ key }) => key !== startupKey && !isTemporary(key))
   return lasting.filter(taint => others.every(({ taints }) => taints.some(other => taintText(other) === taintText(taint))))
 }
 

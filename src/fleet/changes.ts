@@ -1,14 +1,14 @@
 import type { Capability } from '../verdicts/all.ts'
-import { type FleetNode, toldOf } from './fleet-node.ts'
+import { type FleetNode, reportedVerdict } from './fleet-node.ts'
 import { poolText } from './pools.ts'
 
-/** What became of a Node, a sentence each: `n1: podman no → yes: …`. `undefined`: it is not there. Heartbeats are nothing new. */
+/** The changes of a Node, one line each: `n1: podman no → yes: …`. `undefined`: the Node does not exist. Heartbeats are no change. */
 export function changesOf(
   before: FleetNode | undefined,
   after: FleetNode | undefined,
   capabilities: readonly Capability[]
 ): readonly string[] {
-  if (after === undefined) return before === undefined ? [] : [`${before.name}: gone`]
+  if (after === undefined) return before === undefined ? [] : [`${before.name}: deleted`]
   if (before === undefined) return [`${after.name}: new, ${poolText(after.pool)}`]
   const answers = capabilities.flatMap(capability => {
     const [was, is] = [before.answers[capability] ?? '-', after.answers[capability] ?? '-']
@@ -23,6 +23,6 @@ export function changesOf(
 }
 
 const because = (node: FleetNode, capability: Capability): string => {
-  const text = toldOf(node, capability)?.because ?? ''
+  const text = reportedVerdict(node, capability)?.because ?? ''
   return text === '' ? '' : `: ${text}`
 }

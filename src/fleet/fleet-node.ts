@@ -4,21 +4,21 @@ import type { Taint } from '../node-sync/startup-taint.ts'
 import { printable } from '../printable.ts'
 import { CAPABILITIES, type Capability } from '../verdicts/all.ts'
 import type { Answer } from '../verdicts/verdict.ts'
-import { parseReport, type Report, type Told } from './node-report.ts'
+import { parseReport, type Report, type ReportedVerdict } from './node-report.ts'
 import { type Pool, poolOf } from './pools.ts'
 
-/** What is kept of a Node: some hundred bytes of its 20 kB. Every text is printable. */
+/** The parts of a Node that the fleet needs: a few hundred bytes of 20 kB. Every text is printable. */
 export interface FleetNode {
   readonly name: string
   readonly pool: Pool
-  /** From the labels, which are what schedulers see. A capability is missing where the label is. */
+  /** From the labels, which are what schedulers see. A capability without a label is missing here. */
   readonly answers: Answers
   readonly report: Report | undefined
   /** Milliseconds since 1970; NaN without a heartbeat. */
   readonly heartbeat: number
-  /** The report is of an earlier boot, so nothing in it is proved. */
+  /** The report is from an earlier boot, so it proves nothing. */
   readonly isRebooted: boolean
-  /** What else keeps pods away. */
+  /** Other things that keep pods away, such as `cordoned`. */
   readonly notes: readonly string[]
   readonly taints: readonly Taint[]
 }
@@ -29,11 +29,11 @@ export interface FleetTerms {
   readonly prefix: string
   /** The operator's own label of a pool, or empty. */
   readonly poolLabel: string
-  /** Reports that were read before. */
+  /** Reports that were parsed before, to share equal ones. */
   readonly kept: Map<string, Report>
 }
 
-/** Reads a Node as it came over the network: whatever is in it, this does not throw. Pure but for what it keeps in the terms. */
+/** Parses a Node from the network. Never throws, whatever the Node contains. Adds the report to `kept`. */
 export function fleetNode(node: V1Node, { prefix, poolLabel, kept }: FleetTerms): FleetNode {
   const { metadata, spec, status } = node as { [Part in 'metadata' | 'spec' | 'status']?: Readonly<Record<string, unknown>> }
   const labels = record(metadata?.['labels'])
@@ -60,7 +60,7 @@ export function fleetNode(node: V1Node, { prefix, poolLabel, kept }: FleetTerms)
   }
 }
 
-/** No object: a label may have the value `constructor`, which every object answers to. */
+/** A map, because an object would also have the key `constructor`, which may be the value of a label. */
 const VALUES: ReadonlyMap<unknown, Answer> = new Map([
   ['true', 'yes'],
   ['false', 'no'],
@@ -69,7 +69,7 @@ const VALUES: ReadonlyMap<unknown, Answer> = new Map([
 
 interface LabelAnswers {
   readonly answers: Answers
-  /** `podman="maybe"`: nobody can rely on a value that no agent writes, so it counts as unknown. */
+  /** Labels with a value that no agent writes, `podman="maybe"`: they count as unknown. */
   readonly odd: readonly string[]
 }
 
@@ -86,7 +86,7 @@ function answersOf(labels: Readonly<Record<string, unknown>>, prefix: string): L
   return { answers, odd: odd.length === 0 ? FINE : odd }
 }
 
-/** One empty list for all Nodes of which there is nothing to say: there may be 15,000. */
+/** One empty list, shared by all Nodes without notes: there may be 15,000. */
 const FINE: readonly string[] = []
 
 function notesOf(candidates: readonly (string | false)[]): readonly string[] {
@@ -109,39 +109,39 @@ const record = (value: unknown): Readonly<Record<string, unknown>> =>
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 const text = (value: unknown): string => (typeof value === 'string' ? printable(value.slice(0, 400)) : '')
 
-/** How far the answers of a Node can be believed. */
+/** Whether the answers of a Node can be relied on. */
 export type Standing = 'fresh' | 'stale' | 'rebooted' | 'absent'
 
 /** Moments in milliseconds since 1970, times in milliseconds. */
 export interface Now {
   readonly at: number
-  /** A heartbeat that is older than this is missed. */
+  /** An agent whose heartbeat is older than this is stale. */
   readonly patience: number
 }
 
-/** `absent`: the agent has not been here; `stale`: it is silent; `rebooted`: it has not looked since the Node booted. */
+/** `absent`: no label of an agent; `stale`: no recent heartbeat; `rebooted`: not observed since the Node booted. */
 export function standingOf({ answers, heartbeat, isRebooted }: FleetNode, { at, patience }: Now): Standing {
   if (Object.keys(answers).length === 0) return 'absent'
-  // A heartbeat of 2099 would keep a dead agent fresh until then.
+  // A heartbeat in 2099 would make a dead agent look fresh until then.
   if (!(at - heartbeat <= patience && heartbeat - at <= AHEAD)) return 'stale'
   return isRebooted ? 'rebooted' : 'fresh'
 }
 
-/** Its labels are of a time that nobody answers for: whatever they say counts for nothing until an agent has observed the Node. */
+/** The labels cannot be relied on until an agent observes the Node again. */
 export function isOutdated(node: FleetNode, now: Now): boolean {
   const standing = standingOf(node, now)
   return standing === 'stale' || standing === 'rebooted'
 }
 
-/** What the Node's report tells of a capability, under the answer that its label gives. `undefined` where it carries no label. */
-export function toldOf({ answers, report }: FleetNode, capability: Capability): Told | undefined {
+/** The answer of the label, and the reason from the report if both agree. `undefined` if there is no label. */
+export function reportedVerdict({ answers, report }: FleetNode, capability: Capability): ReportedVerdict | undefined {
   const answer = answers[capability]
   if (answer === undefined) return undefined
-  const told = report?.told.get(capability)
-  if (told?.answer === answer) return told
+  const reported = report?.verdicts.get(capability)
+  if (reported?.answer === answer) return reported
   const because =
-    told === undefined
-      ? 'its report says nothing of it'
-      : `its label says ${answer}, its last report ${told.answer}: ${told.because}`
+    reported === undefined
+      ? 'its report does not mention it'
+      : `its label says ${answer}, its last report ${reported.answer}: ${reported.because}`
   return { answer, because, cautions: [], ways: [] }
 }

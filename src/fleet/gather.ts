@@ -8,7 +8,7 @@ import { ALL_CAPABILITIES } from '../verdicts/all.ts'
 import { type FleetNode, type FleetTerms, fleetNode } from './fleet-node.ts'
 import { type Fleet, poolsOf } from './summary.ts'
 
-/** What a test gives in place of the world. */
+/** Time, randomness and network, which tests replace. */
 export interface FleetWorld extends World {
   /** Ends a watch. */
   readonly signal: AbortSignal
@@ -26,7 +26,7 @@ export interface FleetJob {
 export interface Gathered {
   /** By name. */
   readonly nodes: Map<string, FleetNode>
-  /** Of the list, from which a watch goes on. */
+  /** The resourceVersion of the list, at which a watch can begin. */
   readonly version: string
 }
 
@@ -36,7 +36,7 @@ export const termsFrom = ({ options }: Config): FleetTerms => ({
   kept: new Map()
 })
 
-/** Reads all Nodes and keeps of each what is told. Throws `ApiError`. */
+/** Reads all Nodes and keeps the parts that the fleet needs. Throws `ApiError`. */
 export async function gather({ config, world, connection }: FleetJob, terms: FleetTerms = termsFrom(config)): Promise<Gathered> {
   const nodes = new Map<string, FleetNode>()
   const version = await listNodes(connection, {
@@ -52,7 +52,7 @@ export async function gather({ config, world, connection }: FleetJob, terms: Fle
   return { nodes, version }
 }
 
-/** The Nodes as they are told now. An opt-in capability without an answer is left out, unless it is the one that is wanted. */
+/** The fleet as it is now. Without `--capability`, an opt-in capability is left out if no Node has its label. */
 export function viewOf(nodes: Iterable<FleetNode>, { config, surroundings, connection }: FleetJob): Fleet {
   const { heartbeat, capability, 'label-prefix': prefix } = config.options
   const all = [...nodes]

@@ -8,15 +8,15 @@ import { type FleetNode, fleetNode } from './fleet-node.ts'
 import { fleetPools } from './format/text.ts'
 import { type FleetJob, gather, termsFrom, viewOf } from './gather.ts'
 
-/** Between two drawings, however much happens (milliseconds); heartbeats grow old without any event. */
+/** Time between two drawings (milliseconds). Drawing is timed because heartbeats become stale without any event. */
 const REDRAW = 1_000
 
-/** Changes that stay on the screen. */
+/** How many changes stay on the screen. */
 const SHOWN = 10
 
 /**
- * Shows the fleet until the signal is aborted: on a terminal the pools and what changed last, drawn anew; elsewhere the pools once, and
- * then a line for every change. Throws `ApiError` for what does not pass.
+ * Shows the fleet until the signal is aborted: on a terminal the pools and the latest changes, redrawn; elsewhere the pools once, and then
+ * one line for each change. Throws `ApiError` for failures that do not pass.
  */
 export async function live(job: FleetJob): Promise<void> {
   const { config, world, connection } = job
@@ -37,7 +37,7 @@ export async function live(job: FleetJob): Promise<void> {
         })
       } catch (error) {
         if (world.signal.aborted) return
-        // The server has forgotten that version of the list: what it has now is as good.
+        // 410: the server no longer knows that version of the list, so list again.
         if (!(error instanceof ApiError) || !(error.transient || error.status === 410)) throw error
         failures++
         await Promise.race([world.sleep(backoff(failures, world.random, error.retryAfter * 1000)), aborted(world.signal)])
@@ -53,7 +53,7 @@ const aborted = async (signal: AbortSignal): Promise<void> => {
 }
 
 interface Screen {
-  /** All Nodes as they are now; they are kept, and what changes is written there. */
+  /** Takes all Nodes as they are now. `change` updates this map. */
   readonly show: (nodes: Map<string, FleetNode>) => void
   readonly change: (node: FleetNode, isDeleted: boolean) => void
   readonly draw: () => void
@@ -66,7 +66,7 @@ function screenOf(job: FleetJob): Screen {
   const { isTerminal } = config.screen
   const paint = painter(config.screen)
   let [nodes, changes, drawn] = [new Map<string, FleetNode>(), [] as readonly string[], '']
-  const tell = (before: FleetNode | undefined, after: FleetNode | undefined): void => {
+  const printChanges = (before: FleetNode | undefined, after: FleetNode | undefined): void => {
     const { capabilities } = viewOf(after === undefined ? [] : [after], job)
     const lines = changesOf(before, after, capabilities).map(
       line => `${surroundings.clock.now().toISOString().slice(11, 19)} ${line}`
@@ -79,20 +79,20 @@ function screenOf(job: FleetJob): Screen {
     const text = [...fleetPools(viewOf(nodes.values(), job), paint), ...changes.map(line => `${line}\n`)].join('')
     if (text === drawn || nodes.size === 0) return
     drawn = text
-    // Written over what is there, so that nothing flickers.
+    // Overwriting instead of clearing avoids flicker.
     surroundings.print(isTerminal ? `${HOME}${text.replaceAll('\n', `${REST_OF_LINE}\n`)}${REST_OF_SCREEN}` : text)
   }
   return {
     show: found => {
-      // After a break it is told what the watch did not.
+      // After an interrupted watch, print the changes that it missed.
       const isFirst = nodes.size === 0
       const names = isFirst ? [] : new Set([...nodes.keys(), ...found.keys()])
-      for (const name of names) tell(nodes.get(name), found.get(name))
+      for (const name of names) printChanges(nodes.get(name), found.get(name))
       nodes = found
       draw()
     },
     change: (node, isDeleted) => {
-      tell(nodes.get(node.name), isDeleted ? undefined : node)
+      printChanges(nodes.get(node.name), isDeleted ? undefined : node)
       if (isDeleted) nodes.delete(node.name)
       else nodes.set(node.name, node)
     },

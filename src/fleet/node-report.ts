@@ -1,35 +1,35 @@
 import { printable } from '../printable.ts'
 import { ANSWERS, type Answer } from '../verdicts/verdict.ts'
 
-/** What the annotation of a Node tells of one capability. Every text is printable and has an end. */
-export interface Told {
+/** What the report annotation of a Node says about one capability. Every text is printable and of limited length. */
+export interface ReportedVerdict {
   readonly answer: Answer
   readonly because: string
   readonly cautions: readonly string[]
-  /** What somebody can do about it; empty too where the agent is older than this. */
+  /** The ways out; also empty if an older agent, which wrote none, left the report. */
   readonly ways: readonly string[]
 }
 
 export interface Report {
   readonly version: string
-  readonly told: ReadonlyMap<string, Told>
+  readonly verdicts: ReadonlyMap<string, ReportedVerdict>
 }
 
 export interface Reading {
   readonly boot: string
   readonly report: Report
-  /** Every verdict in it is one. */
+  /** Every verdict in the report could be read. */
   readonly isWhole: boolean
 }
 
-/** Longer than any that an agent writes. */
+/** More than any agent writes (characters, and entries of a list). */
 const LONGEST_TEXT = 400
 const LONGEST_ANNOTATION = 16_384
 const MOST = 30
 
 /**
- * Reads a report as `reportAnnotation` writes it; anybody who may change a Node may have written it. `undefined` where it is none.
- * Nodes of one pool tell the same, so that of two equal reports one is kept.
+ * Parses a report as `reportAnnotation` writes it. It is untrusted: everybody who may change a Node can write it. `undefined` if it is no
+ * report. Nodes of a pool often have equal reports, so equal reports share one object in `kept`.
  */
 export function parseReport(text: string, kept: Map<string, Report>): Reading | undefined {
   if (text.length > LONGEST_ANNOTATION) return undefined
@@ -41,25 +41,25 @@ export function parseReport(text: string, kept: Map<string, Report>): Reading | 
   }
   if (!isRecord(value) || !isRecord(value['verdicts'])) return undefined
   const { boot, verdicts, ways } = value
-  const told = toldOf(verdicts, texts(ways))
-  const report = keptOnce({ version: word(value['version']), told }, kept)
-  return { boot: word(boot), report, isWhole: told.size === Object.keys(verdicts).length }
+  const readable = verdictsOf(verdicts, texts(ways))
+  const report = keptOnce({ version: word(value['version']), verdicts: readable }, kept)
+  return { boot: word(boot), report, isWhole: readable.size === Object.keys(verdicts).length }
 }
 
-/** Compares what was read, never what was sent: `JSON.stringify` overflows the stack on arrays that are nested a few thousand deep. */
+/** The key is made from parsed values: on the raw JSON, arrays nested a few thousand deep would overflow the stack of `JSON.stringify`. */
 function keptOnce(report: Report, kept: Map<string, Report>): Report {
-  const key = JSON.stringify([report.version, ...report.told])
+  const key = JSON.stringify([report.version, ...report.verdicts])
   const known = kept.get(key)
   if (known !== undefined) return known
   if (kept.size < MOST_KEPT) kept.set(key, report)
   return report
 }
 
-/** A fleet whose reports all differ gains nothing by comparing them. */
+/** If all reports differ, comparing more of them saves nothing. */
 const MOST_KEPT = 1_000
 
-function toldOf(verdicts: Readonly<Record<string, unknown>>, ways: readonly string[]): ReadonlyMap<string, Told> {
-  const found = new Map<string, Told>()
+function verdictsOf(verdicts: Readonly<Record<string, unknown>>, ways: readonly string[]): ReadonlyMap<string, ReportedVerdict> {
+  const found = new Map<string, ReportedVerdict>()
   for (const [name, verdict] of Object.entries(verdicts).slice(0, MOST)) {
     if (!isRecord(verdict)) continue
     const answer = ANSWERS.find(one => one === verdict['answer'])

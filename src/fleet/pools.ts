@@ -1,6 +1,6 @@
 import { printable } from '../printable.ts'
 
-/** Whose node pool it is: that decides what an autoscaler is told, and how. */
+/** Who manages the node pool. It decides how labels and taints are declared for the autoscaler. */
 export type PoolKind = 'karpenter' | 'gke' | 'eks' | 'aks' | 'label' | 'none'
 
 export interface Pool {
@@ -9,10 +9,7 @@ export interface Pool {
   readonly name: string
 }
 
-/**
- * The labels by which providers name a Node's pool, the first that is there counts: Karpenter's Nodes in EKS and AKS may carry the
- * provider's labels too.
- */
+/** The labels that name a Node's pool. The first one counts: Karpenter's Nodes in EKS and AKS may carry the provider's labels too. */
 const POOL_LABELS: readonly (readonly [label: string, kind: PoolKind])[] = [
   ['karpenter.sh/nodepool', 'karpenter'],
   ['cloud.google.com/gke-nodepool', 'gke'],
@@ -24,7 +21,7 @@ const POOL_LABELS: readonly (readonly [label: string, kind: PoolKind])[] = [
 
 export const NO_POOL: Pool = { kind: 'none', name: '' }
 
-/** The pool of a Node by its labels; the operator's own label goes before those of the providers. */
+/** The pool of a Node by its labels; the label that the operator chose takes precedence. */
 export function poolOf(labels: Readonly<Record<string, unknown>>, ownLabel: string): Pool {
   const candidates = ownLabel === '' ? POOL_LABELS : [[ownLabel, 'label'] as const, ...POOL_LABELS]
   for (const [label, kind] of candidates) {

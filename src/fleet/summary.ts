@@ -1,15 +1,15 @@
 import type { Capability } from '../verdicts/all.ts'
 import { ANSWERS, type Answer } from '../verdicts/verdict.ts'
-import { type FleetNode, isOutdated, type Now, type Standing, standingOf, toldOf } from './fleet-node.ts'
+import { type FleetNode, isOutdated, type Now, reportedVerdict, type Standing, standingOf } from './fleet-node.ts'
 import { type Pool, poolText } from './pools.ts'
 
-/** All Nodes at one moment, as every format tells them. */
+/** All Nodes at one moment, the input of every format. */
 export interface Fleet {
   readonly now: Now
   /** URL of the API. */
   readonly server: string
   readonly prefix: string
-  /** Those that are told, in their order. */
+  /** Those to print, in order. */
   readonly capabilities: readonly Capability[]
   /** By name. */
   readonly pools: readonly FleetPool[]
@@ -43,8 +43,8 @@ export const nodesOf = ({ pools }: Pick<Fleet, 'pools'>): readonly FleetNode[] =
 export type Counts = Readonly<Record<Answer | 'absent' | 'outdated', number>>
 
 /**
- * Each Node is counted once: by its answer, as `absent` where it carries no label of the capability, or as `outdated` where the label
- * is not to be relied on: the agent is silent, or has not observed the Node since it booted.
+ * Counts each Node once: by its answer, as `absent` if it has no label of the capability, or as `outdated` if the label cannot be relied
+ * on, because the agent sends no heartbeats or has not observed the Node since it booted.
  */
 export function countsOf(nodes: readonly FleetNode[], capability: Capability, now: Now): Counts {
   const counts = { yes: 0, no: 0, unknown: 0, absent: 0, outdated: 0 }
@@ -55,7 +55,7 @@ export function countsOf(nodes: readonly FleetNode[], capability: Capability, no
   return counts
 }
 
-/** How many Nodes are as they should be, and how many are not. */
+/** How many Nodes have which standing. */
 export function standingsOf(nodes: readonly FleetNode[], now: Now): Readonly<Record<Standing, number>> {
   const counts = { fresh: 0, stale: 0, rebooted: 0, absent: 0 }
   for (const node of nodes) counts[standingOf(node, now)]++
@@ -64,18 +64,18 @@ export function standingsOf(nodes: readonly FleetNode[], now: Now): Readonly<Rec
 
 export interface Reason {
   readonly answer: Answer
-  /** As the first of the Nodes tells it. */
+  /** In the words of the first of the Nodes. */
   readonly because: string
-  /** Of a yes alone: whoever cannot has other cares. */
+  /** Only set when the answer is yes. */
   readonly cautions: readonly string[]
   readonly nodes: readonly FleetNode[]
 }
 
-/** Why Nodes give their answer, the reason of most first. Reasons that differ in measured numbers alone are one, and say so. */
+/** The reasons of the answers, the most frequent first. Reasons that differ only in numbers are merged and marked. */
 export function reasonsOf(nodes: readonly FleetNode[], capability: Capability): readonly Reason[] {
   const reasons = new Map<string, Omit<Reason, 'nodes'> & { readonly nodes: FleetNode[]; differ: boolean }>()
   for (const node of nodes) {
-    const stated = toldOf(node, capability)
+    const stated = reportedVerdict(node, capability)
     if (stated === undefined) continue
     const { answer, because } = stated
     const cautions = answer === 'yes' ? stated.cautions : []
@@ -95,22 +95,22 @@ export function reasonsOf(nodes: readonly FleetNode[], capability: Capability): 
 
 export interface Way {
   readonly way: string
-  /** Nodes that cannot, or of which it is not known, and for which this is named. */
+  /** Nodes with the answer no or unknown whose report lists this way out. */
   readonly nodes: number
-  /** Those of them for which nothing else is named. */
+  /** Those of them whose report lists no other way out. */
   readonly alone: number
-  /** `EKS node group batch` and how many of its Nodes; most first. */
+  /** `EKS node group batch` and how many of its Nodes, the largest number first. */
   readonly pools: readonly (readonly [pool: string, nodes: number])[]
 }
 
-/** The sentence counts further reasons at its end, which is gone where it was shortened. */
+/** The end of a reason that counts further reasons, or that was shortened and may have counted some. */
 const HAS_MORE = /( \(and \d+ more\)|…)$/
 
-/** What would open a capability on most Nodes; what is enough by itself goes before what is not. */
+/** The ways out, sorted by how many Nodes need only that one, then by how many Nodes list it. */
 export function waysOf(nodes: readonly FleetNode[], capability: Capability): readonly Way[] {
   const ways = new Map<string, { way: string; nodes: number; alone: number; pools: Map<string, number> }>()
   for (const node of nodes) {
-    const stated = toldOf(node, capability)
+    const stated = reportedVerdict(node, capability)
     if (stated === undefined) continue
     const isAlone = stated.ways.length === 1 && !HAS_MORE.test(stated.because)
     for (const way of stated.ways) {

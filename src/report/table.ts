@@ -12,7 +12,7 @@ import { CAPABILITIES } from '../verdicts/all.ts'
 import type { Answer, Verdict } from '../verdicts/verdict.ts'
 import { factText } from './fact-text.ts'
 
-/** The report for people: verdicts, facts with where each was read, labels, ways out, remedies. */
+/** The report for people: verdicts, facts and their sources, labels, ways out, remedies. */
 export const reportTable = (snapshot: Snapshot, prefix: string, paint: Paint): string =>
   [
     section('Workspaces', workspaceLines(snapshot, paint), paint),
@@ -24,7 +24,7 @@ export const reportTable = (snapshot: Snapshot, prefix: string, paint: Paint): s
     .filter(text => text !== '')
     .join('\n')
 
-/** A title and its lines, or nothing when there are none. */
+/** A title and its lines; empty if there are no lines. */
 export const section = (title: string, lines: readonly string[], paint: Paint): string =>
   lines.length === 0 ? '' : `${[paint.bold(title), ...lines].join('\n')}\n`
 
@@ -80,7 +80,7 @@ export const factLines = (snapshot: Snapshot, paint: Paint): readonly string[] =
     return [...row({ cells, text, columns: paint.columns, style }), ...paragraph(from, paint.columns, textAt, paint.dim)]
   })
 
-/** A fact rests on up to some 30 files; the report names the first few, `explain` and JSON all of them. */
+/** A fact may depend on 30 files: the report names the first few, `explain` and JSON name all. */
 const SHOWN = 3
 
 function sources({ evidence }: Fact<unknown>): string {
@@ -92,7 +92,7 @@ function sources({ evidence }: Fact<unknown>): string {
 export const labelLines = (snapshot: Snapshot, prefix: string, paint: Paint): readonly string[] =>
   Object.entries(labels(snapshot, prefix)).map(([key, value]) => `  ${key}=${paint.answer(value)}`)
 
-/** Each way out once, with the capabilities that it opens. */
+/** Each way out once, with the capabilities that it makes possible. */
 export function wayOutLines(snapshot: Snapshot, paint: Paint): readonly string[] {
   const ways = new Map<string, string[]>()
   for (const { name, wayOut } of verdictsOf(snapshot)) {
@@ -103,11 +103,11 @@ export function wayOutLines(snapshot: Snapshot, paint: Paint): readonly string[]
   )
 }
 
-/** A remedy as people are told of it: what was decided, or what came of it. */
-export type RemedyStory = Omit<Outcome, 'result'> & { readonly result: Outcome['result'] | PlanStep['decision'] }
+/** A remedy with its decision, or with its result if a helper ran it. */
+export type RemedyResult = Omit<Outcome, 'result'> & { readonly result: Outcome['result'] | PlanStep['decision'] }
 
-/** What could be mended, or what came of it where a helper did or planned it by its own permits. */
-export const remediesOf = ({ plan, outcomes }: Pick<Snapshot, 'plan' | 'outcomes'>): readonly RemedyStory[] =>
+/** All remedies. The outcome of a helper replaces the decision of this process, because the helper has permits of its own. */
+export const remediesOf = ({ plan, outcomes }: Pick<Snapshot, 'plan' | 'outcomes'>): readonly RemedyResult[] =>
   plan.map(({ remedy, decision, because }) => {
     const outcome = outcomes.find(one => one.remedy === remedy)
     return outcome ?? { remedy, result: decision, because, at: '', tail: '' }

@@ -1,9 +1,9 @@
 import type { Snapshot } from '../cycle/snapshot.ts'
-import { type RemedyStory, remediesOf } from '../report/table.ts'
+import { type RemedyResult, remediesOf } from '../report/table.ts'
 import { type Html, html, nothing } from './page-html.ts'
 import { ago, chip, moment, section, type Tone, table } from './page-parts.ts'
 
-const RESULTS: Readonly<Record<RemedyStory['result'], readonly [Tone, string]>> = {
+const RESULTS: Readonly<Record<RemedyResult['result'], readonly [Tone, string]>> = {
   apply: ['good', 'will be applied'],
   applied: ['good', 'applied'],
   ineffective: ['bad', 'without effect'],
@@ -25,7 +25,7 @@ export const remedySection = (snapshot: Snapshot, now: string): Html =>
     )
   )
 
-function remedyCell({ result, because, at, tail }: RemedyStory, now: string): Html {
+function remedyCell({ result, because, at, tail }: RemedyResult, now: string): Html {
   const tried = at === '' ? nothing : html` <span class="when">tried at ${moment(at, now)}${ago(at, now)}</span>`
   const last =
     tail === '' ? nothing : html`<details><summary>What it wrote last</summary><pre class="tail">${tail}</pre></details>`

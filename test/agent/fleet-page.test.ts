@@ -6,7 +6,7 @@ import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { V1Node } from '../../src/kubernetes/models.ts'
-import { recordedFleet, told } from '../support/recorded-fleet.ts'
+import { formatFleet, recordedFleet } from '../support/recorded-fleet.ts'
 import { startBrowser } from './browser.ts'
 
 let browser: Browser
@@ -30,7 +30,7 @@ afterAll(async () => {
 /** As somebody would keep it: one file. Resolves to its URL. */
 async function fileOf(name: string, nodes: readonly V1Node[]): Promise<string> {
   const path = join(directory, `${name}.html`)
-  await writeFile(path, told(nodes, ['--format', 'html']))
+  await writeFile(path, formatFleet(nodes, ['--format', 'html']))
   return pathToFileURL(path).href
 }
 
@@ -59,7 +59,7 @@ const overhang = (page: Page): Promise<number> =>
   page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth') as Promise<number>
 
 describe.each(SIGHTS)('at $width px in $colorScheme', sight => {
-  test('it fits the screen, open and closed, and asks nobody for anything', async () => {
+  test('it fits the screen, expanded and collapsed, and loads nothing from elsewhere', async () => {
     const found = await visit(sight, async page => {
       expect(await overhang(page)).toBe(0)
       await page.locator('details.pool > summary').first().click()

@@ -113,7 +113,7 @@ export const FLEET_GOLDENS = {
 export const fleetGoldenFile = (name: string): string => join(GOLDENS, `fleet/${name}.txt`)
 
 /** The words of `berth fleet` on these Nodes, 110 columns wide. */
-export function told(nodes: readonly V1Node[], args: readonly string[], more: Partial<Fleet> = {}): string {
+export function formatFleet(nodes: readonly V1Node[], args: readonly string[], more: Partial<Fleet> = {}): string {
   const config = parseConfig(['fleet', ...args], { COLUMNS: '110' }, {})
   const { capability } = config.options
   const wanted: Partial<Fleet> = capability === '' ? {} : { capabilities: [capability as Capability] }

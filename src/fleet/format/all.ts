@@ -9,7 +9,7 @@ import { fleetJson } from './json.ts'
 import { fleetPage } from './page.ts'
 import { fleetTable } from './text.ts'
 
-/** The fleet as the options want it, in parts: 15,000 Nodes are several megabytes of text. */
+/** The fleet in the format of the options, in parts: 15,000 Nodes are several megabytes of text. */
 export function formatted(fleet: Fleet, config: Config): Iterable<string> {
   const { format, capability, why, autoscaler } = config.options
   const paint = painter(config.screen)

@@ -4,7 +4,7 @@ import { type Disagreement, type PoolAdvice, taintText } from '../autoscaler.ts'
 import { type PoolKind, poolText } from '../pools.ts'
 import { nodesText } from './words.ts'
 
-/** The advice for one pool in the words of whoever scales it, then what is wrong with the pool. */
+/** The advice for one pool, in the terms of its provider, then the warnings. */
 export function adviceText(advice: PoolAdvice, paint: Paint): string {
   const { pool, nodes, proved } = advice
   const title = `${paint.bold(poolText(pool))}, ${nodesText(nodes)}${proved === nodes ? '' : `, of which ${proved} ${proved === 1 ? 'is' : 'are'} proved`}`
@@ -12,9 +12,10 @@ export function adviceText(advice: PoolAdvice, paint: Paint): string {
 }
 
 function bodyLines(advice: PoolAdvice, paint: Paint): readonly string[] {
-  if (advice.proved === 0) return paragraph('Nothing is proved: let one node of it start, and ask again.', paint)
+  if (advice.proved === 0)
+    return paragraph('Nothing is proved yet: start one node of this pool, then run this command again.', paint)
   if (Object.keys(advice.labels).length === 0)
-    return paragraph('Its nodes have no capability in common, so there is no label to promise.', paint)
+    return paragraph('Its nodes have no capability in common, so the pool should declare no label.', paint)
   return WORDS[advice.pool.kind](advice, paint)
 }
 
@@ -23,12 +24,12 @@ const dimmed = (text: string, paint: Paint): readonly string[] => lines(text, pa
 
 const WORDS: Readonly<Record<PoolKind, (advice: PoolAdvice, paint: Paint) => readonly string[]>> = {
   karpenter: (advice, paint) => [
-    ...paragraph(`In the NodePool ${advice.pool.name}, beside what is there:`, paint),
+    ...paragraph(`In the NodePool ${advice.pool.name}, in addition to what it declares:`, paint),
     ...nodePool(advice),
     ...EARLY(paint)
   ],
   eks: (advice, paint) => [
-    ...paragraph('Tags of its Auto Scaling group, which tell the autoscaler and put nothing on a node:', paint),
+    ...paragraph('Tags of its Auto Scaling group, which only the autoscaler reads:', paint),
     ...Object.entries(advice.labels).map(([key, value]) => `    ${TEMPLATE}/label/${key} = ${value}`),
     ...advice.taints.map(({ key, value, effect }) => `    ${TEMPLATE}/taint/${key} = ${value ?? ''}:${effect ?? ''}`),
     ...startup('Taint of the node group', advice, paint)
@@ -38,13 +39,13 @@ const WORDS: Readonly<Record<PoolKind, (advice: PoolAdvice, paint: Paint) => rea
     ...startup('Taint of the node pool', advice, paint),
     ...EARLY(paint)
   ],
-  // Its admission webhook refuses (403) to change a label that is configured on the pool, so that a wrong one could not be taken back.
+  // The admission webhook of AKS refuses (403) to change a label that the pool declares, so the agent could not correct a wrong one.
   aks: (advice, paint) => [
     ...paragraph(
-      `Do not make ${Object.keys(advice.labels).join(', ')} labels of the pool: AKS lets nobody change such a label, so that the agent could not take a wrong one back. Keep one node of it (--min-count 1), from which the autoscaler learns, or let workspaces select kubernetes.azure.com/agentpool=${advice.pool.name}.`,
+      `Do not declare ${Object.keys(advice.labels).join(', ')} on the pool: AKS lets nobody change such a label, so the agent could not correct a wrong one. Keep one node of the pool (--min-count 1), from which the autoscaler learns its labels, or let workspaces select kubernetes.azure.com/agentpool=${advice.pool.name}.`,
       paint
     ),
-    ...startup('Node initialization taint (an ordinary one of the pool cannot be removed)', advice, paint)
+    ...startup('Node initialization taint (an ordinary taint of the pool cannot be removed)', advice, paint)
   ],
   label: (advice, paint) => [...labelsAndTaints(advice, paint), ...startup('Taint of new nodes', advice, paint), ...EARLY(paint)],
   none: (advice, paint) => [...labelsAndTaints(advice, paint), ...startup('Taint of new nodes', advice, paint), ...EARLY(paint)]
@@ -53,7 +54,7 @@ const WORDS: Readonly<Record<PoolKind, (advice: PoolAdvice, paint: Paint) => rea
 const TEMPLATE = 'k8s.io/cluster-autoscaler/node-template'
 
 const labelsAndTaints = ({ labels, taints }: PoolAdvice, paint: Paint): readonly string[] => [
-  ...paragraph('Labels of the pool, beside those that are there:', paint),
+  ...paragraph('Labels of the pool, in addition to those it declares:', paint),
   ...Object.entries(labels).map(([key, value]) => `    ${key}=${value}`),
   ...(taints.length === 0 ? [] : [...paragraph('Taints of the pool:', paint), ...taints.map(taint => `    ${taintText(taint)}`)])
 ]
@@ -63,11 +64,14 @@ const startup = (where: string, { startupTaint }: PoolAdvice, paint: Paint): rea
   `    ${taintText(startupTaint)}`
 ]
 
-/** What the pool itself puts on a node is there before anybody looked. */
+/** A node gets the labels of its pool before the agent has observed it. */
 const EARLY = (paint: Paint): readonly string[] =>
-  dimmed('New nodes carry these labels before they are proved: leave the startup taint out, and a pod may come too early.', paint)
+  dimmed(
+    'New nodes carry these labels before the agent has checked them: without the startup taint, a pod may start too early.',
+    paint
+  )
 
-/** JSON is YAML, and lets no text from elsewhere out of its quotes. */
+/** Values are written as JSON, which is valid YAML and quotes every text from outside. */
 const nodePool = ({ labels, taints, startupTaint }: PoolAdvice): readonly string[] => [
   '    spec:',
   '      template:',
@@ -86,7 +90,7 @@ function warnings({ disagreements, nodes, proved }: PoolAdvice, paint: Paint): r
   return [
     ...disagreements.flatMap(disagreement => warn(disagreementText(disagreement))),
     ...(proved < nodes && proved > 0
-      ? warn(`${nodesText(nodes - proved)} left out: no agent is there, it is silent, or has not looked since the boot.`)
+      ? warn(`${nodesText(nodes - proved)} left out: no agent, no recent heartbeat, or not observed since the boot.`)
       : [])
   ]
 }
@@ -95,9 +99,9 @@ function disagreementText({ capability, can, cannot, open }: Disagreement): stri
   const parts = [
     `${can.length} can (${some(can)})`,
     ...(cannot.length > 0 ? [`${cannot.length} cannot (${some(cannot)})`] : []),
-    ...(open.length > 0 ? [`of ${open.length} it is not known (${some(open)})`] : [])
+    ...(open.length > 0 ? [`${open.length} unknown (${some(open)})`] : [])
   ]
-  return `warning: its nodes disagree on ${capability}: ${parts.join(', ')}. A new node may be of either kind, so the label is left out; make two pools of it.`
+  return `warning: its nodes disagree on ${capability}: ${parts.join(', ')}. A new node may be either, so the label is left out; split the pool in two.`
 }
 
 const NAMES = 3

@@ -8,7 +8,7 @@ import { poolText } from '../pools.ts'
 import { countsOf, type Fleet, nodesOf, reasonsOf, standingsOf, type Way, waysOf } from '../summary.ts'
 import { aloneText, namesText, nodesText, standingNotes } from './words.ts'
 
-/** Of one capability: who can, who cannot and why, and what would help most Nodes. Part by part. */
+/** One capability: the nodes that have it, those that do not and why, and what would help most. Yields parts. */
 export function* capabilityText(fleet: Fleet, capability: Capability, paint: Paint): Generator<string> {
   const nodes = nodesOf(fleet)
   yield `${paragraph(leadText(fleet, capability), paint.columns).join('\n')}\n`
@@ -24,7 +24,7 @@ export function* capabilityText(fleet: Fleet, capability: Capability, paint: Pai
 const TITLES: Readonly<Record<Answer | 'outdated', string>> = {
   yes: 'Can',
   no: 'Cannot',
-  unknown: 'Not known',
+  unknown: 'Unknown',
   outdated: 'Out of date'
 }
 
@@ -32,13 +32,13 @@ function leadText(fleet: Fleet, capability: Capability): string {
   const nodes = nodesOf(fleet)
   const { yes, no, unknown, absent, outdated } = countsOf(nodes, capability, fleet.now)
   const parts = [`${yes} of ${nodesText(nodes.length)} can`, `${no} cannot`]
-  if (unknown > 0) parts.push(`of ${unknown} it is not known`)
-  if (absent > 0) parts.push(`${absent} ${absent === 1 ? 'does' : 'do'} not tell`)
+  if (unknown > 0) parts.push(`${unknown} ${unknown === 1 ? 'is' : 'are'} unknown`)
+  if (absent > 0) parts.push(`${absent} ${absent === 1 ? 'has' : 'have'} no label`)
   if (outdated > 0) parts.push(`${outdated} ${outdated === 1 ? 'is' : 'are'} out of date`)
   return `${capability}: ${parts.join(', ')}.`
 }
 
-/** Names that stand beside a reason. */
+/** How many names are printed below a reason. */
 const NAMES = 5
 
 function reasonLines(

@@ -1,8 +1,8 @@
-import { standingOf, toldOf } from '../fleet-node.ts'
+import { reportedVerdict, standingOf } from '../fleet-node.ts'
 import { poolText } from '../pools.ts'
 import { type Fleet, nodesOf } from '../summary.ts'
 
-/** One row a Node after a row of names, RFC 4180; with `why`, a column for the reason of each answer too. Line by line. */
+/** A header and one row for each Node, by RFC 4180; with `why`, also a column for each reason. Yields lines. */
 export function* fleetCsv(fleet: Fleet, { why }: { readonly why: boolean }): Generator<string> {
   const { capabilities, now } = fleet
   yield row([
@@ -24,7 +24,7 @@ export function* fleetCsv(fleet: Fleet, { why }: { readonly why: boolean }): Gen
       node.notes.join(', '),
       ...capabilities.flatMap(name => {
         const answer = node.answers[name] ?? ''
-        return why ? [answer, toldOf(node, name)?.because ?? ''] : [answer]
+        return why ? [answer, reportedVerdict(node, name)?.because ?? ''] : [answer]
       })
     ])
   }
@@ -33,8 +33,8 @@ export function* fleetCsv(fleet: Fleet, { why }: { readonly why: boolean }): Gen
 const row = (cells: readonly string[]): string => `${cells.map(cell).join(',')}\r\n`
 
 /**
- * A spreadsheet takes a cell that begins so, in full width too, for a formula, and runs it; an apostrophe makes it a text. Where lists
- * are written with semicolons, a cell begins after each of them too, whatever quotes stand around.
+ * Spreadsheets run a cell that begins with such a character (or its full-width form) as a formula; an apostrophe makes it text. In locales
+ * that separate by semicolons, a cell also begins after each semicolon, even inside quotes.
  */
 const FORMULA = /(^|;)(?=[\s"]*[=+\-@＝＋－＠])/g
 

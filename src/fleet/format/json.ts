@@ -1,17 +1,18 @@
-import { type FleetNode, standingOf, toldOf } from '../fleet-node.ts'
+import { type FleetNode, reportedVerdict, standingOf } from '../fleet-node.ts'
 import { countsOf, type Fleet, nodesOf, standingsOf, waysOf } from '../summary.ts'
 
 /**
  * One object, `{"schema":1,"at":…,"server":…,"counts":{capability:{"yes":…,"no":…,"unknown":…,"absent":…,"outdated":…}},"agents":{"fresh":…,"stale":…,
  * "rebooted":…,"absent":…},"ways":{capability:[{"way":…,"nodes":…,"alone":…,"pools":[[pool,nodes]]}]},"pools":[{"kind":…,"name":…,
  * "nodes":…,"counts":…}],"nodes":[{"name":…,"pool":{"kind":…,"name":…},"agent":{"standing":…,"heartbeat":…,"version":…},"notes":[…],
- * "capabilities":{capability:{"answer":…,"because":…,"cautions":[…],"ways":[…]}}}]}`. In parts, so that it is never whole in memory.
+ * "capabilities":{capability:{"answer":…,"because":…,"cautions":[…],"ways":[…]}}}]}`. Yields parts, so that the whole is never in memory. The
+ * counts of a capability add up to the number of nodes: yes, no and unknown are those of fresh nodes only.
  */
 export function* fleetJson(fleet: Fleet): Generator<string> {
   const { now, server, capabilities, pools } = fleet
   const nodes = nodesOf(fleet)
-  const each = <T>(tell: (capability: Fleet['capabilities'][number]) => T) =>
-    Object.fromEntries(capabilities.map(name => [name, tell(name)]))
+  const each = <T>(of: (capability: Fleet['capabilities'][number]) => T) =>
+    Object.fromEntries(capabilities.map(name => [name, of(name)]))
   const head = {
     schema: 1,
     at: new Date(now.at).toISOString(),
@@ -41,7 +42,7 @@ const nodeJson = (node: FleetNode, { now, capabilities }: Fleet) => ({
   notes: node.notes,
   capabilities: Object.fromEntries(
     capabilities.flatMap(name => {
-      const stated = toldOf(node, name)
+      const stated = reportedVerdict(node, name)
       return stated === undefined ? [] : [[name, stated]]
     })
   )

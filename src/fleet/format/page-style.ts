@@ -1,7 +1,7 @@
 import type { Capability } from '../../verdicts/all.ts'
 import { type Html, html } from '../../web/page-html.ts'
 
-/** What a fleet has besides the style of the status page. On a narrow screen a row of a table becomes a card. */
+/** Added to the style of the status page. On a narrow screen each row of a table becomes a card. */
 export const fleetStyle = (capabilities: readonly Capability[]): Html => html`
 .bars { display: grid; gap: 0.6rem; margin-top: 0.75rem; padding: 1rem 1.1rem; background: var(--surface);
   border: 1px solid var(--line); border-radius: 10px; list-style: none; }

@@ -19,7 +19,7 @@ import {
 import { fleetStyle } from './page-style.ts'
 import { aloneText, namesText, nodesText, noteOf, outdatedText } from './words.ts'
 
-/** The fleet as one file for people: no script, nothing from elsewhere, and every text escaped. In parts, pool by pool. */
+/** The fleet as an HTML page in one file: no scripts, nothing loaded from elsewhere, every text escaped. Yields parts, pool by pool. */
 export function* fleetPage(fleet: Fleet): Generator<string> {
   const nodes = nodesOf(fleet)
   yield `<!doctype html>\n${textOf(head(fleet, nodes))}\n`
@@ -27,14 +27,14 @@ export function* fleetPage(fleet: Fleet): Generator<string> {
   else {
     yield textOf(html`${capabilitySection(fleet, nodes)}${helpSection(fleet, nodes)}${poolSection(fleet)}`)
     yield textOf(html`<section aria-labelledby="nodes"><h2 id="nodes">Nodes</h2>
-<p class="lead">Of each pool the reasons, then its nodes.</p>`)
+<p class="lead">The reasons of each pool, then its nodes.</p>`)
     for (const pool of fleet.pools) yield* poolParts(pool, fleet, nodes.length <= OPEN)
     yield '</section>'
   }
   yield textOf(foot(fleet))
 }
 
-/** A fleet with more nodes is closed at first, so that its pools are seen. */
+/** With more nodes than this, the pools are collapsed at first. */
 const OPEN = 100
 
 const head = ({ server, now, capabilities, pools }: Fleet, nodes: readonly FleetNode[]): Html => html`<html lang="en">
@@ -66,9 +66,9 @@ function agents(nodes: readonly FleetNode[], now: Fleet['now']): Html {
   const { fresh, stale, rebooted, absent } = standingsOf(nodes, now)
   const parts = [
     `${fresh} up to date`,
-    ...(stale > 0 ? [`${stale} silent`] : []),
-    ...(rebooted > 0 ? [`${rebooted} not since the boot`] : []),
-    ...(absent > 0 ? [`${absent} without one`] : [])
+    ...(stale > 0 ? [`${stale} without heartbeat`] : []),
+    ...(rebooted > 0 ? [`${rebooted} rebooted`] : []),
+    ...(absent > 0 ? [`${absent} missing`] : [])
   ]
   return html`${parts.join(', ')}`
 }
@@ -92,8 +92,8 @@ const bar = (name: Capability, { yes, no, unknown, absent, outdated }: Counts): 
   const parts = [
     `${yes} can`,
     `${no} cannot`,
-    ...(unknown > 0 ? [`${unknown} not known`] : []),
-    ...(absent > 0 ? [`${absent} untold`] : []),
+    ...(unknown > 0 ? [`${unknown} unknown`] : []),
+    ...(absent > 0 ? [`${absent} without label`] : []),
     ...(outdated > 0 ? [`${outdated} out of date`] : [])
   ]
   const share = (kind: string, count: number) =>
@@ -103,7 +103,7 @@ const bar = (name: Capability, { yes, no, unknown, absent, outdated }: Counts): 
 <p>${parts.join(', ')}</p></li>`
 }
 
-/** Ways that are told of each capability. */
+/** How many ways out are shown for each capability. */
 const WAYS = 5
 
 function helpSection({ capabilities }: Fleet, nodes: readonly FleetNode[]): Html {
@@ -113,12 +113,7 @@ function helpSection({ capabilities }: Fleet, nodes: readonly FleetNode[]): Html
   })
   return parts.length === 0
     ? nothing
-    : section(
-        'help',
-        'What would help most',
-        'For nodes that cannot yet, or of which it is not known.',
-        html`<div class="help">${parts}</div>`
-      )
+    : section('help', 'What would help most', 'For nodes whose answer is no or unknown.', html`<div class="help">${parts}</div>`)
 }
 
 const helpLine = ({ way, nodes, alone, pools }: Way): Html =>
@@ -128,7 +123,7 @@ const poolSection = ({ pools, capabilities, now }: Fleet): Html =>
   section(
     'pools',
     'Pools',
-    'How many of the nodes of each can.',
+    'How many nodes of each pool can host each kind.',
     matrix(
       'Pool',
       capabilities,
@@ -142,7 +137,7 @@ function poolCell(nodes: readonly FleetNode[], name: Capability, now: Fleet['now
   return html`<td role="cell" class="${kind}">${yes}/${nodes.length}</td>`
 }
 
-/** On a narrow screen its rows are no table rows any more to a browser, so that the roles are said. */
+/** The roles are explicit because the style sheet for narrow screens makes browsers forget that this is a table. */
 const matrix = (first: string, heads: readonly string[], rows: Html): Html => html`${tableStart(first, heads)}${rows}${TABLE_END}`
 
 const tableStart = (
@@ -163,13 +158,14 @@ ${tableStart('Node', [...capabilities, 'Note'])}`)
   yield `${textOf(TABLE_END)}</div></details>`
 }
 
-/** Names that stand below a reason. */
+/** How many names are shown below a reason. */
 const NAMES = 4
 
 function reasons(nodes: readonly FleetNode[], name: Capability, now: Fleet['now']): readonly Html[] {
-  const telling = nodes.length - countsOf(nodes, name, now).absent
+  const labelled = nodes.length - countsOf(nodes, name, now).absent
   return reasonsOf(nodes, name).map(({ answer, because, cautions, nodes: those }) => {
-    const whose = those.length === telling ? nothing : html`<small>${nodesText(those.length)}: ${namesText(those, NAMES)}</small>`
+    const whose =
+      those.length === labelled ? nothing : html`<small>${nodesText(those.length)}: ${namesText(those, NAMES)}</small>`
     const notes = html`${cautions.map(caution => html`<small>Caution: ${caution}</small>`)}${whose}`
     return html`<li>${answerChip(answer)} <b>${name}</b> <span>${because}${outdatedText(those, now)}${notes}</span></li>`
   })
@@ -181,6 +177,6 @@ const nodeRow = (node: FleetNode, { capabilities, now }: Fleet): Html => html`
 <tr role="row"${standingOf(node, now) === 'fresh' ? nothing : html` class="old"`}><th role="rowheader" scope="row">${node.name}</th>${capabilities.map(
   name => {
     const answer = node.answers[name]
-    return html`<td role="cell" class="${answer === undefined ? 'z' : KINDS[answer]}">${answer ?? 'untold'}</td>`
+    return html`<td role="cell" class="${answer === undefined ? 'z' : KINDS[answer]}">${answer ?? 'no label'}</td>`
   }
 )}<td role="cell" class="note">${noteOf(node, now)}</td></tr>`

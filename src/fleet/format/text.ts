@@ -100,7 +100,7 @@ function* reasonLines({ capabilities, now }: Fleet, { nodes }: FleetPool, paint:
   }
 }
 
-/** Names that stand beside a reason. */
+/** How many names are printed with a reason. */
 const NAMES = 2
 
 /** The nodes with this reason; empty if all labelled nodes have it. */

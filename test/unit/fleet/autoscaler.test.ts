@@ -2,7 +2,7 @@ import { load } from 'js-yaml'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { poolAdvice } from '../../../src/fleet/autoscaler.ts'
 import type { V1Node } from '../../../src/kubernetes/models.ts'
-import { agentNode, type Circumstances, fleetOf, recordedFleet, told } from '../../support/recorded-fleet.ts'
+import { agentNode, type Circumstances, fleetOf, formatFleet, recordedFleet } from '../../support/recorded-fleet.ts'
 
 const STARTUP = 'startup-taint.cluster-autoscaler.kubernetes.io/berth'
 const LONG_AGO = new Date('2026-10-01T00:00:00.000Z')
@@ -20,10 +20,10 @@ const pool = (label: string, ...machines: readonly (readonly [machine: string, m
 
 const GKE = 'cloud.google.com/gke-nodepool'
 const UBUNTU = 'eks-ubuntu-22.04'
-const said = (nodes: readonly V1Node[]) => told(nodes, ['--autoscaler']).replace(/\s+/g, ' ')
+const said = (nodes: readonly V1Node[]) => formatFleet(nodes, ['--autoscaler']).replace(/\s+/g, ' ')
 
-describe('what a pool may promise', () => {
-  test('is what every node of it has proved', async () => {
+describe('the labels that a pool should declare', () => {
+  test('are those that every node has proved', async () => {
     const [advice] = adviceOf(await pool(GKE, [UBUNTU], [UBUNTU]))
     expect(advice).toMatchObject({
       nodes: 2,
@@ -34,7 +34,7 @@ describe('what a pool may promise', () => {
     expect(Object.keys(advice?.labels ?? {})).toHaveLength(2)
   })
 
-  test('is nothing that some of its nodes cannot, and they are named', async () => {
+  test('exclude a label that is false on some nodes, and these nodes are named', async () => {
     const nodes = await pool(GKE, [UBUNTU], ['bottlerocket-fresh'], [UBUNTU])
     const [advice] = adviceOf(nodes)
     expect(advice?.labels).toEqual({})
@@ -45,7 +45,7 @@ describe('what a pool may promise', () => {
     expect(said(nodes)).toContain('warning: its nodes disagree on podman: 2 can (a, c), 1 cannot (b).')
   })
 
-  test('is nothing that is not known of one of them, or that one does not tell', async () => {
+  test('exclude a label that is unknown or missing on one of the nodes', async () => {
     const [first, second, third] = await pool(GKE, [UBUNTU], [UBUNTU], [UBUNTU])
     const open = (node: V1Node | undefined, value: string | undefined): V1Node => {
       const { 'berth.dev/cvm': _, ...rest } = node?.metadata?.labels ?? {}
@@ -58,19 +58,19 @@ describe('what a pool may promise', () => {
     const [advice] = adviceOf(nodes)
     expect(advice?.labels).toEqual({ 'berth.dev/podman': 'true' })
     expect(advice?.disagreements).toEqual([{ capability: 'cvm', can: ['a'], cannot: [], open: ['b', 'c'] }])
-    expect(said(nodes)).toContain('1 can (a), of 2 it is not known (b, c).')
+    expect(said(nodes)).toContain('1 can (a), 2 unknown (b, c).')
   })
 
   test.each<[string, Circumstances]>([
-    ['silent', { heartbeat: LONG_AGO }],
-    ['not looked since the boot', { isRebooted: true }]
-  ])('does not rest on a node whose agent is %s', async (_, circumstances) => {
+    ['without heartbeat', { heartbeat: LONG_AGO }],
+    ['not observing since the boot', { isRebooted: true }]
+  ])('ignore a node whose agent is %s', async (_, circumstances) => {
     const nodes = await pool(GKE, [UBUNTU], ['bottlerocket-fresh', circumstances])
     const [advice] = adviceOf(nodes)
     expect(advice).toMatchObject({ nodes: 2, proved: 1, disagreements: [] })
     expect(said(nodes)).toContain('1 node left out: ')
     expect(said(await pool(GKE, [UBUNTU, circumstances]))).toContain(
-      'Nothing is proved: let one node of it start, and ask again.'
+      'Nothing is proved yet: start one node of this pool, then run this command again.'
     )
   })
 })
@@ -78,7 +78,7 @@ describe('what a pool may promise', () => {
 describe('taints', () => {
   const GPU = { key: 'nvidia.com/gpu', value: 'present', effect: 'NoSchedule' } as const
 
-  test('are those that all nodes carry for good', async () => {
+  test('are those that all nodes carry permanently', async () => {
     const passing = [
       { key: STARTUP, effect: 'NoSchedule' },
       { key: 'node.kubernetes.io/unreachable', effect: 'NoExecute' },
@@ -108,7 +108,7 @@ describe('taints', () => {
     'node.cluster.x-k8s.io/uninitialized',
     'node.cluster.x-k8s.io/outdated-revision',
     'sysbox-runtime'
-  ])('of a component that is still starting are not promised: %s', async key => {
+  ])('of a component that is still starting are left out: %s', async key => {
     const taints = [{ key, value: 'not-running', effect: 'NoSchedule' }, GPU] as const
     expect(adviceOf(await pool(GKE, [UBUNTU, { taints }]))[0]?.taints).toEqual([GPU])
   })
@@ -121,12 +121,12 @@ describe('taints', () => {
     'myreadiness.k8s.io/x',
     'example.com/readiness.k8s.io',
     'node.cluster.x-k8s.io/pool'
-  ])('of somebody else with a similar key are promised: %s', async key => {
+  ])('of others with a similar key are included: %s', async key => {
     const taints = [{ key, value: '', effect: 'NoSchedule' }] as const
     expect(adviceOf(await pool(GKE, [UBUNTU, { taints }]))[0]?.taints).toEqual(taints)
   })
 
-  test('with another value or effect are others', async () => {
+  test('with another value or effect are different taints', async () => {
     for (const other of [
       { ...GPU, value: 'absent' },
       { ...GPU, effect: 'NoExecute' as const }
@@ -135,11 +135,11 @@ describe('taints', () => {
   })
 })
 
-describe('the words', () => {
+describe('the instructions', () => {
   const GPU = { key: 'nvidia.com/gpu', value: 'present', effect: 'NoSchedule' } as const
 
   test('of EKS are tags of the cluster-autoscaler', async () => {
-    const text = told(await pool('eks.amazonaws.com/nodegroup', [UBUNTU, { taints: [GPU] }]), ['--autoscaler'])
+    const text = formatFleet(await pool('eks.amazonaws.com/nodegroup', [UBUNTU, { taints: [GPU] }]), ['--autoscaler'])
     expect(text.match(/^ {4}\S.*$/gm)).toEqual([
       '    k8s.io/cluster-autoscaler/node-template/label/berth.dev/cvm = true',
       '    k8s.io/cluster-autoscaler/node-template/label/berth.dev/podman = true',
@@ -149,7 +149,7 @@ describe('the words', () => {
   })
 
   test('of Karpenter are YAML that goes into a NodePool', async () => {
-    const text = told(await pool('karpenter.sh/nodepool', [UBUNTU, { taints: [GPU] }]), ['--autoscaler'])
+    const text = formatFleet(await pool('karpenter.sh/nodepool', [UBUNTU, { taints: [GPU] }]), ['--autoscaler'])
     const yaml = text.slice(text.indexOf('    spec:'), text.indexOf('  New nodes'))
     expect(load(yaml)).toEqual({
       spec: {
@@ -165,18 +165,23 @@ describe('the words', () => {
   })
 
   test.each([
-    [GKE, 'GKE node pool p, 1 node Labels of the pool, beside those that are there: berth.dev/cvm=true berth.dev/podman=true'],
+    [
+      GKE,
+      'GKE node pool p, 1 node Labels of the pool, in addition to those it declares: berth.dev/cvm=true berth.dev/podman=true'
+    ],
     [GKE, 'Taints of the pool: nvidia.com/gpu=present:NoSchedule'],
     [GKE, `Taint of the node pool, until the agent has written the labels: ${STARTUP}:NoSchedule`],
-    ['kubernetes.azure.com/agentpool', 'Do not make berth.dev/cvm, berth.dev/podman labels of the pool: AKS lets nobody change'],
-    ['kubernetes.azure.com/agentpool', `Node initialization taint (an ordinary one of the pool cannot be removed), until`],
-    ['example.com/none', 'no pool, 1 node Labels of the pool, beside']
+    ['kubernetes.azure.com/agentpool', 'Do not declare berth.dev/cvm, berth.dev/podman on the pool: AKS lets nobody change'],
+    ['kubernetes.azure.com/agentpool', `Node initialization taint (an ordinary taint of the pool cannot be removed), until`],
+    ['example.com/none', 'no pool, 1 node Labels of the pool, in addition to']
   ])('of %s: %s', async (label, words) => {
     expect(said(await pool(label, [UBUNTU, { taints: [GPU] }]))).toContain(words)
   })
 
-  test('say where no label can be promised', async () => {
-    expect(said(await pool(GKE, ['bottlerocket-fresh']))).toContain('no capability in common, so there is no label to promise.')
+  test('say if the pool should declare no label', async () => {
+    expect(said(await pool(GKE, ['bottlerocket-fresh']))).toContain(
+      'no capability in common, so the pool should declare no label.'
+    )
   })
 })
 
@@ -187,13 +192,13 @@ describe('of the recorded cluster', () => {
   })
 
   test('json is the same advice', () => {
-    expect(JSON.parse(told(nodes, ['--autoscaler', '--format', 'json']))).toEqual({
+    expect(JSON.parse(formatFleet(nodes, ['--autoscaler', '--format', 'json']))).toEqual({
       schema: 1,
       pools: JSON.parse(JSON.stringify(adviceOf(nodes)))
     })
   })
 
-  test('every disagreement is warned of, and what is disputed is never promised', () => {
+  test('every disagreement is warned of, and its label is never declared', () => {
     const text = said(nodes)
     const disputed = adviceOf(nodes).flatMap(({ disagreements, labels }) =>
       disagreements.map(({ capability }) => [capability, `berth.dev/${capability}` in labels] as const)

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { V1Node } from '../../../src/kubernetes/models.ts'
 import { span } from '../../../src/web/page-parts.ts'
-import { bareNode, recordedFleet, told } from '../../support/recorded-fleet.ts'
+import { bareNode, formatFleet, recordedFleet } from '../../support/recorded-fleet.ts'
 
 let nodes: readonly V1Node[]
 beforeAll(async () => {
@@ -36,7 +36,7 @@ const hostile = (text: string): V1Node => {
 
 describe('csv', () => {
   test('has a row of names, and one for each node, all of the same length', () => {
-    const [head, ...rows] = parseCsv(told(nodes, ['--format', 'csv']))
+    const [head, ...rows] = parseCsv(formatFleet(nodes, ['--format', 'csv']))
     const names = ['cvm', 'cached-cvm', 'gpu', 'gpu-cvm', 'podman', 'sysbox']
     expect(head).toEqual(['node', 'pool', 'agent', 'heartbeat', 'version', 'notes', ...names])
     expect(rows).toHaveLength(40)
@@ -50,21 +50,21 @@ describe('csv', () => {
     expect(rows.find(([name]) => name?.startsWith('ip-10-20-32-120.'))?.slice(2)).toEqual(['absent', ...Array(9).fill('')])
   })
 
-  test('has the reasons beside the answers', () => {
-    const [head, ...rows] = parseCsv(told(nodes, ['--format', 'csv', '--why', '--capability', 'podman']))
+  test('has the reasons next to the answers', () => {
+    const [head, ...rows] = parseCsv(formatFleet(nodes, ['--format', 'csv', '--why', '--capability', 'podman']))
     expect(head?.slice(6)).toEqual(['podman', 'podman why'])
     expect(rows.filter(row => row[7] === 'user.max_user_namespaces is 0')).toHaveLength(3)
   })
 
   test.each(['a,b', 'say "no"', "it's", 'a;b', ' spaced ', '""', ','])('keeps %j as it is', text => {
-    const [, row] = parseCsv(told([hostile(text)], ['--format', 'csv', '--why']))
+    const [, row] = parseCsv(formatFleet([hostile(text)], ['--format', 'csv', '--why']))
     expect([row?.[0], row?.[4], row?.[7]]).toEqual([text, text, text])
   })
 
   test.each(['=1+1', '+1', '-1', '@SUM(A1)', ' =cmd|"/c calc"!A1', '＝1+1', '＠x', '＋1', '－1'])(
     'makes no formula of %j',
     text => {
-      const [, row] = parseCsv(told([hostile(text)], ['--format', 'csv', '--why']))
+      const [, row] = parseCsv(formatFleet([hostile(text)], ['--format', 'csv', '--why']))
       expect([row?.[0], row?.[4], row?.[7]]).toEqual(Array(3).fill(`'${text}`))
     }
   )
@@ -75,12 +75,12 @@ describe('csv', () => {
     ['a;"=1"', 'a;\'"=1"'],
     ['=1;＝2', "'=1;'＝2"]
   ])('makes no formula of %j where a semicolon ends a cell', (text, kept) => {
-    const [, row] = parseCsv(told([hostile(text)], ['--format', 'csv', '--why']))
+    const [, row] = parseCsv(formatFleet([hostile(text)], ['--format', 'csv', '--why']))
     expect([row?.[0], row?.[4], row?.[7]]).toEqual(Array(3).fill(kept))
   })
 
-  test('lets no text end its line, nor hide a formula behind a control character', () => {
-    const text = told([hostile('x\r\n\t=1\u0000')], ['--format', 'csv', '--why'])
+  test('does not let a text end its line or hide a formula behind a control character', () => {
+    const text = formatFleet([hostile('x\r\n\t=1\u0000')], ['--format', 'csv', '--why'])
     expect(text.split('\r\n')).toHaveLength(3)
     expect(text).not.toMatch(/[\t\0]/)
   })
@@ -100,7 +100,7 @@ interface Json {
 
 describe('json', () => {
   const parsed = (of: readonly V1Node[], ...args: readonly string[]) =>
-    JSON.parse(told(of, ['--format', 'json', ...args])) as Json
+    JSON.parse(formatFleet(of, ['--format', 'json', ...args])) as Json
 
   test('has the fields of its schema, and no others', () => {
     const fleet = parsed(nodes)
@@ -133,7 +133,7 @@ describe('json', () => {
     }
   })
 
-  test('of a node without an agent has neither heartbeat nor version nor answers', () => {
+  test('has no heartbeat, version or answers for a node without an agent', () => {
     expect(parsed([bareNode('n')]).nodes).toEqual([
       {
         name: 'n',
@@ -145,7 +145,7 @@ describe('json', () => {
     ])
   })
 
-  test('of no node is whole, and of one capability has no other', () => {
+  test('is complete without nodes, and with --capability has no other capability', () => {
     expect(parsed([])).toMatchObject({ pools: [], nodes: [] })
     const gpu = parsed(nodes, '--capability', 'gpu')
     for (const part of [gpu['counts'], gpu['ways'], gpu.nodes[0]?.capabilities]) expect(Object.keys(part ?? {})).toEqual(['gpu'])
@@ -153,8 +153,8 @@ describe('json', () => {
 })
 
 describe('html', () => {
-  test('is one file: no script, and nothing from elsewhere', () => {
-    const page = told(nodes, ['--format', 'html'])
+  test('is one file without scripts, and loads nothing from elsewhere', () => {
+    const page = formatFleet(nodes, ['--format', 'html'])
     expect(page).toMatch(/^<!doctype html>\n<html lang="en">[\s\S]*<\/html>\n$/)
     const links = [...page.matchAll(/\b(?:src|href|action|data|poster|srcset)="([^"]*)"|url\(([^)]*)\)|@import\s+(\S+)/g)]
     expect(links.map(([, attribute, style, imported]) => (attribute ?? style ?? imported ?? '').slice(0, 19))).toEqual([
@@ -165,12 +165,12 @@ describe('html', () => {
     expect(page).toContain(`content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"`)
   })
 
-  test('tells every node once, every pool, and what would help', () => {
-    const page = told(nodes, ['--format', 'html'])
+  test('shows every node once, every pool, and what would help', () => {
+    const page = formatFleet(nodes, ['--format', 'html'])
     for (const { metadata } of nodes)
       expect(page.split(`<th role="rowheader" scope="row">${metadata?.name}</th>`)).toHaveLength(2)
     expect(page.match(/<details class="pool" open>/g)).toHaveLength(5)
-    expect(page).toContain('<p>34 can, 3 cannot, 1 untold, 2 out of date</p>')
+    expect(page).toContain('<p>34 can, 3 cannot, 1 without label, 2 out of date</p>')
     expect(page).toContain(`stale: last heartbeat ${span('2026-10-31T21:15:00.000Z', '2026-11-03T10:00:00.000Z')} ago`)
     expect(page).toContain('Use an Ubuntu 22.04 image whose kernel has shiftfs (linux-modules-extra).')
   })
@@ -178,7 +178,7 @@ describe('html', () => {
   test.each(['<script>alert(1)</script>', '"><img src=x onerror=alert(1)>', "'--></style><svg/onload=alert(1)>", '&lt;b&gt;'])(
     'escapes %s wherever it stands',
     text => {
-      const page = told([hostile(text)], ['--format', 'html'])
+      const page = formatFleet([hostile(text)], ['--format', 'html'])
       const escaped = text.replace(/[&<>"']/g, char => `&${{ '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot', "'": '#39' }[char]};`)
       expect(page).not.toContain(text)
       // Pool, node, reason, caution and way out.
@@ -186,9 +186,9 @@ describe('html', () => {
     }
   )
 
-  test('of many nodes is closed at first, and of none says so', () => {
+  test('is collapsed at first with many nodes, and says if there are none', () => {
     const many = Array.from({ length: 101 }, (_, index) => bareNode(`n-${index}`))
-    expect(told(many, ['--format', 'html'])).toContain('<details class="pool">')
-    expect(told([], ['--format', 'html'])).toContain('This cluster has no nodes.')
+    expect(formatFleet(many, ['--format', 'html'])).toContain('<details class="pool">')
+    expect(formatFleet([], ['--format', 'html'])).toContain('This cluster has no nodes.')
   })
 })

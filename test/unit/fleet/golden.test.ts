@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { poolText } from '../../../src/fleet/pools.ts'
 import type { V1Node } from '../../../src/kubernetes/models.ts'
-import { FLEET_GOLDENS, fleetGoldenFile, fleetOf, recordedFleet, told } from '../../support/recorded-fleet.ts'
+import { FLEET_GOLDENS, fleetGoldenFile, fleetOf, formatFleet, recordedFleet } from '../../support/recorded-fleet.ts'
 
 let nodes: readonly V1Node[]
 beforeAll(async () => {
@@ -22,11 +22,11 @@ test('the recorded cluster has 40 nodes in 5 pools', () => {
   ])
 })
 
-test.each(Object.entries(FLEET_GOLDENS))('%s is told as in its golden (npm run golden writes it)', (name, args) => {
-  expect(told(nodes, args)).toBe(readFileSync(fleetGoldenFile(name), 'utf8'))
+test.each(Object.entries(FLEET_GOLDENS))('%s is formatted as in its golden file (npm run golden writes it)', (name, args) => {
+  expect(formatFleet(nodes, args)).toBe(readFileSync(fleetGoldenFile(name), 'utf8'))
 })
 
-test('there is no golden that nobody asks for', () => {
+test('there is no unused golden file', () => {
   const files = readdirSync(dirname(fleetGoldenFile('')))
   expect(files.sort()).toEqual(
     Object.keys(FLEET_GOLDENS)

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { changesOf } from '../../../src/fleet/changes.ts'
-import { type FleetNode, fleetNode, standingOf, toldOf } from '../../../src/fleet/fleet-node.ts'
+import { type FleetNode, fleetNode, reportedVerdict, standingOf } from '../../../src/fleet/fleet-node.ts'
 import { noteOf } from '../../../src/fleet/format/words.ts'
 import { parseReport } from '../../../src/fleet/node-report.ts'
 import { poolOf, poolText } from '../../../src/fleet/pools.ts'
@@ -10,7 +10,7 @@ import { reportAnnotation } from '../../../src/node-sync/report.ts'
 import { CAPABILITIES } from '../../../src/verdicts/all.ts'
 import type { Verdict } from '../../../src/verdicts/verdict.ts'
 import { machines } from '../../nodes/machines.ts'
-import { agentNode, bareNode, fleetOf, NOW, read, recordedFleet, told } from '../../support/recorded-fleet.ts'
+import { agentNode, bareNode, fleetOf, formatFleet, NOW, read, recordedFleet } from '../../support/recorded-fleet.ts'
 import { snapshotOf } from '../../support/recorded-snapshot.ts'
 
 let nodes: readonly V1Node[]
@@ -40,7 +40,7 @@ describe('the pool of a node', () => {
     expect(poolText(poolOf(labels, 'example.com/pool'))).toBe(text)
   })
 
-  test('is told in the order of names, those of no pool last, equal names of two providers apart', () => {
+  test('is sorted by name, nodes without a pool come last, and equal names of two providers stay separate', () => {
     const labelled = ['z', 'b', 'a'].map(name => plain(name, { 'cloud.google.com/gke-nodepool': name }))
     const pools = poolsOf(read([plain('alone', {}), ...labelled, plain('other', { 'karpenter.sh/nodepool': 'a' })]))
     expect(pools.map(({ pool, nodes: those }) => [poolText(pool), ...those.map(({ name }) => name)])).toEqual([
@@ -54,7 +54,7 @@ describe('the pool of a node', () => {
 })
 
 describe('counts', () => {
-  test('are those of the labels, and no node is lost', () => {
+  test('come from the labels and include every node', () => {
     const value = (node: V1Node, name: string) => node.metadata?.labels?.[`berth.dev/${name}`]
     const isFresh = (node: V1Node) => standingOf(one(node), now) === 'fresh'
     for (const name of CAPABILITIES) {
@@ -80,7 +80,7 @@ describe('counts', () => {
     const pool = ['eks.amazonaws.com/nodegroup', 'one'] as const
     const able = await agentNode('able', 'eks-al2023', { pool })
     const outdated = await agentNode('outdated', 'eks-al2023', { pool, ...circumstances })
-    const say = (...args: readonly string[]) => told([able, outdated], args)
+    const say = (...args: readonly string[]) => formatFleet([able, outdated], args)
     expect(outdated.metadata?.labels?.['berth.dev/cvm']).toBe('true')
     expect(say()).toMatch(/^EKS node group one, 2 nodes +1\/2 /m)
     expect(say()).toMatch(/^all 2 nodes +1\/2 /m)
@@ -101,7 +101,7 @@ describe('counts', () => {
     expect(one(plain('n', { 'berth.dev/cvm': value })).answers).toEqual({ cvm: 'unknown' })
   })
 
-  test('labels below another prefix are not ours', () => {
+  test('labels with another prefix are ignored', () => {
     const terms = { prefix: 'example.com', poolLabel: '', kept: new Map() }
     expect(fleetNode(nodes[0] as V1Node, terms).answers).toEqual({})
   })
@@ -119,11 +119,11 @@ describe('an agent', () => {
     expect([standingOf(node, now), noteOf(node, now)]).toEqual([standing, note])
   })
 
-  test('that never wrote a heartbeat is stale, and one that never was there is no agent', () => {
+  test('that never wrote a heartbeat is stale, and a node without labels has no agent', () => {
     const silent = one(plain('n', { 'berth.dev/cvm': 'true' }))
     expect([standingOf(silent, now), noteOf(silent, now)]).toEqual(['stale', 'stale: no heartbeat'])
     const bare = one(bareNode('n'))
-    expect([standingOf(bare, now), noteOf(bare, now)]).toEqual(['absent', 'no agent has been here'])
+    expect([standingOf(bare, now), noteOf(bare, now)]).toEqual(['absent', 'not labelled by an agent yet'])
   })
 
   test.each([
@@ -135,14 +135,14 @@ describe('an agent', () => {
     expect(noteOf(node, now)).toMatch(note)
   })
 
-  test('that has not looked since the boot is told, and what else keeps pods away', async () => {
+  test('that has not observed since the boot is noted, together with what else keeps pods away', async () => {
     const node = await agentNode('n', 'eks-al2023', { isRebooted: true, isCordoned: true })
-    expect(noteOf(one(node), now)).toBe('rebooted, and not looked at since, cordoned')
+    expect(noteOf(one(node), now)).toBe('rebooted, not observed since, cordoned')
     const conditions = [{ type: 'Ready', status: 'Unknown' }]
     expect(one({ ...bareNode('n'), status: { conditions } }).notes).toEqual(['not ready'])
   })
 
-  test('is counted once, by the worst that is so of it', () => {
+  test('is counted once, by its worst standing', () => {
     expect(standingsOf(read40, now)).toEqual({ fresh: 37, stale: 1, rebooted: 1, absent: 1 })
   })
 })
@@ -156,7 +156,7 @@ describe('the report of a node', () => {
     expect(reading?.report.version).toBe('0.1.0')
     const short = (whole: string) => expect.stringContaining(whole.slice(0, 25))
     for (const verdict of Object.values(snapshot.verdicts) as Verdict[]) {
-      expect(reading?.report.told.get(verdict.name)).toEqual({
+      expect(reading?.report.verdicts.get(verdict.name)).toEqual({
         answer: verdict.answer,
         because: short(verdict.because),
         cautions: verdict.cautions.map(short),
@@ -165,9 +165,14 @@ describe('the report of a node', () => {
     }
   })
 
-  test('of an agent that wrote no ways out is read without them', () => {
+  test('is read without ways out if the agent wrote none', () => {
     const text = JSON.stringify({ version: '0', boot: 'b', verdicts: { cvm: { answer: 'no', because: 'old' } } })
-    expect(parseReport(text, new Map())?.report.told.get('cvm')).toEqual({ answer: 'no', because: 'old', cautions: [], ways: [] })
+    expect(parseReport(text, new Map())?.report.verdicts.get('cvm')).toEqual({
+      answer: 'no',
+      because: 'old',
+      cautions: [],
+      ways: []
+    })
   })
 
   test.each(['', 'no JSON', 'null', '[]', '7', '{"verdicts":[]}', `{"verdicts":{},"boot":"${'x'.repeat(20_000)}"}`])(
@@ -178,7 +183,7 @@ describe('the report of a node', () => {
     }
   )
 
-  test('may hold anything: what is no answer is left out, and what would steer a terminal is spelt', () => {
+  test('may contain anything: invalid answers are left out, and control characters are spelled out', () => {
     const verdicts = {
       cvm: { answer: 'no', because: '\x1b[2Jgone\u202e', cautions: [7, 'ok'], ways: [0, 9, -1, 'x', null] },
       gpu: { answer: 'maybe', because: 'x' },
@@ -191,29 +196,29 @@ describe('the report of a node', () => {
       isWhole: false,
       report: {
         version: '',
-        told: new Map([['cvm', { answer: 'no', because: '\\u001b[2Jgone\\u202e', cautions: ['ok'], ways: ['way\\u0007'] }]])
+        verdicts: new Map([['cvm', { answer: 'no', because: '\\u001b[2Jgone\\u202e', cautions: ['ok'], ways: ['way\\u0007'] }]])
       }
     })
   })
 
-  test('is kept once for all nodes that tell the same', () => {
+  test('is shared by all nodes with the same report', () => {
     const pool = read40.filter(({ pool: { name } }) => name === 'al2023').filter(({ report }) => report !== undefined)
     expect(pool).toHaveLength(8)
     expect(new Set(pool.map(({ report }) => report)).size).toBe(1)
   })
 
-  test('does not count against the label, which is what schedulers see', async () => {
+  test('does not override the label, which is what schedulers see', async () => {
     const node = await agentNode('n', 'eks-al2023')
     const labels = { ...node.metadata?.labels, 'berth.dev/cvm': 'false', 'berth.dev/privileged': 'true' }
     const changed = one({ ...node, metadata: { ...node.metadata, labels } })
-    expect(toldOf(changed, 'cvm')).toEqual({
+    expect(reportedVerdict(changed, 'cvm')).toEqual({
       answer: 'no',
       because: expect.stringMatching(/^its label says no, its last report yes: kernel 6\.1/),
       cautions: [],
       ways: []
     })
-    expect(toldOf(changed, 'privileged')?.because).toBe('its report says nothing of it')
-    expect(toldOf(one(bareNode('n')), 'cvm')).toBeUndefined()
+    expect(reportedVerdict(changed, 'privileged')?.because).toBe('its report does not mention it')
+    expect(reportedVerdict(one(bareNode('n')), 'cvm')).toBeUndefined()
   })
 })
 
@@ -235,7 +240,7 @@ const saying = (name: string, because: string, more: object = {}): FleetNode => 
 }
 
 describe('reasons', () => {
-  test('that differ in measured numbers alone are one, that of most nodes first', () => {
+  test('that differ only in numbers are merged, the most frequent first', () => {
     const found = reasonsOf([saying('a', 'it is 7'), saying('b', 'SELinux'), saying('c', 'it is 123'), one(bareNode('d'))], 'cvm')
     expect(found.map(({ answer, because, nodes: those }) => [answer, because, those.map(({ name }) => name)])).toEqual([
       ['no', 'it is 7 (numbers differ)', ['a', 'c']],
@@ -243,7 +248,7 @@ describe('reasons', () => {
     ])
   })
 
-  test('of those who can come with their cautions, and before those who cannot', () => {
+  test('of yes come first and include their cautions', () => {
     const [first, second] = reasonsOf(read40, 'cvm')
     expect([first?.answer, first?.nodes.length]).toEqual(['yes', 17])
     expect(second).toMatchObject({
@@ -255,7 +260,7 @@ describe('reasons', () => {
 })
 
 describe('what would help most', () => {
-  test('is what is enough by itself on most nodes, with the nodes of each pool', () => {
+  test('is what is enough by itself on most nodes, with the number of nodes of each pool', () => {
     const [both, ubuntu, selinux] = [{ ways: [0, 1] }, { ways: [0] }, { ways: [1] }]
     const found = waysOf(
       [
@@ -291,17 +296,17 @@ describe('what would help most', () => {
     ])
   })
 
-  test('counts no node that can already', () => {
+  test('does not count nodes with the answer yes', () => {
     const can = new Set(read40.filter(({ answers }) => answers['cached-cvm'] === 'yes').map(({ name }) => name))
     const rest = read40.filter(({ name }) => !can.has(name))
     expect(can.size).toBe(2)
     expect(waysOf(read40, 'cached-cvm')).toEqual(waysOf(rest, 'cached-cvm'))
   })
 
-  test('is told after who can and who cannot, grouped by pools', () => {
-    const text = told(nodes, ['--capability', 'podman'])
-    expect(text).toMatch(/^podman: 32 of 40 nodes can, 5 cannot, 1 does not tell, 2 are out of date\.\n/)
-    expect(text.match(/^(Can|Cannot|Not known|Out of date|What would help most)$/gm)).toEqual([
+  test('is printed after the nodes that can and cannot, grouped by pool', () => {
+    const text = formatFleet(nodes, ['--capability', 'podman'])
+    expect(text).toMatch(/^podman: 32 of 40 nodes can, 5 cannot, 1 has no label, 2 are out of date\.\n/)
+    expect(text.match(/^(Can|Cannot|Unknown|Out of date|What would help most)$/gm)).toEqual([
       'Can',
       'Cannot',
       'Out of date',
@@ -315,7 +320,7 @@ describe('what would help most', () => {
 
 describe('the table', () => {
   test('has a line for every node and the counts of every pool', () => {
-    const lines = told(nodes, []).split('\n')
+    const lines = formatFleet(nodes, []).split('\n')
     for (const { name } of read40) expect(lines.filter(line => line.startsWith(`  ${name} `))).toHaveLength(1)
     expect(lines.find(line => line.startsWith('all 40 nodes'))?.split(/\s{2,}/)).toEqual([
       'all 40 nodes',
@@ -324,12 +329,12 @@ describe('the table', () => {
   })
 
   test('without nodes says so', () => {
-    for (const args of [[], ['--autoscaler']]) expect(told([], args)).toBe('This cluster has no nodes.\n')
+    for (const args of [[], ['--autoscaler']]) expect(formatFleet([], args)).toBe('This cluster has no nodes.\n')
   })
 
-  test('is as long as the fleet: 15,000 nodes are no problem for the widths', () => {
+  test('has a line for each of 15,000 nodes', () => {
     const many = Array.from({ length: 15_000 }, (_, index) => plain(`n-${index}`, { 'berth.dev/cvm': 'true' }))
-    expect(told(many, []).split('\n').length).toBeGreaterThan(15_000)
+    expect(formatFleet(many, []).split('\n').length).toBeGreaterThan(15_000)
     expect(nodesOf(fleetOf(many))).toHaveLength(15_000)
   })
 })
@@ -339,16 +344,16 @@ describe('what changed', () => {
 
   test.each([
     [undefined, labelled(), ['n: new, no pool']],
-    [labelled(), undefined, ['n: gone']],
+    [labelled(), undefined, ['n: deleted']],
     [labelled('true'), labelled('true'), []],
-    [labelled(), labelled('true'), ['n: cvm - → yes: its report says nothing of it']],
+    [labelled(), labelled('true'), ['n: cvm - → yes: its report does not mention it']],
     [labelled('true'), labelled(), ['n: cvm yes → -']],
     [undefined, undefined, []]
   ])('%#', (before, after, lines) => {
     expect(changesOf(before, after, ['cvm'])).toEqual(lines)
   })
 
-  test('is told of notes and boots too, and of a heartbeat nothing', async () => {
+  test('includes notes and reboots, but not heartbeats', async () => {
     const fine = one(await agentNode('n', 'eks-al2023'))
     const later = one(await agentNode('n', 'eks-al2023', { heartbeat: NOW }))
     const bad = one(await agentNode('n', 'eks-al2023', { isCordoned: true, isRebooted: true }))

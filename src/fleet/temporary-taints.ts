@@ -1,7 +1,7 @@
-/** Taints that somebody removes from a running Node, by the component that puts them there. A pool must never declare them. */
-const PASSING: readonly RegExp[] = [
+/** Taints that a component sets and removes on a running Node. A pool must never declare them. */
+const TEMPORARY: readonly RegExp[] = [
   /^node\.kubernetes\.io\//, // the node's state: kubelet and node controller
-  /^node\.cloudprovider\.kubernetes\.io\//, // a new node, until the cloud provider has looked at it
+  /^node\.cloudprovider\.kubernetes\.io\//, // a new node, until the cloud provider has initialized it
   /^node\.cluster\.x-k8s\.io\/(uninitialized|outdated-revision)$/, // Cluster API
   /^karpenter\.sh\//,
   /^(startup|ignore|status)-taint\.cluster-autoscaler\.kubernetes\.io\//,
@@ -14,5 +14,5 @@ const PASSING: readonly RegExp[] = [
   /^sysbox-runtime$/ // Sysbox's installer, while it installs or removes
 ]
 
-/** Whether a taint with this key comes and goes on a Node of an otherwise unchanged pool. */
-export const passes = (key: string): boolean => PASSING.some(pattern => pattern.test(key))
+/** Whether a taint with this key comes and goes while the pool stays the same. */
+export const isTemporary = (key: string): boolean => TEMPORARY.some(pattern => pattern.test(key))
