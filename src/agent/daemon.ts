@@ -3,7 +3,7 @@ import process from 'node:process'
 import { setTimeout as wait, setImmediate as yieldToEvents } from 'node:timers/promises'
 import { CommandError, type Surroundings } from '../cli/command.ts'
 import type { Config } from '../cli/config.ts'
-import { openHostOrNone, startedEarly } from '../cli/open-host.ts'
+import { observeEarly, openHostOrNone } from '../cli/open-host.ts'
 import { stoppedBySignals } from '../cli/signals.ts'
 import { ApiError } from '../kubernetes/api-error.ts'
 import type { Log } from '../log.ts'
@@ -25,7 +25,7 @@ export async function daemon(config: Config, surroundings: Surroundings): Promis
   connecting.catch(() => undefined) // awaited below, when there is a log for the error
   // The first observation runs during the handshake with the API and while we load the rest.
   const { host, lacks, close } = await openHostOrNone(options['host-root'], surroundings)
-  const early = startedEarly(host, clock)
+  const early = observeEarly(host, clock)
   const { createLog, lineWriter, createMetrics, createTelemetry, runAgent } = await loadTheRest()
   const log = createLog({ level: options['log-level'], format: options['log-format'], write: lineWriter(1), now: clock.now })
   if (lacks !== undefined) log.event('host-missing', lacks)

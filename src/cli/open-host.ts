@@ -50,9 +50,9 @@ export async function openHostOrNone(root: string, surroundings: Pick<Surroundin
 
 /**
  * Begins to observe while the Kubernetes client is loaded and the API answers. The cycle that follows gets these answers from memory.
- * The inventory is left to `inventoried`: starting its programs would block this process for longer than all other facts take.
+ * The inventory is left to `startInventory`: starting its programs would block this process for longer than all other facts take.
  */
-export function startedEarly(host: HostReader, { elapsed }: Clock): HostReader {
+export function observeEarly(host: HostReader, { elapsed }: Clock): HostReader {
   const remembering = witness(host).host
   const sources = { host: { ...remembering, inventory: () => NEVER }, node: undefined, podSecurity: undefined }
   observe(sources, elapsed).catch(() => undefined)
@@ -62,7 +62,7 @@ export function startedEarly(host: HostReader, { elapsed }: Clock): HostReader {
 const NEVER = new Promise<never>(() => undefined)
 
 /** Begins to take the inventory. Call it while a request to the API is under way. */
-export const inventoried = (host: HostReader): void => {
+export const startInventory = (host: HostReader): void => {
   host.inventory().catch(() => undefined)
 }
 

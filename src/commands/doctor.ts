@@ -8,18 +8,18 @@ import { type Finding, findingsTable } from '../report/findings.ts'
 import { VERSION } from '../version.ts'
 import { parseListen } from '../web/server.ts'
 import { findings } from './doctor/checks.ts'
-import { examine } from './doctor/examine.ts'
-import type { Terms } from './doctor/seen.ts'
+import { inspect } from './doctor/inspect.ts'
+import type { Terms } from './doctor/inspection.ts'
 
-/** Proves an installation, one check after the other; every check is tried. */
-export const doctor: Command = (config, surroundings) => examineAndTell(config, surroundings, WORLD)
+/** Checks an installation. A failed check does not stop the others. */
+export const doctor: Command = (config, surroundings) => runDoctor(config, surroundings, WORLD)
 
-export async function examineAndTell(config: Config, { print, clock }: Surroundings, world: World): Promise<number> {
+export async function runDoctor(config: Config, { print, clock }: Surroundings, world: World): Promise<number> {
   const { options, screen } = config
   const terms = termsFrom(config)
   const host = await openHost(options['host-root'])
   const found = await withConnection(config, world, async connection =>
-    findings(await examine({ terms, connection, host, clock, world }))
+    findings(await inspect({ terms, connection, host, clock, world }))
   )
   if (options.format === 'json') print(`${printable(JSON.stringify(found satisfies readonly Finding[]))}\n`)
   else print(findingsTable(found, painter(screen)))
@@ -29,7 +29,7 @@ export async function examineAndTell(config: Config, { print, clock }: Surroundi
 function termsFrom({ options }: Config): Terms {
   const nodeName = options['node-name']
   if (nodeName === '') {
-    throw new CommandError('doctor needs the name of the Node to prove; expected --node-name NAME or NODE_NAME', { status: 2 })
+    throw new CommandError('doctor needs the name of the Node to check: expected --node-name NAME or NODE_NAME', { status: 2 })
   }
   return {
     nodeName,
@@ -42,12 +42,12 @@ function termsFrom({ options }: Config): Terms {
   }
 }
 
-/** An agent that listens on all addresses is asked on the loopback. */
+/** An agent that listens on all addresses is reached on the loopback address. */
 function addressFrom(listen: string): string {
   try {
     const { host, port } = parseListen(listen)
-    const reached = ['', '0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host
-    return `${reached.includes(':') ? `[${reached}]` : reached}:${port}`
+    const target = ['', '0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host
+    return `${target.includes(':') ? `[${target}]` : target}:${port}`
   } catch (error) {
     throw new CommandError(`--listen is "${listen}": expected host:port`, { status: 2, cause: error })
   }

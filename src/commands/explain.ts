@@ -6,7 +6,7 @@ import { ALL_CAPABILITIES, CAPABILITIES } from '../verdicts/all.ts'
 import type { Verdict } from '../verdicts/verdict.ts'
 import { observeNode } from './observe-node.ts'
 
-/** One verdict down to the values that were read. */
+/** Prints one verdict, down to the values that were read. */
 export const explain: Command = async (config, { print, clock }) => {
   const { operand } = config
   const definition = ALL_CAPABILITIES.find(({ name }) => name === operand)
@@ -16,7 +16,7 @@ export const explain: Command = async (config, { print, clock }) => {
   const snapshot = await observeNode(config, clock)
   const verdict: Verdict | undefined = snapshot.verdicts[definition.name]
   if (verdict === undefined) {
-    throw new CommandError(`${operand} is not judged until you opt in: set ${definition.optIn?.options}`, {
+    throw new CommandError(`${operand} is judged only if you opt in: set ${definition.optIn?.options}`, {
       status: 2
     })
   }

@@ -5,13 +5,13 @@ import { formatted } from '../fleet/format/all.ts'
 import { type FleetWorld, gather, viewOf } from '../fleet/gather.ts'
 import { live } from '../fleet/live.ts'
 
-/** 10 MB, which the API server reads at once. */
+/** Nodes in one request: about 10 MB. */
 const LIMIT = 500
 
-/** Looks at all Nodes of the cluster, and changes none. */
+/** Prints what all Nodes of the cluster can host. Changes nothing. */
 export const fleet: Command = async (config, surroundings) => {
   const stop = new AbortController()
-  // Only watching ends well by a signal.
+  // Only a watch is meant to be ended by a signal.
   if (config.options.watch) for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort())
   return await fleetFrom(config, surroundings, { ...WORLD, signal: stop.signal, limit: LIMIT })
 }
@@ -29,7 +29,7 @@ export async function fleetFrom(config: Config, surroundings: Surroundings, worl
   })
 }
 
-/** Characters that are written at once. */
+/** How many characters are written at once. */
 const PIECE = 65_536
 
 async function print(parts: Iterable<string>, surroundings: Surroundings): Promise<void> {

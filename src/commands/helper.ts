@@ -13,34 +13,33 @@ import { remedyLines, section } from '../report/table.ts'
 import { VERSION } from '../version.ts'
 import { spread } from '../waits.ts'
 
-/** The privileged half: tries, mends what it is permitted to mend, and leaves what it found for the agent. No token, no port. */
+/** The privileged half: runs trials, applies permitted remedies, and leaves the results for the agent. No token, no port. */
 export const helper: Command = async (config, surroundings) => {
   const { options } = config
-  if (process.getuid?.() !== 0)
-    throw new CommandError('helper needs root on the node; what can be known without it: berth report')
+  if (process.getuid?.() !== 0) throw new CommandError('helper must run as root on the node; without root, use berth report')
   const work = createWork(config, surroundings)
   if (options.undo) return await undo(work, surroundings)
   if (options['dry-run']) return await dryRun(work, config, surroundings)
   return await loop(work, config, surroundings)
 }
 
-/** A turn of a helper that has nothing to build takes less (seconds). */
-const A_TURN = 5
+/** How long to wait for the lock: a cycle without a build takes less (seconds). */
+const LOCK_WAIT = 5
 
 async function undo({ host, terms, lock }: Work, { print }: Surroundings): Promise<number> {
-  const locked = await lock(A_TURN)
-  if (!locked.ok) throw new CommandError(`nothing is undone: ${locked.why}`)
-  if (!locked.value.ok) throw new CommandError(`nothing is undone: ${busy(locked.value.heldBy)}`)
+  const locked = await lock(LOCK_WAIT)
+  if (!locked.ok) throw new CommandError(`nothing was undone: ${locked.why}`)
+  if (!locked.value.ok) throw new CommandError(`nothing was undone: ${busy(locked.value.heldBy)}`)
   const deeds = await undoAll(host, terms)
   await locked.value.release()
   for (const { remedy, failure, did } of deeds) print(`${remedy}: ${[failure, did].filter(Boolean).join('; ')}\n`)
-  print('A helper that runs here with a permit does it again at its next turn: take the permit (--permit) from it first.\n')
+  print('A running helper applies its permitted remedies again in its next cycle: remove them from its --permit first.\n')
   return deeds.some(({ failure }) => failure !== undefined) ? 1 : 0
 }
 
-const busy = (who: string): string => `another helper works on this node (${who}); try again when it has ended`
+const busy = (who: string): string => `another helper is working on this node (${who}); try again when it has finished`
 
-/** The trials are made, since the plan rests on them and they remove what they make; nothing else is. */
+/** Runs the trials, because the plan depends on them and they clean up after themselves. Applies nothing. */
 async function dryRun({ observe }: Work, config: Config, { print }: Surroundings): Promise<number> {
   const paint = painter(config.screen)
   const snapshot = await attempt(() => observe(''))
@@ -52,13 +51,13 @@ async function dryRun({ observe }: Work, config: Config, { print }: Surroundings
 async function loop(work: Work, config: Config, { print }: Surroundings): Promise<number> {
   const { log, terms } = work
   const { options } = config
-  const { signal } = stoppedBySignals(name => log.event('agent-stopping', `${name}: what was mended stays as it is`))
+  const { signal } = stoppedBySignals(name => log.event('agent-stopping', `${name}: applied remedies stay in place`))
   const rests = createRests(terms.now)
   const permitted = options.permit.length > 0 ? options.permit.join(', ') : 'nothing'
   log.event('agent-started', `berth ${VERSION}, the helper; permitted: ${permitted}`)
   const handOver = createHandOver(work, config)
   while (!signal.aborted) {
-    const found = await lockedTurn(work, rests, options.once ? A_TURN : 0)
+    const found = await lockedCycle(work, rests, options.once ? LOCK_WAIT : 0)
     if (found !== undefined) await handOver(found)
     if (options.once) {
       for (const { remedy, result, because } of found?.outcomes ?? []) print(`${remedy}: ${result}: ${because}\n`)
@@ -70,23 +69,23 @@ async function loop(work: Work, config: Config, { print }: Surroundings): Promis
   return 0
 }
 
-/** One turn under the lock of this node; without one that can be had nothing is mended, and all the same the node is tried. */
-async function lockedTurn(work: Work, rests: Rests, patience: number): Promise<Findings | undefined> {
+/** One cycle under the lock of this node. If the lock cannot be created, the cycle still observes and tries, but applies nothing. */
+async function lockedCycle(work: Work, rests: Rests, patience: number): Promise<Findings | undefined> {
   const locked = await work.lock(patience)
-  if (!locked.ok) return await turn(work, rests, locked.why)
+  if (!locked.ok) return await runCycle(work, rests, locked.why)
   if (!locked.value.ok) {
     work.log.event('helper-waits', busy(locked.value.heldBy))
     return undefined
   }
   try {
-    return await turn(work, rests, '')
+    return await runCycle(work, rests, '')
   } finally {
     await locked.value.release()
   }
 }
 
-/** One turn: look, try, mend, look again. `undefined` when the node could not be worked on, which is told. */
-async function turn(work: Work, rests: Rests, cannotAct: string): Promise<Findings | undefined> {
+/** Observes, tries, applies, and observes again. Logs why and resolves to `undefined` if the node cannot be worked on. */
+async function runCycle(work: Work, rests: Rests, cannotAct: string): Promise<Findings | undefined> {
   const { host, log, terms } = work
   const observe = () => work.observe(cannotAct)
   try {

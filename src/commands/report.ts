@@ -5,7 +5,7 @@ import { printable } from '../printable.ts'
 import { reportTable } from '../report/table.ts'
 import { observeNode } from './observe-node.ts'
 
-/** One look, no change. */
+/** Observes once and prints the report. Changes nothing. */
 export const report: Command = async (config, { print, clock }) => {
   const snapshot = await observeNode(config, clock)
   const { format, 'label-prefix': prefix } = config.options

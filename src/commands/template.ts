@@ -3,7 +3,7 @@ import { OPTIONS } from '../cli/options/all.ts'
 import { readExample } from './template/examples.ts'
 import { nodePool, WAYS, type Way } from './template/node-pool.ts'
 
-/** An example of a workspace, with the names that this cluster has for labels, taint and FUSE devices. */
+/** Prints an example workspace with the label prefix, startup taint and FUSE resource of this cluster. */
 export const template: Command = async ({ operand, options }, { print }) => {
   const way = WAYS.find(name => name === operand)
   if (way === undefined) {
@@ -17,7 +17,7 @@ export const template: Command = async ({ operand, options }, { print }) => {
   return 0
 }
 
-/** What the examples ask for; the first of the resources that berth knows by default. */
+/** The resource in the example files: the first default of --fuse-resources. */
 const FUSE = 'github.com/fuse'
 
 const adapted = {

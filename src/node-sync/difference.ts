@@ -4,13 +4,18 @@ import { type LabelPatch, type Labels, labelPatch, labels } from './labels.ts'
 import { reportAnnotation } from './report.ts'
 
 /** What the Node shall carry of ours. */
-export interface Wish {
+export interface DesiredState {
   readonly prefix: string
   readonly labels: Labels
   readonly annotation: { readonly key: string; readonly value: string }
 }
 
-export const wish = (snapshot: Snapshot, prefix: string, version: string, wanted: Labels = labels(snapshot, prefix)): Wish => ({
+export const desiredState = (
+  snapshot: Snapshot,
+  prefix: string,
+  version: string,
+  wanted: Labels = labels(snapshot, prefix)
+): DesiredState => ({
   prefix,
   labels: wanted,
   annotation: { key: `${prefix}/report`, value: reportAnnotation(snapshot, version) }
@@ -22,7 +27,10 @@ export interface Difference {
   readonly annotations: Readonly<Record<string, string>>
 }
 
-export function differences({ prefix, labels, annotation }: Wish, carried: Pick<Metadata, 'labels' | 'annotations'>): Difference {
+export function differences(
+  { prefix, labels, annotation }: DesiredState,
+  carried: Pick<Metadata, 'labels' | 'annotations'>
+): Difference {
   const { key, value } = annotation
   return {
     labels: labelPatch(labels, carried.labels, prefix),

@@ -1,7 +1,7 @@
 import type { Metadata } from '../kubernetes/own-node/metadata.ts'
 import { CAPABILITIES } from '../verdicts/all.ts'
 import { afterRepair, NO_CONFLICTS, paused } from './conflicts.ts'
-import { differences, keysOf, restrict, type Wish } from './difference.ts'
+import { type DesiredState, differences, keysOf, restrict } from './difference.ts'
 import { driftOf } from './drift.ts'
 import type { EventWriter } from './event-writer.ts'
 import { capabilityChange, driftEvent } from './events.ts'
@@ -13,10 +13,10 @@ import type { WriterTerms } from './writes.ts'
 /** Keeps labels and report right, and repairs what somebody else changed. */
 export interface LabelWriter {
   /** Writes what differs, and creates the events about it. Resolves to what the Node carries then. Throws `ApiError` as `write` does. */
-  readonly reconcile: (wish: Wish, node: NodeView) => Promise<Metadata>
+  readonly reconcile: (desired: DesiredState, node: NodeView) => Promise<Metadata>
   /** Every label is on the Node as it should be, as the API server said in the watch or after a write. */
   readonly isPublished: () => boolean
-  /** Writes labels outside of the wish. */
+  /** Writes labels outside of the desired state. */
   readonly write: (node: NodeView, labels: LabelPatch) => Promise<Metadata>
   /** When a key is tried again that was refused or is paused after a conflict (milliseconds). */
   readonly nextTry: () => number
@@ -30,32 +30,32 @@ export function createLabelWriter(terms: WriterTerms, events: EventWriter): Labe
   /** Our labels when they were last right, and of which Node: one that was created anew has lost nothing to anybody. */
   let right: { readonly uid: string; readonly labels: Labels } | undefined
 
-  const settle = ({ labels }: Wish, carried: Metadata, isAll: boolean): void => {
+  const settle = ({ labels }: DesiredState, carried: Metadata, isAll: boolean): void => {
     published = isAll
     const kept = Object.entries(labels).filter(([key, value]) => carried.labels[key] === value)
     right = { uid: carried.uid, labels: Object.fromEntries(kept) }
   }
 
-  const reconcile = async (wish: Wish, node: NodeView): Promise<Metadata> => {
+  const reconcile = async (desired: DesiredState, node: NodeView): Promise<Metadata> => {
     const now = clock.elapsed()
     const before = right?.uid === node.uid ? right.labels : undefined
-    const whole = differences(wish, node)
+    const whole = differences(desired, node)
     const pausedKeys = paused(conflicts, now).keys
     const due = restrict(metadata.dueOf(whole), key => !pausedKeys.has(key))
     if (keysOf(due).length === 0) {
-      settle(wish, node, keysOf(whole).length === 0)
+      settle(desired, node, keysOf(whole).length === 0)
       listener.contested(pausedKeys.size, [])
       return node
     }
     const carried = await metadata.write(node, due)
-    settle(wish, carried, keysOf(differences(wish, carried)).length === 0)
-    const drift = before === undefined ? [] : driftOf(before, node.labels, wish.prefix)
+    settle(desired, carried, keysOf(differences(desired, carried)).length === 0)
+    const drift = before === undefined ? [] : driftOf(before, node.labels, desired.prefix)
     // What was refused is not repaired.
-    const repairs = drift.filter(({ key }) => Object.hasOwn(due.labels, key) && carried.labels[key] === wish.labels[key])
+    const repairs = drift.filter(({ key }) => Object.hasOwn(due.labels, key) && carried.labels[key] === desired.labels[key])
     for (const repair of repairs) listener.repaired(repair, (clock.elapsed() - now) / 1000)
     const keys = repairs.map(({ key }) => key)
     countRepairs(keys)
-    const change = capabilityChange(before ?? node.labels, carried.labels, CAPABILITIES, wish.prefix)
+    const change = capabilityChange(before ?? node.labels, carried.labels, CAPABILITIES, desired.prefix)
     await events.write(
       node.name,
       [driftEvent(keys), change].filter(event => event !== undefined)

@@ -4,7 +4,7 @@ import { backoff } from '../kubernetes/backoff.ts'
 import type { Metadata } from '../kubernetes/own-node/metadata.ts'
 import { patchTaints } from '../kubernetes/own-node/patch.ts'
 import { createConditionWriter } from './condition-writer.ts'
-import { wish } from './difference.ts'
+import { desiredState } from './difference.ts'
 import { createEarlierProof, demotion } from './earlier-proof.ts'
 import { createEventWriter } from './event-writer.ts'
 import { createLabelWriter } from './label-writer.ts'
@@ -59,7 +59,7 @@ export function createNodeSync(terms: NodeSyncTerms): NodeSync {
 
   const writeAll = async (snapshot: Snapshot, node: NodeView): Promise<void> => {
     earlier.readOnce(node)
-    const carried = await labelWriter.reconcile(wish(snapshot, prefix, terms.version, earlier.labelsOf(snapshot)), node)
+    const carried = await labelWriter.reconcile(desiredState(snapshot, prefix, terms.version, earlier.labelsOf(snapshot)), node)
     versions.saw(carried)
     await conditionWriter.write(snapshot, labelWriter.isPublished(), node)
     await events.writeOutcomes(node.name, snapshot.outcomes)

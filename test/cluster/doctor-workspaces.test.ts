@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { parseConfig } from '../../src/cli/config.ts'
-import { examineAndTell } from '../../src/commands/doctor.ts'
+import { runDoctor } from '../../src/commands/doctor.ts'
 import type { Finding } from '../../src/report/findings.ts'
 import { succeeded } from '../support/cluster/api.ts'
 import { type ControlPlane, startControlPlane } from '../support/cluster/control-plane.ts'
@@ -39,7 +39,7 @@ async function ask(check: string, kubeconfig: string, ...more: readonly string[]
   const argv = ['doctor', '--kubeconfig', kubeconfig, '--node-name', node, '--listen', '127.0.0.1:1', '--format', 'json', ...more]
   const clock = { elapsed: () => performance.now(), now: () => new Date() }
   const world = { sleep: async () => undefined, random: () => 0, connection: {} }
-  await examineAndTell(parseConfig(argv, {}, {}), { print: piece => printed.push(piece), clock }, world)
+  await runDoctor(parseConfig(argv, {}, {}), { print: piece => printed.push(piece), clock }, world)
   return (JSON.parse(printed.join('')) as readonly Finding[]).find(finding => finding.check === check)
 }
 

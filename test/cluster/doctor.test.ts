@@ -3,7 +3,7 @@ import { execa } from 'execa'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
 import { parseConfig } from '../../src/cli/config.ts'
 import { type CheckName, checks } from '../../src/commands/doctor/checks.ts'
-import { examineAndTell } from '../../src/commands/doctor.ts'
+import { runDoctor } from '../../src/commands/doctor.ts'
 import { CONDITION_TYPE } from '../../src/node-sync/condition.ts'
 import type { Finding } from '../../src/report/findings.ts'
 import {
@@ -87,7 +87,7 @@ async function ask(wish: Wish = {}) {
   const config = parseConfig([...argsOf(wish), '--format', 'json'], {}, {})
   const clock = { elapsed: () => performance.now(), now: wish.now ?? (() => new Date()) }
   const world = { sleep: async () => undefined, random: () => 0, connection: {} }
-  const status = await examineAndTell(config, { print: piece => printed.push(piece), clock }, world)
+  const status = await runDoctor(config, { print: piece => printed.push(piece), clock }, world)
   const found = JSON.parse(printed.join('')) as readonly Finding[]
   const of = (check: CheckName) => found.find(finding => finding.check === check) as Finding
   return { status, of, wrong: found.filter(({ answer }) => answer === 'no').map(({ check }) => check) }
@@ -121,7 +121,7 @@ describe('of a right installation', () => {
     const before = await nodeOf(plane, 'doctor-quiet').read()
     const { of } = await ask({ node: 'doctor-quiet', kubeconfig: await tokenOn('doctor-quiet') })
     expect(of('guard')).toEqual(answered('ok', 'refuse a foreign label'))
-    expect(of('writes')).toEqual(answered('ok', 'would be taken'))
+    expect(of('writes')).toEqual(answered('ok', 'would accept a label'))
     expect(await nodeOf(plane, 'doctor-quiet').read()).toEqual(before)
   })
 })
@@ -146,7 +146,7 @@ describe('the API', () => {
       'sidecars',
       'volumes'
     ] as const)
-      expect(of(check)).toEqual(answered('unknown', 'not tried, since the API does not answer'))
+      expect(of(check)).toEqual(answered('unknown', 'not checked, because the API does not respond'))
     expect(of('agent')).toEqual(answered('ok', 'healthy'))
   })
 
@@ -154,7 +154,7 @@ describe('the API', () => {
     const { status, of, wrong } = await ask({ kubeconfig: await kubeconfigOf('nobody') })
     expect({ status, wrong }).toEqual({ status: 1, wrong: ['identity'] })
     expect(of('identity')).toEqual(answered('no', '401', 'renew'))
-    expect(of('permissions')).toEqual(answered('unknown', 'the API does not know us'))
+    expect(of('permissions')).toEqual(answered('unknown', 'the API rejects our credentials'))
   })
 
   test('that is none is told', async () => {
@@ -204,7 +204,7 @@ describe('the identity', () => {
   test('is on no Node that is there', async () => {
     const { of } = await ask({ node: 'doctor-nowhere', kubeconfig: await tokenOn('doctor-nowhere') })
     expect(of('node')).toEqual(answered('no', '404', 'kubectl get nodes'))
-    expect(of('labels')).toEqual(answered('unknown', 'not tried'))
+    expect(of('labels')).toEqual(answered('unknown', 'not checked'))
   })
 })
 
@@ -230,7 +230,7 @@ describe('the permissions', { timeout: 120_000 }, () => {
         const found = await ask()
         return found.wrong.includes('permissions') && found
       })
-      expect(of('permissions')).toEqual(answered('no', 'lacking: patch nodes/status, list resourceslices', 'rbac.yaml'))
+      expect(of('permissions')).toEqual(answered('no', 'missing: patch nodes/status, list resourceslices', 'rbac.yaml'))
       expect(of('writes')).toEqual(answered('no', '403'))
       expect(wrong).toContain('writes')
     })
@@ -261,7 +261,7 @@ describe('the namespace of workspaces', { timeout: 120_000 }, () => {
     const before = await ask({ more })
     expect(before.wrong).toEqual(['permissions'])
     expect(before.of('permissions')).toEqual(
-      answered('no', 'lacking: get namespaces default', 'manifests/components/workspace-namespace')
+      answered('no', 'missing: get namespaces default', 'manifests/components/workspace-namespace')
     )
     const roles = '/apis/rbac.authorization.k8s.io/v1'
     const metadata = { name: 'doctor-namespace' }
@@ -365,7 +365,7 @@ describe('the admission policy', { timeout: 120_000 }, () => {
   test('with another prefix than ours refuses what the agent would write', async () => {
     const { of } = await ask({ more: ['--label-prefix', 'other.example.com'] })
     expect(of('writes')).toEqual(answered('no', 'only labels below berth.dev/', 'admission-policy.yaml'))
-    expect(of('labels')).toEqual(answered('no', 'no label below other.example.com/'))
+    expect(of('labels')).toEqual(answered('no', 'no label with the prefix other.example.com/'))
   })
 })
 
@@ -434,7 +434,9 @@ describe('the Node', () => {
   test('with 31 labels of ours has too many', async () => {
     const many = Object.fromEntries(Array.from({ length: 31 }, (_, index) => [`berth.dev/x${index}`, 'x']))
     await createNode(plane, onThisMachine('doctor-many', { labels: many }))
-    expect((await byAdmin('doctor-many')).of('labels')).toEqual(answered('no', '31 labels below berth.dev/, more than 30'))
+    expect((await byAdmin('doctor-many')).of('labels')).toEqual(
+      answered('no', '31 labels with the prefix berth.dev/, more than 30')
+    )
   })
 
   test('whose heartbeat is older than three of them is forsaken', async () => {

@@ -156,11 +156,11 @@ const refusals: Readonly<
   },
   'another object': {
     kubeconfig: () => faked((_, response) => json(response, 200, { kind: 'Pod', metadata: { name: 'other', uid: 'u' } })),
-    says: [/answered with the Pod "other"/]
+    says: [/returned the Pod "other" instead of/]
   },
   'another Node': {
     kubeconfig: () => faked((_, response) => json(response, 200, { ...node, metadata: { name: 'other', uid: 'u' } })),
-    says: [/asked for the Node "refused" and answered with the Node "other"/]
+    says: [/returned the Node "other" instead of the Node "refused"/]
   },
   'a redirect': {
     kubeconfig: () => faked((request, response) => void response.writeHead(302, { location: request.url ?? '' }).end()),

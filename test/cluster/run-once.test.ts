@@ -113,7 +113,7 @@ describe('run --once', () => {
     expect(await audited('once')).toEqual(asked)
     const second = await once('once', '--host-root', recorded)
     expect(second).toMatchObject({ exitCode: 0, stderr: '' })
-    expect(second.stdout).toBe(`once: nothing to write: all ${Object.keys(ours(labelled)).length} labels are right.`)
+    expect(second.stdout).toBe(`once: nothing to write: all ${Object.keys(ours(labelled)).length} labels are up to date.`)
     expect((await read('once')).metadata.resourceVersion).toBe(labelled.metadata.resourceVersion)
     expect(await audited('once')).toEqual([...asked, `get ${uri}`])
   })

@@ -202,7 +202,7 @@ describe('what an agent wrote', () => {
     const { exitCode, stdout } = await execa(process.execPath, args, { cwd: root, reject: false })
     expect(exitCode).toBe(0)
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
-      'it is not known whether an agent still runs (these credentials may not list Pods). The last heartbeat on was-host is'
+      'it is unknown whether an agent still runs (these credentials may not list Pods). The last heartbeat on was-host is'
     )
     expect(stdout).toContain('Unless it has ended: kubectl -n berth delete daemonset berth')
     expect(stdout).toMatch(new RegExp(`^${name}: removed \\d+ labels`, 'm'))
@@ -252,7 +252,7 @@ describe('whether an agent runs', () => {
     const young = await withoutPods(['--node-name', 'beats'])
     expect(young.text).toMatch(removed)
     expect(young.text.replaceAll(/\s+/g, ' ')).toMatch(
-      /^warning: it is not known whether an agent still runs \(these credentials may not list Pods\)\. The last heartbeat on beats is \d+ s old/
+      /^warning: it is unknown whether an agent still runs \(these credentials may not list Pods\)\. The last heartbeat on beats is \d+ s old/
     )
     expect((await withoutPods(['--node-name', 'silent'])).text).not.toContain('warning')
   })
@@ -294,11 +294,11 @@ describe('uninstall of all Nodes', () => {
       expect(text.match(new RegExp(`^${name}: removed`, 'gm'))).toHaveLength(1)
     }
     expect(text).toContain('all-bare: nothing to remove')
-    expect(text).toContain('8 Nodes looked at: 7 changed, 0 failed.')
+    expect(text).toContain('8 Nodes checked: 7 changed, 0 failed.')
     expect(requests).toHaveLength(3)
     expect(requests[0]).toBe('/api/v1/nodes?limit=3')
     expect(requests[2]).toContain('continue=')
-    expect((await uninstall(['--all-nodes'])).text).toContain('8 Nodes looked at: 0 changed, 0 failed.')
+    expect((await uninstall(['--all-nodes'])).text).toContain('8 Nodes checked: 0 changed, 0 failed.')
   })
 
   test('begins again when the API server has forgotten its place, and tells no Node twice', async () => {
@@ -309,14 +309,14 @@ describe('uninstall of all Nodes', () => {
     )
     expect(status).toBe(0)
     for (const name of names) expect(text.match(new RegExp(`^${name}:`, 'gm'))).toHaveLength(1)
-    expect(text).toContain('7 Nodes looked at: 7 changed, 0 failed.')
+    expect(text).toContain('7 Nodes checked: 7 changed, 0 failed.')
     for (const name of names) await expectClean(name)
   })
 
   test('changes nothing by a dry run', async () => {
     await put(...names.map(name => labelled(name)))
     const before = await Promise.all(names.map(read))
-    expect((await uninstall(['--all-nodes', '--dry-run'])).text).toContain('7 Nodes looked at: 7 would be changed, 0 failed.')
+    expect((await uninstall(['--all-nodes', '--dry-run'])).text).toContain('7 Nodes checked: 7 would be changed, 0 failed.')
     expect(await Promise.all(names.map(read))).toEqual(before)
   })
 
@@ -327,7 +327,7 @@ describe('uninstall of all Nodes', () => {
       const { status, text } = await uninstall(['--all-nodes'])
       expect(status).toBe(1)
       expect(text.replaceAll(/\s+/g, ' ')).toContain('all-3: FAILED: cannot change the Node "all-3"')
-      expect(text).toContain('7 Nodes looked at: 6 changed, 1 failed.')
+      expect(text).toContain('7 Nodes checked: 6 changed, 1 failed.')
       for (const name of names.filter(other => other !== 'all-3')) await expectClean(name)
       expect((await read('all-3')).metadata.labels).toMatchObject(ours.labels)
     } finally {
@@ -358,7 +358,7 @@ describe('uninstall of all Nodes', () => {
       { hear: piece => heard.push(piece) }
     )
     await expect(ended).rejects.toMatchObject({ status: 1, message: expect.stringContaining('403') })
-    expect(heard.join('')).toContain('3 Nodes looked at: 3 changed, 0 failed.')
+    expect(heard.join('')).toContain('3 Nodes checked: 3 changed, 0 failed.')
   })
 
   test('takes three pages of a hundred, as a user does it', { timeout: 120_000 }, async () => {
@@ -379,7 +379,7 @@ describe('uninstall of all Nodes', () => {
       env
     })
     expect(exitCode).toBe(0)
-    expect(stdout).toContain('230 Nodes looked at: 230 changed, 0 failed.')
+    expect(stdout).toContain('230 Nodes checked: 230 changed, 0 failed.')
     const selected = '/api/v1/nodes?labelSelector=berth.dev/cvm'
     expect((await succeeded('list', plane.api<{ items: readonly unknown[] }>('GET', selected))).items).toEqual([])
   })

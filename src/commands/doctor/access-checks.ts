@@ -1,35 +1,35 @@
+import { type Inspection, isBound, withoutNode } from './inspection.ts'
 import { IN_THE_POD, INSTALL, no, type Opinion, ok, unknown } from './opinion.ts'
 import { EXCESSIVE, NEEDED, named, neededBy } from './permissions.ts'
-import { isBound, type Seen, withoutNode } from './seen.ts'
 
-export function judgeApi({ api, server }: Seen): Opinion {
-  if (!api.ok) return no(api.why, 'check the server in the kubeconfig (--kubeconfig, KUBECONFIG), and whether the API runs')
+export function judgeApi({ api, server }: Inspection): Opinion {
+  if (!api.ok) return no(api.why, 'check the server in the kubeconfig (--kubeconfig, KUBECONFIG), and that the API server runs')
   return ok(`${api.value === '' ? 'a Kubernetes API' : `Kubernetes ${api.value}`} at ${server}`)
 }
 
-/** Beyond this a token counts as not valid yet, or a heartbeat as old (milliseconds). */
+/** With a larger difference, a token may count as not valid yet, or a heartbeat as stale (milliseconds). */
 const CLOCK_LIMIT = 5_000
 
-export function judgeClock({ ahead }: Seen): Opinion {
+export function judgeClock({ ahead }: Inspection): Opinion {
   if (!ahead.ok) return unknown(ahead.why)
   const [least, most] = ahead.value
-  const surely = Math.max(least, -most, 0)
-  const seconds = (surely / 1000).toFixed(1)
-  if (surely <= CLOCK_LIMIT) {
-    return ok(`differs from the API server's by ${surely === 0 ? 'less than a second' : `about ${seconds} s`}`)
+  const certain = Math.max(least, -most, 0)
+  const seconds = (certain / 1000).toFixed(1)
+  if (certain <= CLOCK_LIMIT) {
+    return ok(`differs from the API server's by ${certain === 0 ? 'less than a second' : `about ${seconds} s`}`)
   }
   const direction = least > 0 ? 'behind' : 'ahead of'
   return no(
     `this machine's clock is at least ${seconds} s ${direction} the API server's`,
-    'set it by NTP (chronyc tracking, timedatectl): tokens and heartbeats depend on it'
+    'synchronize the clocks by NTP (chronyc tracking, timedatectl): tokens and heartbeats depend on them'
   )
 }
 
-export function judgeIdentity({ api, identity, terms }: Seen): Opinion {
+export function judgeIdentity({ api, identity, terms }: Inspection): Opinion {
   if (!identity.ok) return api.ok ? no(identity.why, 'renew the token or the certificate') : unknown(identity.why)
   const { user, node } = identity.value
   if (node === '') {
-    const caution = `these credentials name no Node, so what the agent's own may do is not proved; ${IN_THE_POD}`
+    const caution = `these credentials are bound to no Node, so the permissions of the agent's own token are not checked; ${IN_THE_POD}`
     return ok(user, [caution])
   }
   if (node === terms.nodeName) return ok(`${user} on the Node ${node}`)
@@ -39,45 +39,48 @@ export function judgeIdentity({ api, identity, terms }: Seen): Opinion {
   )
 }
 
-export function judgePermissions(seen: Seen): Opinion {
-  if (!seen.allowed.ok) return unknown(seen.allowed.why)
-  const have = seen.allowed.value.map(named)
-  const needed = neededBy(seen.terms).map(named)
-  const lacking = needed.filter(name => !have.includes(name))
+export function judgePermissions(inspection: Inspection): Opinion {
+  if (!inspection.allowed.ok) return unknown(inspection.allowed.why)
+  const have = inspection.allowed.value.map(named)
+  const needed = neededBy(inspection.terms).map(named)
+  const missing = needed.filter(name => !have.includes(name))
   const excessive = EXCESSIVE.map(named).filter(name => have.includes(name))
-  if (lacking.length > 0) return no(`lacking: ${lacking.join(', ')}`, waysToGrant(lacking).join('; '))
-  const all = `all ${needed.length} that are needed`
-  if (excessive.length === 0) return ok(`${all}, and none of ${EXCESSIVE.length} that must not be`)
+  if (missing.length > 0) return no(`missing: ${missing.join(', ')}`, waysToGrant(missing).join('; '))
+  const all = `all ${needed.length} needed permissions`
+  if (excessive.length === 0) return ok(`${all}, and none of the ${EXCESSIVE.length} that the agent must not have`)
   const more = `more than the agent should have: ${excessive.join(', ')}`
-  if (!isBound(seen)) return ok(all, [more])
-  return no(more, "find the role that gives it, and unbind it from the agent's account (kubectl get clusterrolebindings -o wide)")
+  if (!isBound(inspection)) return ok(all, [more])
+  return no(
+    more,
+    "find the role that grants it, and unbind it from the agent's account (kubectl get clusterrolebindings -o wide)"
+  )
 }
 
-function waysToGrant(lacking: readonly string[]): readonly string[] {
-  const ofBase = NEEDED.map(named)
+function waysToGrant(missing: readonly string[]): readonly string[] {
+  const inBase = NEEDED.map(named)
   return [
-    ...(lacking.some(name => ofBase.includes(name)) ? [`${INSTALL} (rbac.yaml)`] : []),
-    ...(lacking.some(name => !ofBase.includes(name)) ? [GRANT_NAMESPACE] : [])
+    ...(missing.some(name => inBase.includes(name)) ? [`${INSTALL} (rbac.yaml)`] : []),
+    ...(missing.some(name => !inBase.includes(name)) ? [GRANT_NAMESPACE] : [])
   ]
 }
 
 const GRANT_NAMESPACE =
   'for --workspace-namespace, add manifests/components/workspace-namespace, or set options.workspace-namespace of the chart'
 
-export function judgeGuard(seen: Seen): Opinion {
-  const { guard } = seen
+export function judgeGuard(inspection: Inspection): Opinion {
+  const { guard } = inspection
   if (guard.ok && guard.value.enforced) return ok(guard.value.says)
-  const wayOut = `${INSTALL} (admission-policy.yaml, admission-policy-events.yaml); in another namespace, the policies must name the account`
-  if (guard.ok && isBound(seen)) return no(guard.value.says, wayOut)
-  const proved = guardMetric(seen)
-  if (proved === 1) return ok('the agent reports that the policies refuse what they must')
-  if (proved === 0)
-    return no('the agent reports that the policies do not refuse what they must; its log says what (guard-missing)', wayOut)
-  if (!guard.ok) return unknown(seen.node.ok ? guard.why : withoutNode(seen))
-  return unknown("the policy holds only the agent's own token, which these credentials are not", IN_THE_POD)
+  const wayOut = `${INSTALL} (admission-policy.yaml, admission-policy-events.yaml); if berth runs in another namespace, the policies must name its account`
+  if (guard.ok && isBound(inspection)) return no(guard.value.says, wayOut)
+  const reported = guardMetric(inspection)
+  if (reported === 1) return ok('the agent reports that the admission policies are enforced')
+  if (reported === 0)
+    return no('the agent reports that the admission policies are not enforced; its log says why (guard-missing)', wayOut)
+  if (!guard.ok) return unknown(inspection.node.ok ? guard.why : withoutNode(inspection))
+  return unknown("the policies restrict only the agent's own token, and these credentials are different", IN_THE_POD)
 }
 
-function guardMetric({ agent, terms }: Seen): number | undefined {
+function guardMetric({ agent, terms }: Inspection): number | undefined {
   const [, value] =
     (agent.ok &&
       agent.value.node === terms.nodeName &&
@@ -86,11 +89,12 @@ function guardMetric({ agent, terms }: Seen): number | undefined {
   return value === undefined ? undefined : Number(value)
 }
 
-export function judgeWrites(seen: Seen): Opinion {
-  const { identity, node, write, terms } = seen
-  if (write.ok) return ok('a label and the condition of the agent would be taken')
-  if (!identity.ok || !node.ok) return unknown(withoutNode(seen))
-  if (isBound(seen) && identity.value.node !== terms.nodeName) return unknown('not tried, since the token is for another Node')
+export function judgeWrites(inspection: Inspection): Opinion {
+  const { identity, node, write, terms } = inspection
+  if (write.ok) return ok('the API would accept a label and the condition of the agent')
+  if (!identity.ok || !node.ok) return unknown(withoutNode(inspection))
+  if (isBound(inspection) && identity.value.node !== terms.nodeName)
+    return unknown('not checked, because the token is for another Node')
   return no(
     write.why,
     `if the role is right, make --label-prefix (${terms.prefix}) and the prefix in manifests/base/admission-policy.yaml the same`

@@ -1,11 +1,11 @@
 import type { Finding } from '../../report/findings.ts'
 import { judgeApi, judgeClock, judgeGuard, judgeIdentity, judgePermissions, judgeWrites } from './access-checks.ts'
+import type { Inspection } from './inspection.ts'
 import { judgeAgent, judgeHeartbeat, judgeLabels, judgeMachine, judgeNode, judgeTaint } from './node-checks.ts'
 import type { Opinion } from './opinion.ts'
-import type { Seen } from './seen.ts'
 import { judgeSidecars, judgeVolumes } from './workspace-checks.ts'
 
-/** The checks, in the order in which they are told. */
+/** The checks, in the order in which they are printed. */
 export const checks = {
   api: judgeApi,
   clock: judgeClock,
@@ -21,10 +21,10 @@ export const checks = {
   taint: judgeTaint,
   sidecars: judgeSidecars,
   volumes: judgeVolumes
-} as const satisfies Readonly<Record<string, (seen: Seen) => Opinion>>
+} as const satisfies Readonly<Record<string, (inspection: Inspection) => Opinion>>
 
 export type CheckName = keyof typeof checks
 
-/** All checks of what was seen. */
-export const findings = (seen: Seen): readonly Finding[] =>
-  Object.entries(checks).map(([check, judge]) => ({ check, ...judge(seen) }))
+/** Applies all checks. */
+export const findings = (inspection: Inspection): readonly Finding[] =>
+  Object.entries(checks).map(([check, judge]) => ({ check, ...judge(inspection) }))

@@ -1,5 +1,5 @@
 import type { Permission } from '../../kubernetes/permissions.ts'
-import type { Terms } from './seen.ts'
+import type { Terms } from './inspection.ts'
 
 const to = (resource: string, ...verbs: readonly string[]): readonly Permission[] => verbs.map(verb => ({ verb, resource }))
 
@@ -11,11 +11,11 @@ export const NEEDED: readonly Permission[] = [
   { verb: 'list', resource: 'resourceslices', group: 'resource.k8s.io' }
 ]
 
-/** And where the namespace of workspaces was named, that of reading it. */
+/** With the permission to read the namespace of the workspaces, if one is configured. */
 export const neededBy = ({ workspaceNamespace: name }: Pick<Terms, 'workspaceNamespace'>): readonly Permission[] =>
   name === '' ? NEEDED : [...NEEDED, { verb: 'get', resource: 'namespaces', name }]
 
-/** What it must not have: with any of these, whoever steals a token from one node owns more than that node. */
+/** What it must not have: with any of these, a token stolen from one node gives access to more than that node. */
 export const EXCESSIVE: readonly Permission[] = [
   ...to('nodes', 'list', 'create', 'update', 'delete'),
   ...to('nodes/proxy', 'get', 'create'),

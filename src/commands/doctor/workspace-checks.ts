@@ -1,14 +1,14 @@
+import type { Inspection } from './inspection.ts'
 import { type Opinion, ok, unknown } from './opinion.ts'
-import type { Seen } from './seen.ts'
 
-const AS_YOURSELF = 'run berth doctor with a kubeconfig that may (--kubeconfig FILE)'
+const AS_YOURSELF = 'run berth doctor with credentials that may (--kubeconfig FILE)'
 
 /** Coder's documents exclude CVMs behind "legacy versions of cluster-wide proxy services such as Istio", and name no version. */
-export function judgeSidecars({ injectors, injection, terms }: Seen): Opinion {
+export function judgeSidecars({ injectors, injection, terms }: Inspection): Opinion {
   const namespace = `the Namespace "${terms.workspaceNamespace}"`
   const cautions =
     injection.ok && injection.value !== ''
-      ? [`${namespace} has ${injection.value}, which puts a proxy into workspaces: take it away where CVMs run`]
+      ? [`${namespace} has ${injection.value}, which puts a proxy into workspaces: remove it where CVMs run`]
       : []
   if (!injectors.ok) return { ...unknown(injectors.why, AS_YOURSELF), cautions }
   if (injectors.value.length > 0) {
@@ -27,7 +27,7 @@ export function judgeSidecars({ injectors, injection, terms }: Seen): Opinion {
 const NAMED = 3
 
 /** Envbox ends with "CVMs do not support NFS volumes". */
-export function judgeVolumes({ claims, terms }: Seen): Opinion {
+export function judgeVolumes({ claims, terms }: Inspection): Opinion {
   if (!claims.ok) return unknown(claims.why, claimsWayOut(terms.workspaceNamespace))
   const where = terms.workspaceNamespace === '' ? '' : ` in the Namespace "${terms.workspaceNamespace}"`
   if (claims.value.length === 0) return ok(`no Pod that asks for a CVM has a volume claim${where}`)

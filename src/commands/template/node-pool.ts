@@ -30,9 +30,9 @@ interface Expression {
   readonly values: readonly string[]
 }
 
-/** What an example's pod wants of a node. */
-interface Wishes {
-  /** Those of berth. */
+/** What the pod of an example requires of a node. */
+interface Requirements {
+  /** The labels of berth. */
   readonly labels: readonly (readonly [string, string])[]
   readonly arch: string
   /** Names of extended resources. */
@@ -41,7 +41,7 @@ interface Wishes {
 
 const ARCH = 'kubernetes.io/arch'
 
-function wishesOf(example: string): Wishes {
+function requirementsOf(example: string): Requirements {
   const { spec } = loadAll(example).find(object => (object as Pod).kind === 'Pod') as Pod
   const required = spec.affinity?.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution
   const wanted = (required?.nodeSelectorTerms[0].matchExpressions ?? []).filter(({ operator }) => operator === 'In')
@@ -57,16 +57,16 @@ function wishesOf(example: string): Wishes {
 }
 
 /**
- * YAML that tells how a pool of nodes for these workspaces is declared: objects for Karpenter, and in comments what the Cluster
- * Autoscaler, GKE and AKS want. `example` is the pod of that way, from which labels and resources are taken; `taint` is a key.
+ * The declaration of a node pool for these workspaces as YAML: objects for Karpenter, and comments for the Cluster Autoscaler, GKE and
+ * AKS. Labels and resources come from `example`, the pod of that kind; `taint` is a key.
  */
 export function nodePool(way: Way, example: string, taint: string): string {
-  const wishes = wishesOf(example)
-  // Karpenter knows which instances have GPUs.
-  const strange = wishes.resources.filter(name => !name.startsWith('nvidia.com/'))
-  const overlays = strange.map(name => overlay(way, name))
+  const requirements = requirementsOf(example)
+  // Karpenter knows which instances have GPUs, but no other extended resources.
+  const unknownToKarpenter = requirements.resources.filter(name => !name.startsWith('nvidia.com/'))
+  const overlays = unknownToKarpenter.map(name => overlay(way, name))
   const classes = runsOnBottlerocket(way) ? [bottlerocketClass(nodeClass(way))] : []
-  const parts = [introduction(way), karpenter(way, wishes, taint), ...classes, ...overlays, others(wishes, taint)]
+  const parts = [introduction(way), karpenter(way, requirements, taint), ...classes, ...overlays, others(requirements, taint)]
   return parts.map(part => `${part.join('\n')}\n`).join('')
 }
 
@@ -74,18 +74,18 @@ const runsOnBottlerocket = (way: Way): boolean => BY_NAME.get(way)?.runsOnBottle
 const nodeClass = (way: Way): string => (runsOnBottlerocket(way) ? `bottlerocket-${way}` : 'default')
 
 const introduction = (way: Way): readonly string[] => [
-  `# A pool of nodes for ${way} workspaces. Its nodes start with a taint, which berth takes away once it has looked at them and`,
-  '# written its labels: until then no workspace gets there, whatever the pool promised.',
+  `# A node pool for ${way} workspaces. Its nodes start with a taint that berth removes once it has written its labels. Until then`,
+  '# no workspace starts there, whatever labels the pool declares.',
   ...(BY_NAME.get(way)?.nodes ?? []).map(line => `# ${line}`)
 ]
 
-const karpenter = (way: Way, { labels, arch }: Wishes, taint: string): readonly string[] => [
+const karpenter = (way: Way, { labels, arch }: Requirements, taint: string): readonly string[] => [
   'apiVersion: karpenter.sh/v1',
   'kind: NodePool',
   'metadata:',
   `  name: workspaces-${way}`,
   'spec:',
-  '  limits: # nodes that turn out not to host them would be started one after the other',
+  '  limits: # without a limit, Karpenter would go on starting nodes that turn out not to host the workspaces',
   '    cpu: "200"',
   '  template:',
   '    spec:',
@@ -95,7 +95,7 @@ const karpenter = (way: Way, { labels, arch }: Wishes, taint: string): readonly 
   `        name: ${nodeClass(way)}`,
   '      requirements:',
   ...labels.flatMap(([key, value]) => [
-    `        - key: ${key} # Karpenter gives it to new nodes, and berth corrects it`,
+    `        - key: ${key} # Karpenter sets it on new nodes, and berth corrects it`,
     '          operator: In',
     `          values: ["${value}"]`
   ]),
@@ -110,7 +110,7 @@ const karpenter = (way: Way, { labels, arch }: Wishes, taint: string): readonly 
 
 const overlay = (way: Way, resource: string): readonly string[] => [
   '---',
-  `# Karpenter starts no node for ${resource} unless it is told that there will be some (feature gate NodeOverlay, alpha).`,
+  `# Karpenter starts no node for ${resource} unless a NodeOverlay declares it (feature gate NodeOverlay, alpha).`,
   'apiVersion: karpenter.sh/v1alpha1',
   'kind: NodeOverlay',
   'metadata:',
@@ -121,24 +121,24 @@ const overlay = (way: Way, resource: string): readonly string[] => [
   '      operator: In',
   `      values: [workspaces-${way}]`,
   '  capacity:',
-  `    ${resource}: "1" # as many as the device plugin gives out`
+  `    ${resource}: "1" # as many as the device plugin offers`
 ]
 
-const others = ({ labels, resources }: Wishes, taint: string): readonly string[] => [
+const others = ({ labels, resources }: Requirements, taint: string): readonly string[] => [
   '#',
-  '# Cluster Autoscaler on AWS: tags of the Auto Scaling group, which tell it what a new node will be. They change no node: the',
-  '# label is for berth to write, and the taint for kubelet (--register-with-taints, or `taints` of a managed node group).',
+  '# Cluster Autoscaler on AWS: tags of the Auto Scaling group, which describe a new node to the autoscaler. They change no node:',
+  '# berth writes the label, and the kubelet sets the taint (--register-with-taints, or `taints` of a managed node group).',
   ...labels.map(([key, value]) => `#   k8s.io/cluster-autoscaler/node-template/label/${key}: "${value}"`),
   `#   k8s.io/cluster-autoscaler/node-template/taint/${taint}: "true:NoSchedule"`,
   ...resources.map(name => `#   k8s.io/cluster-autoscaler/node-template/resources/${name}: "1" # as many as one node has`),
   '#',
-  '# GKE: the label only where the pool may shrink to no node at all; berth corrects it before the taint goes.',
+  '# GKE: set the label only if the pool may scale to zero; berth corrects it before it removes the taint.',
   '#   gcloud container node-pools create NAME \\',
   `#     --node-taints=${taint}=true:NoSchedule \\`,
   `#     --node-labels=${labels.map(pair => pair.join('=')).join(',')}`,
   '#',
-  '# AKS: an initialization taint, since others cannot be taken away from within. Do not give the label to the pool: AKS refuses',
-  '# every change of such a label, so berth could not say "false". Without it the autoscaler needs a node to learn from.',
+  '# AKS: an initialization taint, because berth cannot remove other taints of the pool. Do not declare the label: AKS refuses every',
+  '# change of a declared label, so berth could not set it to "false". Without it, the autoscaler learns the label from a node.',
   '#   az aks nodepool add --name NAME --enable-cluster-autoscaler --min-count 1 --max-count 10 \\',
   `#     --node-init-taints ${taint}=true:NoSchedule`
 ]

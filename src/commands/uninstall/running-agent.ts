@@ -3,19 +3,19 @@ import { LIST_BYTES } from '../../kubernetes/call.ts'
 import type { Connection } from '../../kubernetes/connection.ts'
 import { type Waiting, withRetries } from '../../kubernetes/retry.ts'
 
-/** Whether an agent runs that would write back what is removed. */
+/** Whether an agent runs, which would write everything back. */
 export type RunningAgent =
   | { readonly state: 'runs'; readonly pod: AgentPod }
   /** The API server has no Pod of the agent. */
   | { readonly state: 'gone' }
   | { readonly state: 'unknown'; readonly why: string }
 
-/** Every text is what the API server accepted as a name. */
+/** Every text is a name that the API server has validated. */
 export interface AgentPod {
   readonly namespace: string
   readonly name: string
   readonly node: string
-  /** What makes a new Pod when this one is deleted, `daemonset berth`; the Pod itself where nothing does. */
+  /** The controller that replaces the Pod when it is deleted, `daemonset berth`; the Pod itself if it has none. */
   readonly owner: string
 }
 
@@ -30,12 +30,12 @@ interface PodList {
   }[]
 }
 
-/** Those of manifests/base/daemonset.yaml. */
+/** The labels in manifests/base/daemonset.yaml. */
 const AGENT = 'app.kubernetes.io/name=berth,app.kubernetes.io/component=agent'
-/** A Pod that ended writes nothing more. One that is being deleted may still write. */
+/** Without Pods that have ended. A Pod that is being deleted may still write. */
 const ALIVE = 'status.phase!=Succeeded,status.phase!=Failed'
 
-/** Asks the API server for a Pod of the agent, in any namespace: on one Node, or where no Node is named on any. Only bugs escape. */
+/** Looks for a Pod of the agent in all namespaces: on one Node, or on any if `node` is empty. Throws only on bugs. */
 export async function runningAgent(connection: Connection, node: string, waiting: Waiting): Promise<RunningAgent> {
   const query = new URLSearchParams({
     labelSelector: AGENT,

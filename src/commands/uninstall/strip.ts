@@ -13,25 +13,25 @@ export interface StripTerms {
   readonly waiting: Waiting
 }
 
-/** What came of one Node. */
+/** The result for one Node. */
 export interface Stripped {
   readonly name: string
-  /** What is not there any more (by a dry run: would not be). */
+  /** What was removed, or would be in a dry run. */
   readonly removed: Removal
-  /** Deleted while it was worked on. */
+  /** The Node was deleted meanwhile. */
   readonly isGone: boolean
-  /** What could not be removed, and why, in sentences. */
+  /** Sentences that say what could not be removed, and why. */
   readonly problems: readonly string[]
 }
 
-/** Removes from a Node, as it was read, what is ours. What one part is refused does not keep the other. Only bugs escape. */
+/** Removes everything of ours from a Node. If one part is refused, the other is still removed. Throws only on bugs. */
 export async function strip(node: V1Node, terms: StripTerms): Promise<Stripped> {
   const name = node.metadata?.name ?? ''
-  const there = removalOf(node, terms.prefix)
+  const found = removalOf(node, terms.prefix)
   const outcome: Outcome = { removed: NOTHING, isGone: false, problems: [] }
-  if (isNothing(there)) return { name, ...outcome }
-  if (there.labels.length + there.annotations.length > 0) await part(outcome, () => stripKeys(name, there, terms))
-  if (there.condition && !outcome.isGone) await part(outcome, () => stripCondition(name, terms))
+  if (isNothing(found)) return { name, ...outcome }
+  if (found.labels.length + found.annotations.length > 0) await collect(outcome, () => stripKeys(name, found, terms))
+  if (found.condition && !outcome.isGone) await collect(outcome, () => stripCondition(name, terms))
   return { name, ...outcome }
 }
 
@@ -41,7 +41,8 @@ interface Outcome {
   problems: readonly string[]
 }
 
-async function part(outcome: Outcome, act: () => Promise<Partial<Removal>>): Promise<void> {
+/** Adds the result of one part, or why it failed, to the outcome. */
+async function collect(outcome: Outcome, act: () => Promise<Partial<Removal>>): Promise<void> {
   try {
     outcome.removed = { ...outcome.removed, ...(await act()) }
   } catch (error) {
@@ -51,28 +52,30 @@ async function part(outcome: Outcome, act: () => Promise<Partial<Removal>>): Pro
   }
 }
 
-/** Times that keys are removed which somebody wrote while we removed. */
+/** How many times keys are removed that something else writes back. */
 const ROUNDS = 3
 
 async function stripKeys(name: string, { labels, annotations }: Removal, terms: StripTerms): Promise<Partial<Removal>> {
   let left = { labels, annotations }
   for (let round = 0; round < ROUNDS; round++) {
     const nulls = { labels: absent(left.labels), annotations: absent(left.annotations) }
-    const carried = await stubbornly(terms, name, change => changeKeys(terms.connection, change, nulls))
+    const carried = await retryConflicts(terms, name, change => changeKeys(terms.connection, change, nulls))
     left = { labels: ownKeys(carried.labels, terms.prefix), annotations: ownKeys(carried.annotations, terms.prefix) }
     if (left.labels.length + left.annotations.length === 0) return { labels, annotations }
   }
   const keys = [...left.labels, ...left.annotations].join(', ')
-  throw new ApiError(`the Node "${name}" carries ${keys} again after each removal: somebody writes it back`, {})
+  throw new ApiError(`the Node "${name}" carries ${keys} again after each removal: something writes them back`, {})
 }
 
 async function stripCondition(name: string, terms: StripTerms): Promise<Partial<Removal>> {
-  await stubbornly(terms, name, change => changeCondition(terms.connection, change, { $patch: 'delete', type: CONDITION_TYPE }))
+  await retryConflicts(terms, name, change =>
+    changeCondition(terms.connection, change, { $patch: 'delete', type: CONDITION_TYPE })
+  )
   return { condition: true }
 }
 
-/** The patches name only what they remove, so after a conflict the same is right to send again. */
-const stubbornly = <T>({ waiting, isDryRun }: StripTerms, name: string, send: (change: Change) => Promise<T>): Promise<T> =>
+/** Also retries conflicts: the patches name only what they remove, so the same patch stays right. */
+const retryConflicts = <T>({ waiting, isDryRun }: StripTerms, name: string, send: (change: Change) => Promise<T>): Promise<T> =>
   withRetries(
     () =>
       send({ name, isDryRun }).catch((error: unknown) => {

@@ -23,6 +23,6 @@ test('the first wait is spread over all of the window, or over what the server l
   expect([0, 0.5, 1].map(dice => backoff(1, () => dice, 2_000))).toEqual([2_000, 7_000, 12_000])
 })
 
-test('from then on each keeps its place in the window: those who were spread stay so', () => {
+test('after the first wait each agent keeps its place in the window', () => {
   for (const failures of [2, 3, 10, 1_000]) expect(backoff(failures, Math.random, failures * 500)).toBe(WINDOW)
 })

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { checks, findings } from '../../../src/commands/doctor/checks.ts'
+import type { Inspection } from '../../../src/commands/doctor/inspection.ts'
 import { NEEDED, named } from '../../../src/commands/doctor/permissions.ts'
-import type { Seen } from '../../../src/commands/doctor/seen.ts'
 
 const known = <T>(value: T) => ({ ok: true, value }) as const
 const failed = (why: string) => ({ ok: false, why }) as const
 const page = (text: string, status = 200) => ({ status, text })
 const now = new Date('2026-01-05T10:00:00Z')
 
-const RIGHT: Seen = {
+const RIGHT: Inspection = {
   terms: {
     ...{ nodeName: 'n1', prefix: 'berth.dev', startupTaint: 'example.com/starting', heartbeat: 300_000 },
     ...{ agentAddress: '127.0.0.1:9642', workspaceNamespace: '', version: '0.1.0' }
@@ -41,20 +41,22 @@ const RIGHT: Seen = {
   now
 }
 
-const of = (check: keyof typeof checks, change: Partial<Seen>) => checks[check]({ ...RIGHT, ...change })
-const nodeWith = (change: object) => ({ node: known({ ...(RIGHT.node.ok ? RIGHT.node.value : {}), ...change }) as Seen['node'] })
+const of = (check: keyof typeof checks, change: Partial<Inspection>) => checks[check]({ ...RIGHT, ...change })
+const nodeWith = (change: object) => ({
+  node: known({ ...(RIGHT.node.ok ? RIGHT.node.value : {}), ...change }) as Inspection['node']
+})
 const agentWith = (change: object) => ({
-  agent: known({ ...(RIGHT.agent.ok ? RIGHT.agent.value : {}), ...change }) as Seen['agent']
+  agent: known({ ...(RIGHT.agent.ok ? RIGHT.agent.value : {}), ...change }) as Inspection['agent']
 })
 const admin = { identity: known({ user: 'admin', node: '' }) }
 
-test('where all is right, every check is ok, and there is nothing to do', () => {
+test('in a correct installation every check is ok, without a way out', () => {
   const found = findings(RIGHT)
   expect(found.map(({ check }) => check)).toEqual(Object.keys(checks))
   for (const finding of found) expect(finding).toMatchObject({ answer: 'ok', cautions: [], wayOut: '' })
 })
 
-test('whatever is missing, every check says something, and every no has its way out', () => {
+test('whatever is missing, every check says what it saw, and every no has a way out', () => {
   const parts = [
     'api',
     'identity',
@@ -104,17 +106,17 @@ describe('the guard', () => {
   const metric = (value: number) => agentWith({ metrics: page(`x 1\nberth_admission_guard_enforced ${value}\n`) })
 
   test.each([
-    ['the agent’s own token meets none', open, 'no'],
-    ['an administrator cannot tell', { ...open, ...admin }, 'unknown'],
-    ['the agent tells an administrator that it holds', { ...open, ...admin, ...metric(1) }, 'ok'],
-    ['the agent tells an administrator that it does not', { ...open, ...admin, ...metric(0) }, 'no'],
-    ['what the agent says does not count against what was just tried', { ...open, ...metric(1) }, 'no'],
+    ['the agent’s own token is not restricted', open, 'no'],
+    ['an administrator cannot know', { ...open, ...admin }, 'unknown'],
+    ['the agent reports to an administrator that it is enforced', { ...open, ...admin, ...metric(1) }, 'ok'],
+    ['the agent reports to an administrator that it is not enforced', { ...open, ...admin, ...metric(0) }, 'no'],
+    ['a dry run outranks what the agent reports', { ...open, ...metric(1) }, 'no'],
     [
-      'an agent of another Node tells nothing',
+      'an agent of another Node does not count',
       { ...open, ...admin, ...agentWith({ metrics: page('berth_admission_guard_enforced 1\n'), node: 'n2' }) },
       'unknown'
     ]
-  ] as [string, Partial<Seen>, string][])('%s', (_, change, answer) => {
+  ] as [string, Partial<Inspection>, string][])('%s', (_, change, answer) => {
     expect(of('guard', change).answer).toBe(answer)
   })
 })
@@ -122,23 +124,23 @@ describe('the guard', () => {
 describe('permissions', () => {
   const more = known([...NEEDED, { verb: 'list', resource: 'nodes' }])
 
-  test('too many are wrong for the agent, and a caution for a person', () => {
+  test('that are excessive are a failure for the agent, and a caution for a person', () => {
     expect(of('permissions', { allowed: more })).toMatchObject({ answer: 'no', saw: expect.stringContaining('list nodes') })
     expect(of('permissions', { allowed: more, ...admin })).toMatchObject({
       ...{ answer: 'ok', cautions: [expect.stringContaining('list nodes')] }
     })
   })
 
-  test.each(NEEDED)('without $verb $resource the agent cannot work', lacking => {
+  test.each(NEEDED)('without $verb $resource are a failure', lacking => {
     expect(of('permissions', { allowed: known(NEEDED.filter(one => one !== lacking)) })).toMatchObject({
-      ...{ answer: 'no', saw: `lacking: ${named(lacking)}`, wayOut: expect.stringContaining('rbac.yaml') }
+      ...{ answer: 'no', saw: `missing: ${named(lacking)}`, wayOut: expect.stringContaining('rbac.yaml') }
     })
   })
 
-  test('to read the namespace of workspaces is needed where it was named, and has a way out of its own', () => {
+  test('include reading the namespace of the workspaces if one is configured, with its own way out', () => {
     const terms = { ...RIGHT.terms, workspaceNamespace: 'ws' }
     const lacking = of('permissions', { terms })
-    expect(lacking).toMatchObject({ answer: 'no', saw: 'lacking: get namespaces ws' })
+    expect(lacking).toMatchObject({ answer: 'no', saw: 'missing: get namespaces ws' })
     expect(lacking.wayOut).toMatch(/components\/workspace-namespace.*options\.workspace-namespace/)
     expect(lacking.wayOut).not.toContain('rbac.yaml')
     const right = { verb: 'get', resource: 'namespaces', name: 'ws' }
@@ -150,16 +152,16 @@ describe('permissions', () => {
 describe('the agent', () => {
   test.each([
     ['does not run', { agent: failed('nothing listens there') }, 'no'],
-    ['is not looked for here', { agent: failed('nothing listens there'), ...nodeWith({ bootId: 'c' }), ...admin }, 'unknown'],
-    ['is not well', agentWith({ health: page('stuck', 503) }), 'no'],
+    ['is not expected here', { agent: failed('nothing listens there'), ...nodeWith({ bootId: 'c' }), ...admin }, 'unknown'],
+    ['is unhealthy', agentWith({ health: page('stuck', 503) }), 'no'],
     ['is not ready', agentWith({ ready: page('not yet', 503) }), 'no'],
-    ['is another', agentWith({ node: 'n2' }), 'no'],
-    ['is no agent', agentWith({ metrics: page('up 1') }), 'no']
-  ] as [string, Partial<Seen>, string][])('that %s', (_, change, answer) => {
+    ['is on another Node', agentWith({ node: 'n2' }), 'no'],
+    ['is another program', agentWith({ metrics: page('up 1') }), 'no']
+  ] as [string, Partial<Inspection>, string][])('that %s', (_, change, answer) => {
     expect(of('agent', change).answer).toBe(answer)
   })
 
-  test('of another version is worth a caution', () => {
+  test('of another version is a caution', () => {
     expect(of('agent', agentWith({ metrics: page('berth_build_info{node_version="24",version="0.0.9"} 1') }))).toMatchObject({
       ...{ answer: 'ok', saw: expect.stringContaining('berth 0.0.9'), cautions: [expect.stringContaining('0.1.0')] }
     })
@@ -178,7 +180,7 @@ describe('labels', () => {
     expect(of('labels', nodeWith({ labels: { ...many(count), 'berth.dev.example.com/x': '' } })).answer).toBe(answer)
   })
 
-  test('without the report are worth a caution', () => {
+  test('without the report are a caution', () => {
     expect(of('labels', nodeWith({ annotations: {} })).cautions).toEqual([expect.stringContaining('berth.dev/report')])
   })
 })
@@ -187,12 +189,12 @@ describe('sidecars', () => {
   const terms = { ...RIGHT.terms, workspaceNamespace: 'ws' }
   const some = { injectors: known(['istio-sidecar-injector']) }
 
-  test('that a webhook puts into Pods are worth a caution, and no failure', () => {
+  test('that a webhook puts into Pods are a caution and no failure', () => {
     const { answer, cautions } = of('sidecars', some)
     expect([answer, cautions]).toEqual(['ok', [expect.stringContaining('istio-sidecar-injector: CVMs do not support older')]])
   })
 
-  test('that the namespace of workspaces asks for are worth one too, also where webhooks cannot be listed', () => {
+  test('that the namespace of the workspaces requests are a caution, even if webhooks cannot be listed', () => {
     const asked = { terms, injection: known('istio.io/rev=canary') }
     const caution = expect.stringContaining('"ws" has istio.io/rev=canary')
     expect(of('sidecars', { ...asked, ...some })).toMatchObject({ answer: 'ok', cautions: [expect.anything(), caution] })
@@ -202,7 +204,7 @@ describe('sidecars', () => {
     })
   })
 
-  test.each(['injectors', 'injection'] as const)('are not known without the %s, and there is a way out', part => {
+  test.each(['injectors', 'injection'] as const)('are unknown without the %s, with a way out', part => {
     expect(of('sidecars', { [part]: failed('not checked: x') })).toMatchObject({
       ...{ answer: 'unknown', saw: 'not checked: x', wayOut: expect.stringContaining('--kubeconfig') }
     })
@@ -212,7 +214,7 @@ describe('sidecars', () => {
 describe('volumes', () => {
   const claim = (name: string, nfs = '') => ({ name: `ws/${name}`, nfs })
 
-  test('on NFS are counted, and three of them named', () => {
+  test('on NFS are counted, and three of them are named', () => {
     const claims = known([claim('disk'), ...['a', 'b', 'c', 'd'].map(name => claim(name, 'StorageClass shared of x'))])
     const { answer, saw, cautions } = of('volumes', { claims })
     expect([answer, saw]).toEqual(['ok', 'volume claims of CVMs: 5, on NFS: 4'])
@@ -225,7 +227,7 @@ describe('volumes', () => {
     })
   })
 
-  test('that nobody may list are not known; without a namespace one may be named', () => {
+  test('that may not be listed are unknown, and the way out names a namespace only if none is set', () => {
     const claims = failed('not checked: these credentials may not list pods')
     expect(of('volumes', { claims }).wayOut).toContain('--workspace-namespace')
     expect(of('volumes', { claims, terms: { ...RIGHT.terms, workspaceNamespace: 'ws' } }).wayOut).not.toContain('namespace')

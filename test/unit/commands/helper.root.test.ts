@@ -42,23 +42,23 @@ const outcomes = (root: string) =>
     [remedy, result, because].join(': ')
   )
 
-test('a second helper says who works on this node, and neither mends nor undoes anything', async () => {
+test('a second helper says who is working on this node, and applies and undoes nothing', async () => {
   const root = nodeRoot()
   const locked = await localWriter(root).lock(LOCK, { who: 'pid 7 on berth-x, since noon', waitSeconds: 0 })
-  const says = 'another helper works on this node (pid 7 on berth-x, since noon); try again when it has ended'
+  const says = 'another helper is working on this node (pid 7 on berth-x, since noon); try again when it has finished'
   const [second, undo] = await Promise.all([once(root), helper(root, '--undo')])
   expect([second.status, undo.status]).toEqual([1, 1])
   expect(second.stdout).toContain(says)
-  expect(undo.stderr).toBe(`berth: nothing is undone: ${says}`)
+  expect(undo.stderr).toBe(`berth: nothing was undone: ${says}`)
   expect([existsSync(join(root, 'handover.json')), readFileSync(join(root, LIMIT), 'utf8')]).toEqual([false, '0\n'])
   if (locked.ok) await locked.release()
   const third = await once(root)
   expect(third.stdout).toContain('user-namespaces: applied: wrote 65536')
   const undone = await helper(root, '--undo')
-  expect(undone.stdout).toMatch(/^A helper that runs here .*: take the permit \(--permit\) from it first\.$/m)
+  expect(undone.stdout).toMatch(/^A running helper .*: remove them from its --permit first\.$/m)
 })
 
-test('a broken journal blocks the remedies with its reason, in a new handover, and undo and the plan say so too', async () => {
+test('a broken journal blocks the remedies with its reason, in a new handover, and undo and the plan say so', async () => {
   const root = nodeRoot({ [JOURNAL.slice(1)]: 'no journal', 'handover.json': '{"old":true}' })
   const why = /\/var\/lib\/berth\/journal\.json cannot be read: it is not a journal of berth/
   const { stdout, stderr } = await once(root)
@@ -72,7 +72,7 @@ test('a broken journal blocks the remedies with its reason, in a new handover, a
   expect(plan.stdout.replaceAll(/\n +/g, ' ')).toMatch(/user-namespaces +blocked: .*it is not a journal of berth/)
 })
 
-test('where no lock can be had nothing is mended, and all the same the node is tried', async () => {
+test('without a lock the helper applies nothing, but still runs the trials', async () => {
   const root = nodeRoot({ 'var/lib/berth/lock/x': '' })
   await once(root)
   expect(outcomes(root)[0]).toMatch(/^user-namespaces: blocked: \/var\/lib\/berth\/lock cannot be written: /)

@@ -95,7 +95,7 @@ describe('a pool of nodes', () => {
     ])
   })
 
-  test('for Podman tells Karpenter of a device that no instance has by itself', async () => {
+  test('for Podman declares to Karpenter a device that no instance has by itself', async () => {
     const [pool, , overlay, ...more] = objectsOf(await printed('podman', '--as', 'nodepool'))
     expect(more).toEqual([])
     expect(overlay).toMatchObject({

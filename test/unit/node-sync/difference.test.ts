@@ -1,20 +1,20 @@
 import { expect, test } from 'vitest'
 import { differences, keysOf, restrict } from '../../../src/node-sync/difference.ts'
 
-const wish = {
+const desiredState = {
   prefix: 'berth.dev',
   labels: { 'berth.dev/cvm': 'true', 'berth.dev/gpu': 'false' },
   annotation: { key: 'berth.dev/report', value: '{}' }
 }
 
 test('what is so already is not written', () => {
-  const carried = { labels: { ...wish.labels, 'example.com/x': 'y' }, annotations: { 'berth.dev/report': '{}' } }
-  expect(keysOf(differences(wish, carried))).toEqual([])
+  const carried = { labels: { ...desiredState.labels, 'example.com/x': 'y' }, annotations: { 'berth.dev/report': '{}' } }
+  expect(keysOf(differences(desiredState, carried))).toEqual([])
 })
 
 test('what lacks, differs or is retired is written, and nobody else’s key', () => {
   const carried = { labels: { 'berth.dev/cvm': 'false', 'berth.dev/old': 'x', 'berth.dev.example.com/x': 'y' }, annotations: {} }
-  expect(differences(wish, carried)).toEqual({
+  expect(differences(desiredState, carried)).toEqual({
     labels: { 'berth.dev/cvm': 'true', 'berth.dev/gpu': 'false', 'berth.dev/old': null },
     annotations: { 'berth.dev/report': '{}' }
   })

@@ -3,11 +3,11 @@ import {
   counted,
   EMPTY,
   heartbeatWarning,
+  nodeMessage,
   runningWarning,
   summary,
-  taintNote,
-  told
-} from '../../../src/commands/uninstall/story.ts'
+  taintNote
+} from '../../../src/commands/uninstall/messages.ts'
 import type { Stripped } from '../../../src/commands/uninstall/strip.ts'
 import { NOTHING } from '../../../src/node-sync/removal.ts'
 
@@ -23,23 +23,23 @@ const beating = (name: string, heartbeat: Date) => ({
   }
 })
 
-describe('what came of a Node', () => {
+describe('the result for a Node', () => {
   test.each([
     [done, 'n1: removed the label cvm'],
     [{ ...done, removed: NOTHING }, 'n1: nothing to remove'],
     [{ ...done, removed: NOTHING, isGone: true }, 'n1: was deleted meanwhile'],
     [{ ...done, problems: ['no'] }, 'n1: removed the label cvm; FAILED: no']
   ])('is one line: %j', (stripped, line) => {
-    expect(told(stripped, telling)).toBe(line)
+    expect(nodeMessage(stripped, telling)).toBe(line)
   })
 
-  test('of a dry run does not sound as if it had been done', () => {
-    expect(told(done, { ...telling, isDryRun: true })).toBe('n1: would remove the label cvm')
+  test('says in a dry run that nothing was done', () => {
+    expect(nodeMessage(done, { ...telling, isDryRun: true })).toBe('n1: would remove the label cvm')
   })
 
-  test('goes on below when it is long', () => {
+  test('wraps when it is long', () => {
     const labels = Array.from({ length: 12 }, (_, index) => `berth.dev/label-${index}`)
-    const lines = told({ ...done, removed: { ...NOTHING, labels } }, telling).split('\n')
+    const lines = nodeMessage({ ...done, removed: { ...NOTHING, labels } }, telling).split('\n')
     expect(lines.length).toBeGreaterThan(1)
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(80)
     expect(lines[1]).toMatch(/^ {4}label-/)
@@ -63,7 +63,7 @@ describe('a warning', () => {
     if (isWarned) expect(text).toContain('kubectl -n berth delete daemonset berth')
   })
 
-  test('names the first Node of those that beat, and none where none does', () => {
+  test('names the first Node with a recent heartbeat, and is absent without one', () => {
     expect(heartbeatWarning([{ metadata: { name: 'quiet' } }, beating('n2', at(0))], unasked(1))).toContain('n2')
     expect(heartbeatWarning([{ metadata: { name: 'quiet' } }], unasked(0))).toBeUndefined()
   })
@@ -72,14 +72,14 @@ describe('a warning', () => {
 describe('a warning of a Pod', () => {
   const pod = { namespace: 'tools', name: 'agent-x', node: 'n1', owner: 'daemonset agent' }
 
-  test('names what has to be deleted, so that no new Pod comes', () => {
+  test('names the controller to delete, so that no new Pod is created', () => {
     const text = runningWarning(pod, 80)
     expect(text.replaceAll(/\s+/g, ' ')).toContain('an agent runs on n1 (Pod agent-x in the Namespace tools)')
-    expect(text.split('\n').at(-1)).toBe('    First end it: kubectl -n tools delete daemonset agent')
+    expect(text.split('\n').at(-1)).toBe('    Delete it first: kubectl -n tools delete daemonset agent')
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
   })
 
-  test('that no scheduler has placed yet names no Node', () => {
+  test('that is not scheduled yet names no Node', () => {
     expect(runningWarning({ ...pod, node: '' }, 80)).toContain('warning: an agent runs (Pod agent-x')
   })
 })
@@ -88,14 +88,14 @@ describe('the end', () => {
   test('counts', () => {
     const failed = { ...done, removed: NOTHING, problems: ['no'] }
     const tally = [done, failed, { ...done, removed: NOTHING }].reduce(counted, EMPTY)
-    expect(summary(tally, telling)).toBe('3 Nodes looked at: 1 changed, 1 failed.')
-    expect(summary(counted(EMPTY, done), { ...telling, isDryRun: true })).toBe('1 Node looked at: 1 would be changed, 0 failed.')
+    expect(summary(tally, telling)).toBe('3 Nodes checked: 1 changed, 1 failed.')
+    expect(summary(counted(EMPTY, done), { ...telling, isDryRun: true })).toBe('1 Node checked: 1 would be changed, 0 failed.')
   })
 
   test.each([
-    [['n1'], 'still stands on n1,', 'kubectl taint node n1 example.com/starting-'],
+    [['n1'], 'n1 still has the startup taint,', 'kubectl taint node n1 example.com/starting-'],
     [['n1', 'n2'], '2 Nodes (n1, …)', 'kubectl taint node --all example.com/starting-']
-  ])('names the taint of %j, which is not ours to take away', (tainted, where, command) => {
+  ])('says how to remove the taint of %j', (tainted, where, command) => {
     const note = taintNote({ ...EMPTY, tainted }, 'example.com/starting', 80)
     expect(note).toContain(where)
     expect(note.split('\n').at(-1)).toBe(`    ${command}`)

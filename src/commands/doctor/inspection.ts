@@ -7,27 +7,27 @@ import type { Permission } from '../../kubernetes/permissions.ts'
 import type { Condition } from '../../node-sync/condition.ts'
 import type { Taint } from '../../node-sync/startup-taint.ts'
 
-/** What the checks judge: each is an answer, or why there is none. */
-export interface Seen {
+/** Everything that the checks judge: each value, or the reason why it is missing. */
+export interface Inspection {
   readonly terms: Terms
   readonly server: string
   /** Kubernetes' version. */
   readonly api: Attempt<string>
   readonly identity: Attempt<Identity>
-  readonly node: Attempt<SeenNode>
+  readonly node: Attempt<InspectedNode>
   /** The boot id of the machine that doctor runs on. */
   readonly boot: Attempt<string>
-  /** Of what is needed and of `EXCESSIVE`, those that we have. */
+  /** The permissions that we have, of the needed ones and of `EXCESSIVE`. */
   readonly allowed: Attempt<readonly Permission[]>
   readonly guard: Attempt<Guard>
-  /** A write of ours, tried dry. */
+  /** A dry run of the agent's writes. */
   readonly write: Attempt<true>
-  /** How far the API server's clock is ahead of ours, milliseconds: it lies between these. */
+  /** The bounds of how far the API server's clock is ahead of ours, milliseconds. */
   readonly ahead: Attempt<readonly [least: number, most: number]>
-  readonly agent: Attempt<AgentAnswers>
+  readonly agent: Attempt<AgentResponses>
   /** Names of the admission webhooks that put a proxy into Pods. */
   readonly injectors: Attempt<readonly string[]>
-  /** How the workspaces' namespace asks for a proxy; empty where it does not, or where none was named. */
+  /** How the namespace of the workspaces requests a proxy; empty if it does not, or if no namespace is configured. */
   readonly injection: Attempt<string>
   readonly claims: Attempt<readonly CvmClaim[]>
   /** By our clock. */
@@ -37,7 +37,7 @@ export interface Seen {
 export interface Terms {
   readonly nodeName: string
   readonly prefix: string
-  /** Of `--workspace-namespace`; empty where none was named. */
+  /** `--workspace-namespace`; empty if not set. */
   readonly workspaceNamespace: string
   readonly startupTaint: string
   /** Milliseconds. */
@@ -48,7 +48,7 @@ export interface Terms {
   readonly version: string
 }
 
-export interface SeenNode {
+export interface InspectedNode {
   readonly bootId: string
   readonly labels: Readonly<Record<string, string>>
   readonly annotations: Readonly<Record<string, string>>
@@ -56,21 +56,21 @@ export interface SeenNode {
   readonly condition: Condition | undefined
 }
 
-export interface AgentAnswers {
+export interface AgentResponses {
   readonly metrics: AgentPage
   readonly health: AgentPage
   readonly ready: AgentPage
-  /** As it calls itself; empty where it does not. */
+  /** The Node that the agent says it is on; empty if it does not say so. */
   readonly node: string
 }
 
-/** Whether the credentials are an agent's own, and not a person's. */
-export const isBound = ({ identity }: Seen): boolean => identity.ok && identity.value.node !== ''
+/** Whether the credentials are bound to a Node, as an agent's token is and a person's credentials are not. */
+export const isBound = ({ identity }: Inspection): boolean => identity.ok && identity.value.node !== ''
 
-/** Whether this machine is the Node; `undefined` when that cannot be told. */
-export const isHere = ({ node, boot }: Seen): boolean | undefined =>
+/** Whether this machine is the Node; `undefined` if unknown. */
+export const isHere = ({ node, boot }: Inspection): boolean | undefined =>
   node.ok && boot.ok && node.value.bootId !== '' ? node.value.bootId === boot.value : undefined
 
-/** Why there is nothing to say about the Node; its own check tells more. */
-export const withoutNode = ({ identity, node }: Seen): string =>
-  identity.ok || node.ok ? 'not tried, since the Node cannot be read' : node.why
+/** Why nothing is known about the Node. The check `node` gives the details. */
+export const withoutNode = ({ identity, node }: Inspection): string =>
+  identity.ok || node.ok ? 'not checked, because the Node cannot be read' : node.why

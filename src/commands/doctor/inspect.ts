@@ -16,10 +16,10 @@ import { withRetries } from '../../kubernetes/retry.ts'
 import { readServerTime, readVersion } from '../../kubernetes/server.ts'
 import { injectionOf, sidecarInjectors } from '../../kubernetes/sidecar-injectors.ts'
 import { CONDITION_TYPE, type Condition } from '../../node-sync/condition.ts'
+import type { AgentResponses, InspectedNode, Inspection, Terms } from './inspection.ts'
 import { EXCESSIVE, neededBy } from './permissions.ts'
-import type { AgentAnswers, Seen, SeenNode, Terms } from './seen.ts'
 
-export interface Patient {
+export interface InspectionTerms {
   readonly terms: Terms
   readonly connection: Connection
   readonly host: HostReader
@@ -27,23 +27,23 @@ export interface Patient {
   readonly world: World
 }
 
-/** Asks everything that the checks judge. What cannot be asked is why; only bugs escape. Nothing is stored: writes are tried dry. */
-export async function examine({ terms, connection, host, clock, world }: Patient): Promise<Seen> {
+/** Reads everything that the checks judge; for what cannot be read, the reason. Throws only on bugs. Writes are dry runs, so nothing is stored. */
+export async function inspect({ terms, connection, host, clock, world }: InspectionTerms): Promise<Inspection> {
   const { signal } = new AbortController()
   const { nodeName, prefix, workspaceNamespace: namespace } = terms
-  const around = Promise.all([
+  const local = Promise.all([
     attempt(() => detectBootId({ host, node: undefined, podSecurity: undefined })),
-    attempt(() => askAgent(terms.agentAddress))
+    attempt(() => readAgent(terms.agentAddress))
   ])
-  const asked = <T>(ask: () => Promise<T>): Promise<Attempt<T>> => attempt(() => withRetries(ask, world))
-  const api = await asked(() => readVersion(connection, signal))
-  const identity = api.ok ? await asked(() => identify(connection, signal)) : away('the API does not answer')
-  // Once it does not know us, every other answer would be the same.
-  const ask = <T>(question: () => Promise<T>): Promise<Attempt<T>> =>
-    identity.ok ? asked(question) : Promise.resolve(api.ok ? away('the API does not know us') : identity)
+  const request = <T>(send: () => Promise<T>): Promise<Attempt<T>> => attempt(() => withRetries(send, world))
+  const api = await request(() => readVersion(connection, signal))
+  const identity = api.ok ? await request(() => identify(connection, signal)) : notChecked('the API does not respond')
+  // Without an identity, every other request would fail for the same reason.
+  const ask = <T>(send: () => Promise<T>): Promise<Attempt<T>> =>
+    identity.ok ? request(send) : Promise.resolve(api.ok ? notChecked('the API rejects our credentials') : identity)
   const ahead = await ask(() => compareClocks(connection, clock, signal))
   const [node, allowed, guard, write, injectors, injection, claims] = await Promise.all([
-    ask(async () => seenNode(await readNode(connection, nodeName))),
+    ask(async () => inspectedNode(await readNode(connection, nodeName))),
     ask(() => grantedOf(connection, [...neededBy(terms), ...EXCESSIVE], signal)),
     ask(() => checkGuard(connection, nodeName, signal)),
     ask(() => tryWrite(connection, terms, clock.now())),
@@ -51,23 +51,23 @@ export async function examine({ terms, connection, host, clock, world }: Patient
     ask(async () => (namespace === '' ? '' : await injectionOf(connection, namespace, signal))),
     ask(() => cvmClaims(connection, { prefix, namespace }, signal))
   ])
-  const [boot, agent] = await around
+  const [boot, agent] = await local
   const answers = { api, identity, node, boot, allowed, guard, write, ahead, agent, injectors, injection, claims }
   return { terms, server: connection.server, ...answers, now: clock.now() }
 }
 
-const away = (why: string) => ({ ok: false, why: `not tried, since ${why}` }) as const
+const notChecked = (why: string) => ({ ok: false, why: `not checked, because ${why}` }) as const
 
 async function attempt<T>(ask: () => Promise<T>): Promise<Attempt<T>> {
   try {
     return { ok: true, value: await ask() }
   } catch (error) {
-    if (error instanceof TypeError || error instanceof ReferenceError) throw error // our own mistake
+    if (error instanceof TypeError || error instanceof ReferenceError) throw error // a bug
     return { ok: false, why: (error as Error).message }
   }
 }
 
-const seenNode = ({ metadata, spec, status }: V1Node): SeenNode => ({
+const inspectedNode = ({ metadata, spec, status }: V1Node): InspectedNode => ({
   bootId: status?.nodeInfo?.bootID ?? '',
   labels: metadata?.labels ?? {},
   annotations: metadata?.annotations ?? {},
@@ -75,7 +75,7 @@ const seenNode = ({ metadata, spec, status }: V1Node): SeenNode => ({
   condition: status?.conditions?.find(({ type }) => type === CONDITION_TYPE) as Condition | undefined
 })
 
-/** The server's answer is cut off to whole seconds, and was given at some moment between asking and hearing. */
+/** The server's time is rounded down to seconds, and was taken at some moment between our request and its response. */
 async function compareClocks(connection: Connection, { now }: Clock, signal: AbortSignal): Promise<readonly [number, number]> {
   const before = now().getTime()
   const theirs = (await readServerTime(connection, signal)).getTime()
@@ -83,7 +83,7 @@ async function compareClocks(connection: Connection, { now }: Clock, signal: Abo
   return [theirs - after, theirs + 999 - before]
 }
 
-/** A label and the condition, as the agent writes them, tried dry. Throws `ApiError` for a refusal too. */
+/** A dry run of the agent's writes: a label and the condition. Throws `ApiError`, also for a refusal. */
 async function tryWrite(connection: Connection, { nodeName: name, prefix }: Terms, now: Date): Promise<true> {
   const change = { name, isDryRun: true }
   const at = `${now.toISOString().slice(0, 19)}Z`
@@ -93,7 +93,7 @@ async function tryWrite(connection: Connection, { nodeName: name, prefix }: Term
   return true
 }
 
-async function askAgent(address: string): Promise<AgentAnswers> {
+async function readAgent(address: string): Promise<AgentResponses> {
   const page = (path: string) => readAgentPage(`http://${address}${path}`)
   const all = [page('/metrics'), page('/healthz'), page('/readyz'), page('/status.json')] as const
   const [metrics, health, ready, status] = await Promise.all(all)

@@ -6,14 +6,13 @@ import { span } from '../../web/page-parts.ts'
 import type { AgentPod } from './running-agent.ts'
 import type { Stripped } from './strip.ts'
 
-/** How it is told. */
-export interface Telling {
+export interface MessageTerms {
   readonly isDryRun: boolean
   readonly columns: number
 }
 
-/** What came of one Node, `n1: removed …`; a longer text goes on below, indented. */
-export function told({ name, removed, isGone, problems }: Stripped, { isDryRun, columns }: Telling): string {
+/** The result for one Node, `n1: removed …`. Further lines are indented. */
+export function nodeMessage({ name, removed, isGone, problems }: Stripped, { isDryRun, columns }: MessageTerms): string {
   const parts = [
     ...(isNothing(removed) ? [] : [`${isDryRun ? 'would remove' : 'removed'} ${removalText(removed)}`]),
     ...(isGone ? ['was deleted meanwhile'] : []),
@@ -22,45 +21,45 @@ export function told({ name, removed, isGone, problems }: Stripped, { isDryRun, 
   return paragraph(`${name}: ${parts.length === 0 ? 'nothing to remove' : parts.join('; ')}`, columns)
 }
 
-interface Unasked {
+interface HeartbeatTerms {
   /** Why the Pods could not be listed. */
   readonly why: string
   readonly now: Date
   readonly columns: number
 }
 
-/** An agent that lives writes at least every few minutes (milliseconds). */
+/** A running agent writes a heartbeat at least every few minutes (milliseconds). */
 const FRESH = 10 * 60_000
 
-/** A warning of an agent that runs. */
+/** Warns that an agent is running. */
 export function runningWarning({ namespace, name, node, owner }: AgentPod, columns: number): string {
   const place = node === '' ? '' : ` on ${node}`
   const text = `warning: an agent runs${place} (Pod ${name} in the Namespace ${namespace}) and would write everything back.`
-  return `${paragraph(text, columns)}\n    First end it: kubectl -n ${namespace} delete ${owner}`
+  return `${paragraph(text, columns)}\n    Delete it first: kubectl -n ${namespace} delete ${owner}`
 }
 
 /**
- * A warning when one of the Nodes has had an agent's heartbeat lately, for whoever cannot ask whether the agent still runs. For some
- * minutes after an agent has ended this is all that is known.
+ * Warns if one of the Nodes has a recent heartbeat, for users who may not list Pods. Also warns for some minutes after an agent has ended,
+ * because the heartbeat does not show that.
  */
-export function heartbeatWarning(nodes: readonly V1Node[], { why, now, columns }: Unasked): string | undefined {
+export function heartbeatWarning(nodes: readonly V1Node[], { why, now, columns }: HeartbeatTerms): string | undefined {
   for (const { metadata, status } of nodes) {
     const beat = status?.conditions?.find(({ type }) => type === CONDITION_TYPE)?.lastHeartbeatTime
     const age = beat === undefined ? Number.POSITIVE_INFINITY : now.getTime() - new Date(beat).getTime()
     if (beat === undefined || Math.abs(age) >= FRESH) continue
     const old = span(new Date(beat).toISOString(), now.toISOString()) || '0 s'
-    const text = `warning: it is not known whether an agent still runs (${why}). The last heartbeat on ${metadata?.name} is ${old} old; an agent that runs would write everything back.`
-    return `${paragraph(text, columns)}\n    Unless it has ended: kubectl -n berth delete daemonset berth`
+    const text = `warning: it is unknown whether an agent still runs (${why}). The last heartbeat on ${metadata?.name} is ${old} old; a running agent would write everything back.`
+    return `${paragraph(text, columns)}\n    If it still runs: kubectl -n berth delete daemonset berth`
   }
   return undefined
 }
 
-/** What happened to all Nodes so far. */
+/** The results so far. */
 export interface Tally {
   done: number
   removed: number
   failed: number
-  /** Nodes that the startup taint holds pods off. */
+  /** Names of the Nodes that have the startup taint. */
   tainted: readonly string[]
 }
 
@@ -73,18 +72,18 @@ export const counted = (tally: Tally, { removed, problems }: Stripped): Tally =>
   failed: tally.failed + (problems.length > 0 ? 1 : 0)
 })
 
-export function summary({ done, removed, failed }: Tally, { isDryRun }: Telling): string {
+export function summary({ done, removed, failed }: Tally, { isDryRun }: MessageTerms): string {
   const verb = isDryRun ? 'would be changed' : 'changed'
-  return `${done} ${done === 1 ? 'Node' : 'Nodes'} looked at: ${removed} ${verb}, ${failed} failed.`
+  return `${done} ${done === 1 ? 'Node' : 'Nodes'} checked: ${removed} ${verb}, ${failed} failed.`
 }
 
-/** The agent takes this taint away and never sets it, so it is not ours to remove; but without an agent it stays. */
+/** The agent removes this taint but never sets it, so uninstall leaves it. Without an agent, nothing removes it. */
 export function taintNote({ tainted }: Tally, key: string, columns: number): string {
   const [first = '', ...more] = tainted
   const text =
     more.length === 0
-      ? `note: the startup taint still stands on ${first}, and no pod comes there until it is gone.`
-      : `note: the startup taint still stands on ${tainted.length} Nodes (${first}, …), and no pod comes there until it is gone.`
+      ? `note: ${first} still has the startup taint, which keeps pods away until you remove it.`
+      : `note: ${tainted.length} Nodes (${first}, …) still have the startup taint, which keeps pods away until you remove it.`
   return `${paragraph(text, columns)}\n    kubectl taint node ${more.length === 0 ? first : '--all'} ${key}-`
 }
 
