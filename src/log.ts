@@ -4,7 +4,7 @@ import type { LogLevel } from './log-level.ts'
 import { printable } from './printable.ts'
 import { plain, redact } from './redact.ts'
 
-/** Every event that is logged, and how loud it is. The codes are for programs and stay as they are; messages are for people. */
+/** Every event that is logged, with its level. The codes are for programs and do not change; messages are for people. */
 export const EVENTS = {
   'agent-started': 'info',
   'agent-stopping': 'info',
@@ -46,11 +46,11 @@ export const EVENTS = {
 
 export type EventCode = keyof typeof EVENTS
 
-/** What else there is to say; `error` is told by message, code and status alone, and `key` says which of its kind it is. */
+/** Further values. Of an `error` only message, code and status are written. `key` tells events with the same code apart. */
 export type Fields = Readonly<Record<string, unknown>>
 
 export interface Log {
-  /** One line. The same warning or error (its code, and `key` or else the message) is written once a minute, and then counted. */
+  /** Writes one line. The same warning or error (same code, and same `key` or message) is written once a minute and counted in between. */
   readonly event: (code: EventCode, message: string, fields?: Fields) => void
   readonly setLevel: (level: LogLevel) => void
 }
@@ -58,7 +58,7 @@ export interface Log {
 export interface LogOptions {
   readonly level: LogLevel
   readonly format: 'json' | 'pretty'
-  /** Takes one line with its newline. What it throws costs the line: a full disk must never end the agent. */
+  /** Writes one line with its newline. If it throws, only the line is lost: a full disk must never end the agent. */
   readonly write: (line: string) => void
   readonly now: () => Date
 }
@@ -85,13 +85,13 @@ export function createLog({ level, format, write, now }: LogOptions): Log {
   const limit = limiter(now)
   return {
     event: (code, message, fields = {}) => {
-      const loudness = EVENTS[code]
-      if (!logger.isLevelEnabled(loudness)) return
-      const suppressed = loudness === 'warn' || loudness === 'error' ? limit(`${code} ${fields['key'] ?? message}`) : 0
+      const severity = EVENTS[code]
+      if (!logger.isLevelEnabled(severity)) return
+      const suppressed = severity === 'warn' || severity === 'error' ? limit(`${code} ${fields['key'] ?? message}`) : 0
       if (suppressed === undefined) return
       const line = { event: code, ...named(fields), ...(suppressed > 0 ? { suppressed } : {}) }
       const before = lost
-      logger[loudness](line, redact(message))
+      logger[severity](line, redact(message))
       if (before === 0 || lost > before) return
       lost = 0
       logger.warn({ event: 'log-lost', lost: before }, `${before} lines could not be written before this one`)
@@ -102,36 +102,36 @@ export function createLog({ level, format, write, now }: LogOptions): Log {
   }
 }
 
-/** Milliseconds for which a repeated warning or error is held back; how many different ones are remembered. */
+/** How long a repeated warning or error is suppressed (milliseconds), and how many different ones are remembered. */
 const PAUSE = 60_000
 const REMEMBERED = 1_000
 
-/** How many of the same were held back since the last that was written, or `undefined` when this one is to be held back too. */
+/** Returns how many lines with this key were suppressed since the last written one; `undefined` to suppress this one too. */
 function limiter(now: () => Date): (key: string) => number | undefined {
   const seen = new Map<string, { readonly at: number; suppressed: number }>()
   return key => {
     const at = now().getTime()
     const before = seen.get(key)
     const age = before === undefined ? PAUSE : at - before.at
-    // A clock that was set back must not silence anything for hours.
+    // After the clock was set back, nothing must be suppressed for hours.
     if (before !== undefined && age >= 0 && age < PAUSE) {
       before.suppressed += 1
       return undefined
     }
     seen.delete(key)
     seen.set(key, { at, suppressed: 0 })
-    // The oldest goes: a Map keeps the order in which its keys came.
+    // Forgets the oldest: a Map keeps the order of insertion.
     if (seen.size > REMEMBERED) seen.delete(seen.keys().next().value as string)
     return before?.suppressed ?? 0
   }
 }
 
-/** Names that pino writes itself, and a second one in the same line would be ambiguous. */
-const TAKEN = ['level', 'time', 'msg', 'event', 'suppressed']
+/** Names that every line has already: a second field of the same name would be ambiguous. */
+const RESERVED = ['level', 'time', 'msg', 'event', 'suppressed']
 
 const named = (fields: Fields): Fields =>
   Object.fromEntries(
-    Object.entries(plain(fields) as Fields).map(([name, value]) => [TAKEN.includes(name) ? `${name}_` : name, value])
+    Object.entries(plain(fields) as Fields).map(([name, value]) => [RESERVED.includes(name) ? `${name}_` : name, value])
   )
 
 /** `10:00:05.123 WARN  api-lost  the API does not answer  server="https://…"`. Safe to print on a terminal. */
@@ -141,15 +141,15 @@ function pretty({ level, time, event, msg, ...fields }: Readonly<Record<string, 
   return `${printable(text)}\n`
 }
 
-/** How often a full pipe is tried again before a line is given up, a millisecond apart. */
+/** How often a write to a full pipe is retried, one millisecond apart, before the line is lost. */
 const TRIES = 20
 
-/** Writes lines to a file descriptor at once, so that the last words before an end are not lost. Throws what the system says. */
+/** Writes lines synchronously, so that the last ones before an exit are not lost. Throws the system's errors. */
 export function lineWriter(descriptor: number, put: typeof writeSync = writeSync): (line: string) => void {
   let isBroken = false
   const pause = new Int32Array(new SharedArrayBuffer(4))
   return line => {
-    // A line that broke off in the middle must not take the next one with it.
+    // After an incomplete line, the next one starts on a new line.
     const bytes = Buffer.from(isBroken ? `\n${line}` : line)
     for (let done = 0, tries = 0; done < bytes.length; ) {
       try {

@@ -19,7 +19,7 @@ const LOADERS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   uninstall: async () => (await import('./commands/uninstall.ts')).uninstall
 }
 
-/** Resolves when the text is written. A write that fails is handled by the listener of `error` below. */
+/** Resolves when the text is written. Failed writes are handled by the `error` listener below. */
 const print = (text: string): Promise<void> => new Promise(done => process.stdout.write(text, () => done()))
 
 const clock = { elapsed: () => performance.now(), now: () => new Date() }

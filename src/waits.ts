@@ -1,4 +1,4 @@
-/** The waits between tries of one thing, in milliseconds: each is twice the one before, up to the longest. */
+/** The waits between retries, in milliseconds: each is twice the one before, up to the longest. */
 export interface Growth {
   readonly first: number
   readonly longest: number

@@ -9,7 +9,7 @@ import type { Drift } from '../node-sync/drift.ts'
 import type { Labels } from '../node-sync/labels.ts'
 import type { Result, Target } from '../node-sync/status.ts'
 
-/** Everything that the agent reports about its own work, by type. */
+/** Everything that the agent reports about its work, by type. */
 interface Payloads {
   started: { readonly server: string }
   /** The API said who we are; `node` is empty when the token belongs to no Node in particular. */
@@ -18,7 +18,7 @@ interface Payloads {
   observed: { readonly snapshot: Snapshot }
   /** The API was asked for a fact; `answer` is undefined when it was not asked. */
   'fact-asked': { readonly fact: FactName; readonly answer: Attempt<unknown> | undefined }
-  /** A part of what the helper left is not used. */
+  /** A part of the helper's handover is not used. */
   'handover-doubted': { readonly why: string }
   /** A turn of the loop ended. `wanted` is what the Node should carry, including what is kept from before. */
   'turn-ended': { readonly isPublished: boolean; readonly wanted: Labels }
@@ -30,7 +30,7 @@ interface Payloads {
   'watch-restarted': { readonly reason: Restart; readonly error: ApiError | undefined }
   wrote: { readonly target: Target; readonly result: Result; readonly what: string; readonly error: ApiError | undefined }
   repaired: { readonly drift: Drift; readonly seconds: number }
-  /** How many keys are paused because somebody keeps changing them back, and which of them since now. */
+  /** How many keys are paused because somebody keeps changing them back, and whose pause begins now. */
   contested: { readonly keys: number; readonly begun: readonly string[] }
 }
 

@@ -10,7 +10,7 @@ export interface StateTerms {
   readonly prefix: string
   readonly version: string
   readonly clock: { readonly elapsed: () => number; readonly now: () => Date }
-  /** A turn may take so long before the loop counts as stuck (milliseconds). */
+  /** If no turn ends for so long, the loop counts as stuck (milliseconds). */
   readonly patience: number
 }
 
@@ -22,7 +22,7 @@ export interface AgentState {
   readonly ready: () => Health
 }
 
-/** Writes that the status page remembers. */
+/** How many writes the status page shows. */
 const REMEMBERED = 20
 
 interface State {

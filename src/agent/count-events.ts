@@ -3,7 +3,7 @@ import type { Outcome } from '../remedies/outcome.ts'
 import type { Metrics } from '../web/metrics.ts'
 import { type Emit, type Handlers, listenWith } from './agent-events.ts'
 
-/** Keeps the metrics. */
+/** Updates the metrics. */
 export function countEvents(metrics: Metrics, now: () => Date): Emit {
   return listenWith({ ...nodeCounts(metrics, now), ...apiCounts(metrics, now) })
 }
@@ -16,11 +16,11 @@ const apiCounts = (metrics: Metrics, now: () => Date): Handlers => ({
 })
 
 function nodeCounts(metrics: Metrics, now: () => Date): Handlers {
-  /** When each remedy ran last, as far as it was counted. */
+  /** The time of the last counted run of each remedy. */
   const counted = new Map<RemedyName, string>()
   return {
     observed: ({ snapshot }) => {
-      for (const { remedy, result } of snapshot.outcomes.filter(outcome => isNews(counted, outcome)))
+      for (const { remedy, result } of snapshot.outcomes.filter(outcome => isUncounted(counted, outcome)))
         metrics.remedyRun(remedy, result)
       metrics.observeSnapshot(snapshot)
       metrics.success('look', now())
@@ -37,8 +37,8 @@ function nodeCounts(metrics: Metrics, now: () => Date): Handlers {
   }
 }
 
-/** Whether this run was not counted yet: a handover that was not believed for a while shows the same run again. */
-function isNews(counted: Map<RemedyName, string>, { remedy, at }: Outcome): boolean {
+/** Whether this run is not counted yet. A handover that was rejected for a while shows the same run again. */
+function isUncounted(counted: Map<RemedyName, string>, { remedy, at }: Outcome): boolean {
   if (at === '' || counted.get(remedy) === at) return false
   counted.set(remedy, at)
   return true

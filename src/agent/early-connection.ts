@@ -5,16 +5,16 @@ import type { RequestInfo } from '../kubernetes/request-info.ts'
 import { VERSION } from '../version.ts'
 import type { Emit } from './agent-events.ts'
 
-/** The connection to the API, and the first question on it, before the rest of the agent is loaded. */
+/** The connection to the API and the first request on it, opened before the rest of the agent is loaded. */
 export interface EarlyConnection {
   readonly connection: Connection
-  /** Who we are, asked once and early; it may fail with an `ApiError`, and can be asked again. */
+  /** The identity by the first request. Rejects with an `ApiError` if that failed; `identify` can ask again. */
   readonly identity: Promise<Identity>
-  /** Emits an event for each answer from now on, and at once for those before. */
+  /** Emits an event for each response: at once for earlier ones, and from now on for new ones. */
   readonly report: (emit: Emit) => void
 }
 
-/** Asks who we are before anything else is loaded: the handshake goes on meanwhile. Throws `ApiError` for a wrong kubeconfig. */
+/** Opens the connection and asks for the identity, so that the handshake runs while the rest is loaded. Throws `ApiError` for a wrong kubeconfig. */
 export async function openEarly({ options }: Config): Promise<EarlyConnection> {
   const before: { readonly request: RequestInfo; readonly status: number }[] = []
   let listener: (answer: (typeof before)[number]) => void = answer => before.push(answer)
@@ -23,7 +23,7 @@ export async function openEarly({ options }: Config): Promise<EarlyConnection> {
     onResponse: (request, status) => listener({ request, status })
   })
   const identity = identify(connection)
-  // Whoever awaits it gets the failure; nobody may yet.
+  // The failure is handled where `identity` is awaited, which may be later.
   identity.catch(() => undefined)
   return {
     connection,

@@ -2,7 +2,7 @@ import { CommandError } from '../cli/command.ts'
 import { type Identity, identify } from '../kubernetes/identity.ts'
 import { type Agent, untilAnswered } from './world.ts'
 
-/** Asks the API who we are, and opens the Node for writing. Throws `CommandError` when our token belongs to another Node. */
+/** Asks the API who we are, and then allows writes to the Node. Throws `CommandError` if our token belongs to another Node. */
 export async function checkIdentity({ config, world, connection, wake, seen }: Agent): Promise<void> {
   const name = config.options['node-name']
   let asked: Promise<Identity> | undefined = world.earlyConnection.identity

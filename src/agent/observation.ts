@@ -11,7 +11,7 @@ import { readPodSecurity } from '../kubernetes/pod-security.ts'
 import type { ResourceSlicesReader } from './resource-slices.ts'
 import type { Observe } from './world.ts'
 
-/** With what the API and the helper add to what can be seen on the node. */
+/** Observes the node, with the facts that only the API or the helper can add. */
 export const observeWith =
   (slicesOf: ResourceSlicesReader): Observe =>
   async (before, { config, world, host, connection, seen: { node } }) => {
@@ -38,14 +38,14 @@ async function podSecurityOf({ options }: Config, connection: Connection): Promi
 }
 
 /**
- * The inventory starts other programs, no label rests on it, and it changes once in a machine's life: it is taken once, when `take` is
- * called.
+ * Takes the inventory once, when `take` is called: it starts other programs, no label depends on it, and it changes once in a machine's
+ * life.
  */
 export function lateInventory(host: HostReader): Pick<HostReader, 'inventory'> & { readonly take: () => Promise<void> } {
   let taken: ReturnType<HostReader['inventory']> | undefined
   return {
     inventory: () =>
-      taken ?? Promise.reject(new HostError('the inventory', 'EAGAIN', { says: 'it is taken after the first look' })),
+      taken ?? Promise.reject(new HostError('the inventory', 'EAGAIN', { says: 'it is taken after the first observation' })),
     take: async () => {
       taken = host.inventory()
       await taken.catch(() => undefined) // the next observation reports it

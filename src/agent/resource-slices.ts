@@ -10,25 +10,25 @@ import { readResourceSlices } from '../kubernetes/resource-slices.ts'
 import { type Waiting, withRetries } from '../kubernetes/retry.ts'
 import { gpuOffer } from '../verdicts/gpu.ts'
 
-interface Looked {
+interface ObservedNode {
   readonly host: HostReader
   readonly node: NodeObject | undefined
 }
 
-/** What DRA offers on a node, or why that is not known; `undefined` where it was not asked. */
-export type ResourceSlicesReader = (looked: Looked) => Promise<Attempt<DraDevices> | undefined>
+/** What DRA offers on a node, or why that is unknown; `undefined` if it does not matter and was not asked. */
+export type ResourceSlicesReader = (observed: ObservedNode) => Promise<Attempt<DraDevices> | undefined>
 
 interface Remembered {
-  /** What the Node offers in other ways: when that changes, something was installed or removed. */
-  readonly beside: string
+  /** The other resources of the Node: when they change, something was installed or removed. */
+  readonly others: string
   readonly answer: Attempt<DraDevices>
   readonly until: number
 }
 
 /**
- * Asks the API where the answer can count, and not at every look: what is offered is remembered for about three looks (`interval`,
- * milliseconds). What is not offered, or not known, is asked at the next look, since pods may be waiting for it; the looks that
- * come sooner, because something moves on the node, take the last answer.
+ * Asks the API only if the answer can matter, and not at every observation. An offer is remembered for about three intervals
+ * (milliseconds). If nothing is offered, or the answer is unknown, the API is asked again after one interval, because pods may be waiting;
+ * earlier observations, caused by changes on the node, use the last answer.
  */
 export function resourceSlicesReader(
   connection: Connection,
@@ -36,31 +36,31 @@ export function resourceSlicesReader(
 ): ResourceSlicesReader {
   let last: Remembered | undefined
   return async ({ host, node }) => {
-    if (node === undefined || !(await canCount(host, node))) return undefined
-    const beside = JSON.stringify([node.name, node.allocatable])
-    if (last !== undefined && last.beside === beside && elapsed() < last.until) return last.answer
-    const answer = await known(() => readResourceSlices(connection, node.name))
+    if (node === undefined || !(await canMatter(host, node))) return undefined
+    const others = JSON.stringify([node.name, node.allocatable])
+    if (last !== undefined && last.others === others && elapsed() < last.until) return last.answer
+    const answer = await orReason(() => readResourceSlices(connection, node.name))
     const isOffer = answer.ok && answer.value.devices > answer.value.tainted
-    last = { beside, answer, until: elapsed() + interval * (isOffer ? 2.8 : 0.8) }
+    last = { others, answer, until: elapsed() + interval * (isOffer ? 2.8 : 0.8) }
     return answer
   }
 }
 
-/** The same for a single look. */
-export async function readResourceSlicesOnce(connection: Connection, { host, node }: Looked, waiting: Waiting) {
-  if (node === undefined || !(await canCount(host, node))) return undefined
-  return await known(() => withRetries(() => readResourceSlices(connection, node.name), waiting))
+/** The same for a single observation. */
+export async function readResourceSlicesOnce(connection: Connection, { host, node }: ObservedNode, waiting: Waiting) {
+  if (node === undefined || !(await canMatter(host, node))) return undefined
+  return await orReason(() => withRetries(() => readResourceSlices(connection, node.name), waiting))
 }
 
-/** Only where the NVIDIA driver is loaded (or that cannot be read) and the Node offers no GPU in the other way: few nodes of a cluster. */
-async function canCount(host: HostReader, node: NodeObject): Promise<boolean> {
+/** True on few nodes: the NVIDIA driver is loaded (or that is unknown), and no device plugin offers its GPUs. */
+async function canMatter(host: HostReader, node: NodeObject): Promise<boolean> {
   if (gpuOffer(node.allocatable) !== undefined) return false
   const driver = await attempt(() => detectNvidiaDriver({ host, node, podSecurity: undefined }))
   return !(driver.ok && driver.value === 'none')
 }
 
-/** A failure of the API is a reason: what does not depend on this answer can still be told. */
-async function known(ask: () => Promise<Attempt<DraDevices>>): Promise<Attempt<DraDevices>> {
+/** Turns a failure of the API into a reason, because other facts do not depend on this answer. */
+async function orReason(ask: () => Promise<Attempt<DraDevices>>): Promise<Attempt<DraDevices>> {
   try {
     return await ask()
   } catch (error) {

@@ -14,7 +14,7 @@ export interface TelemetryTerms extends StateTerms {
   readonly metrics: Metrics
 }
 
-/** One stream of events, to which log, metrics and status page listen. It decides nothing. */
+/** One stream of events with three listeners: log, metrics, and the state of page and probes. */
 export function createTelemetry(terms: TelemetryTerms): Telemetry {
   const { listen, ...state } = createAgentState(terms)
   const listeners = [logEvents(terms.log, terms), countEvents(terms.metrics, terms.clock.now), listen]

@@ -7,7 +7,7 @@ import type { NodeView } from '../node-sync/node-view.ts'
 import type { Wake } from './wake.ts'
 import type { Agent, Seen } from './world.ts'
 
-/** Watches the own Node until the agent ends. */
+/** Watches the agent's own Node until the agent ends. */
 export function watchOwnNode({ config, world, connection, wake, seen }: Agent): Promise<void> {
   const { emit } = world
   return watchNode(
@@ -30,7 +30,7 @@ export function watchOwnNode({ config, world, connection, wake, seen }: Agent): 
 
 function noteNode(raw: WatchedNode | undefined, seen: Seen, wake: Wake): void {
   const node = raw && parseNode({ kind: 'Node', ...raw })
-  // A change that matters to a fact needs an observation; one of labels and annotations only a comparison.
+  // A change that affects facts needs an observation; a change of labels and annotations only a comparison.
   if (JSON.stringify(decidingPart(node)) !== JSON.stringify(decidingPart(seen.node))) wake.want('observe')
   seen.node = node
   seen.view = raw && viewOf(raw)

@@ -61,7 +61,7 @@ export function parseConfig(argv: readonly string[], environment: Environment, s
 const asksForText = ({ values }: Arguments): 'version' | 'help' | undefined =>
   values.has('version') ? 'version' : values.has('help') ? 'help' : undefined
 
-/** `fleet` outside of a pod uses the cluster that kubectl uses. A command that writes to a cluster must be told which one. */
+/** `fleet` outside of a pod uses the cluster that kubectl uses. A command that writes requires the cluster to be named. */
 function withUsersKubeconfig(command: CommandName, options: Options, environment: Environment): Options {
   const { HOME: home, KUBERNETES_SERVICE_HOST: pod } = environment
   if (command !== 'fleet' || options.kubeconfig !== '' || !home || pod) return options

@@ -9,7 +9,7 @@ export const environmentName = (option: string): string => `BERTH_${option.toUpp
 /** The kubelet sets these variables in every pod of a namespace that has a Service whose name begins with berth. */
 const SERVICE_LINK = /^BERTH_(\w+_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/
 
-/** A misspelt variable is an error: ignored, it would leave the option at its default, and nobody would notice. */
+/** A misspelt variable is an error. If it were ignored, the option would keep its default unnoticed. */
 export function unknownVariables(environment: Environment): readonly string[] {
   const names = Object.keys(OPTIONS).map(environmentName)
   return Object.keys(environment)

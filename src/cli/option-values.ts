@@ -18,7 +18,7 @@ export function optionValues(
   )
   const values = results.map(([name, result]) => [name, 'value' in result ? result.value : undefined] as const)
   return {
-    // Where there are problems, nobody reads the options but the checks of values that were understood.
+    // If there are problems, only the checks of valid values read these options.
     options: Object.freeze(Object.fromEntries(values)) as unknown as Options,
     problems: results.flatMap(([, result]) => ('problem' in result ? [result.problem] : []))
   }

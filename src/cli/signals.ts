@@ -1,6 +1,6 @@
 import process from 'node:process'
 
-/** Aborts at SIGTERM or SIGINT. Without a handler Node.js ignores both as process 1 of a container. */
+/** Aborts at SIGTERM or SIGINT. Without handlers, process 1 of a container ignores both signals. */
 export function stoppedBySignals(onSignal: (signal: string) => void): AbortController {
   const controller = new AbortController()
   for (const name of ['SIGTERM', 'SIGINT'] as const) {

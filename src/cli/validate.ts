@@ -5,7 +5,7 @@ import { alternatives } from './options/parsers.ts'
 import type { Arguments } from './parse.ts'
 import { suggest } from './suggest.ts'
 
-/** Checks of what is right one by one and wrong together. Each returns one sentence for each problem. */
+/** Checks of combinations whose parts are valid. Each returns one sentence for each problem. */
 
 export function unknownCommand(name: string): string {
   const meant = suggest(name, COMMAND_NAMES)

@@ -5,19 +5,19 @@ import type { PlanStep } from '../remedies/plan.ts'
 import type { Verdicts } from '../verdicts/decide.ts'
 import type { Memory } from './memory.ts'
 
-/** Everything that one look at the node came to. Frozen: publishers read it, and nobody writes it. */
+/** The result of one observation and the decisions about it. Frozen: later rooms only read it. */
 export interface Snapshot {
-  /** When the look ended, ISO 8601 in UTC. */
+  /** When the observation ended, ISO 8601 in UTC. */
   readonly at: string
   readonly facts: NodeFacts
   readonly verdicts: Verdicts
   readonly plan: readonly PlanStep[]
-  /** What came of remedies that a privileged helper planned by itself; empty without one. */
+  /** The results of the remedies that a privileged helper planned; empty without a helper. */
   readonly outcomes: readonly Outcome[]
   /** Seconds each detector took. */
   readonly durations: Readonly<Record<string, number>>
-  /** For the next look. */
+  /** For the next observation. */
   readonly memory: Memory
-  /** Facts that could not be read this time, and count by what was read before. */
+  /** Facts that could not be read this time and keep an earlier value. */
   readonly recalled: readonly DetectorName[]
 }

@@ -7,7 +7,7 @@ import type { NodeView } from './node-view.ts'
 import { REFUSED } from './refused-keys.ts'
 import { attemptWrite, type WriterTerms } from './writes.ts'
 
-/** Keeps the condition `WorkspaceNodeReady` right and its heartbeat young. */
+/** Keeps the condition `WorkspaceNodeReady` and its heartbeat up to date. */
 export interface ConditionWriter {
   /** Writes it when it differs or its heartbeat is due. Throws `ApiError` for a failure that may pass. */
   readonly write: (snapshot: Snapshot, published: boolean, node: NodeView) => Promise<void>
@@ -15,7 +15,7 @@ export interface ConditionWriter {
   readonly untilDue: (node: NodeView) => number
 }
 
-/** After an outage the heartbeats of all agents are late at once. Nobody waits for them, so each gets a time of its own (milliseconds). */
+/** After an outage the heartbeats of all agents are late at once. They are not urgent, so they are spread over a time (milliseconds). */
 const BEAT_LATE = 2_000
 const BEAT_SPREAD = 45_000
 
@@ -30,7 +30,7 @@ export function createConditionWriter(
   let failures = 0
   let pausedUntil = 0
 
-  /** In time: at once. Late: at a random time of the next seconds. */
+  /** A heartbeat in time is due at once, a late one at a random time in the next seconds. */
   const isBeatDue = (standing: Condition | undefined, now: Date): boolean => {
     const late = standing === undefined ? 0 : now.getTime() - Date.parse(standing.lastHeartbeatTime) - interval
     if (late < BEAT_LATE) return true
@@ -47,7 +47,7 @@ export function createConditionWriter(
     }
     const isBeat = conditionToWrite(standing, wanted, now, Number.POSITIVE_INFINITY) === undefined
     if (isBeat && !isBeatDue(standing, now)) return
-    // One was refused, as a heartbeat is that lies in the API server's future, and is not sent again before its time.
+    // After a refusal, for instance of a heartbeat in the API server's future, nothing is sent until the pause ends.
     if (clock.elapsed() < pausedUntil) return
     const isWritten = await attemptWrite(listener, { target: 'condition', what: condition.reason }, async () =>
       saw(await patchCondition(connection, node.name, condition))
@@ -60,7 +60,7 @@ export function createConditionWriter(
 
   const untilDue = ({ condition }: NodeView): number => {
     const age = condition === undefined ? 0 : clock.now().getTime() - Date.parse(condition.lastHeartbeatTime)
-    // What was just written comes back by the watch, with its own time.
+    // The watch has not shown yet what was just written.
     const beat = age >= 0 && age < interval ? interval - age : interval
     return beatAt === undefined ? beat : Math.min(beat, beatAt - clock.elapsed())
   }

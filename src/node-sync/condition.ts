@@ -5,10 +5,10 @@ import type { Fact } from '../facts/fact.ts'
 
 export const CONDITION_TYPE = 'WorkspaceNodeReady'
 
-/** A heartbeat may be late by as much as this many of its intervals; an agent that is later has stopped, or cannot write. */
+/** After so many intervals without a heartbeat, the agent has stopped or cannot write. */
 export const HEARTBEATS = 3
 
-/** A heartbeat may be ahead of the reader's clock by so much (milliseconds); later ones are no sign of life. The policy says the same. */
+/** How far a heartbeat may be ahead of the reader's clock (milliseconds); the admission policy has the same limit. */
 export const AHEAD = 5 * 60_000
 
 /** A node condition as Kubernetes has it; times in ISO 8601. */
@@ -34,7 +34,7 @@ const CONDITION: z.ZodMiniType<Condition> = z.object({
   lastTransitionTime: TIME
 })
 
-/** Ours among the conditions of a Node. One that somebody else wrote in part, without a time for instance, is as good as none. */
+/** Our condition on a Node. An incomplete one, which somebody else must have written, counts as missing. */
 export function standingCondition(conditions: readonly { readonly type: string }[]): Condition | undefined {
   const form = z.safeParse(
     CONDITION,
@@ -45,12 +45,12 @@ export function standingCondition(conditions: readonly { readonly type: string }
 
 type Opinion = Pick<Condition, 'status' | 'reason' | 'message'>
 
-/** Facts on which no label rests. */
+/** Facts on which no label depends. */
 const INFORMATIONAL: readonly string[] = ALL_FACTS.filter(({ isInformational }) => isInformational === true).map(
   ({ name }) => name
 )
 
-/** What the condition should say. `published`: every label stands on the Node as it should. */
+/** What the condition should say. `published`: the Node carries every label as it should. */
 export function opinion(
   { facts, recalled, outcomes }: Pick<Snapshot, 'facts' | 'recalled' | 'outcomes'>,
   published: boolean
@@ -86,8 +86,8 @@ export function opinion(
 }
 
 /**
- * The condition to write, or `undefined` when what stands there is right and its heartbeat young enough (milliseconds).
- * The transition time changes only with the status.
+ * The condition to write; `undefined` if the one on the Node is right and its heartbeat is younger than `heartbeat` milliseconds. The
+ * transition time changes only with the status.
  */
 export function conditionToWrite(
   standing: Condition | undefined,
@@ -100,7 +100,7 @@ export function conditionToWrite(
     standing.status === wanted.status &&
     standing.reason === wanted.reason &&
     standing.message === wanted.message
-  // A heartbeat from the future (the clock was set back) is as good as none.
+  // A heartbeat from the future (the clock was set back) counts as missing.
   const age = standing === undefined ? Number.POSITIVE_INFINITY : now.getTime() - Date.parse(standing.lastHeartbeatTime)
   if (same && age >= 0 && age < heartbeat) return undefined
   const at = `${now.toISOString().slice(0, 19)}Z`

@@ -15,7 +15,7 @@ export const NO_CONFLICTS: Conflicts = new Map()
 const WINDOW = 60_000
 const REPAIRS = 5
 const PAUSE = 60_000
-/** Keys that are remembered. When more are changed within a minute, each is repaired as it comes, and none is paused. */
+/** How many keys are remembered. If more keys are changed within a minute, the oldest are forgotten and never paused. */
 const MOST = 1_000
 
 /** Counts one more repair of each key at `now`. `begun` are the keys whose pause begins with it. */
@@ -31,14 +31,14 @@ export function afterRepair(
     const recent = [...(before?.repairs ?? []).filter(at => now - at < WINDOW), now]
     const isConflict = recent.length > REPAIRS
     if (isConflict) begun.push(key)
-    // Behind all others, since those that were repaired longest ago are forgotten first.
+    // Moves the key to the end, because the keys at the beginning are forgotten first.
     next.delete(key)
     next.set(key, { repairs: isConflict ? [] : recent, pausedUntil: isConflict ? now + PAUSE : (before?.pausedUntil ?? 0) })
   }
   return { conflicts: new Map([...next].slice(-MOST)), begun }
 }
 
-/** Anybody may add keys, so what decides nothing any more is dropped. */
+/** Entries that no longer matter are dropped, because anybody may add keys. */
 const isRemembered = ({ repairs, pausedUntil }: Conflict, now: number): boolean =>
   pausedUntil > now || repairs.some(at => now - at < WINDOW)
 

@@ -3,7 +3,7 @@ import type { Metadata } from '../kubernetes/own-node/metadata.ts'
 import { type LabelPatch, type Labels, labelPatch, labels } from './labels.ts'
 import { reportAnnotation } from './report.ts'
 
-/** What the Node shall carry of ours. */
+/** What the Node should carry of ours. */
 export interface DesiredState {
   readonly prefix: string
   readonly labels: Labels
@@ -21,7 +21,7 @@ export const desiredState = (
   annotation: { key: `${prefix}/report`, value: reportAnnotation(snapshot, version) }
 })
 
-/** What has to be written so that a Node carries what it shall; `null` removes a key. */
+/** The changes that bring a Node to the desired state; `null` removes a key. */
 export interface Difference {
   readonly labels: LabelPatch
   readonly annotations: Readonly<Record<string, string>>

@@ -7,7 +7,7 @@ export interface Drift {
   readonly kind: DriftKind
 }
 
-/** How the labels below our prefix differ from what they were when they were last right. */
+/** How the labels with our prefix differ from what they were when they were last right. */
 export function driftOf(right: Labels, carried: Labels, prefix: string): readonly Drift[] {
   const ours = [...new Set([...Object.keys(right), ...Object.keys(carried)])].filter(key => key.startsWith(`${prefix}/`))
   return ours.flatMap(key => {

@@ -3,10 +3,10 @@ import type { Outcome } from '../remedies/outcome.ts'
 import { eventBody, type NodeEvent, remedyEvent } from './events.ts'
 import { attemptWrite, type WriterTerms } from './writes.ts'
 
-/** Creates Events about the Node. An event is news and no promise: one that is lost is not sent again. */
+/** Creates Events about the Node. A lost event is not sent again. */
 export interface EventWriter {
   readonly write: (node: string, events: readonly NodeEvent[]) => Promise<void>
-  /** Each outcome once. */
+  /** Creates an event for each outcome, once. */
   readonly writeOutcomes: (node: string, outcomes: readonly Outcome[]) => Promise<void>
 }
 
@@ -26,7 +26,7 @@ export function createEventWriter({ connection, clock, random, listener }: Write
     },
     writeOutcomes: async (node, outcomes) => {
       for (const outcome of outcomes) {
-        // The name rests on the outcome's time, so that the API tells an agent that was restarted that the event exists already.
+        // The name contains the outcome's time, so that after a restart of the agent the API refuses the same event (AlreadyExists).
         const id = `${outcome.remedy}.${Date.parse(outcome.at).toString(16)}`
         const event = remedyEvent(outcome)
         if (event === undefined || written.has(id)) continue

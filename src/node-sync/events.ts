@@ -10,7 +10,7 @@ export interface NodeEvent {
   readonly message: string
 }
 
-/** The body of a core/v1 Event about a Node. They live in the namespace `default`, and name the Node by its name as kubelet does. */
+/** The body of a core/v1 Event about a Node. Such events are in the namespace `default` and have the Node's name as its uid, as the kubelet's do. */
 export const eventBody = ({ reason, type, message }: NodeEvent, node: string, at: Date, id: string) => ({
   apiVersion: 'v1',
   kind: 'Event',
@@ -25,7 +25,7 @@ export const eventBody = ({ reason, type, message }: NodeEvent, node: string, at
   count: 1
 })
 
-/** What a helper did to the node, as an event; `undefined` for what it did not try. */
+/** An event about what a helper did to the node; `undefined` if it did not try. */
 export function remedyEvent({ remedy, result, because, at }: Outcome): NodeEvent | undefined {
   if (at === '') return undefined
   return result === 'applied'
@@ -33,7 +33,7 @@ export function remedyEvent({ remedy, result, because, at }: Outcome): NodeEvent
     : { reason: 'RemedyFailed', type: 'Warning', message: `${remedy} (${result}): ${because}` }
 }
 
-/** What changed for schedulers between two sets of labels, as one event; `undefined` when nothing did. */
+/** One event about the changed capabilities between two sets of labels; `undefined` if none changed. */
 export function capabilityChange(
   before: Labels,
   after: Labels,
@@ -49,7 +49,7 @@ export function capabilityChange(
   return { reason: 'WorkspaceCapabilityChanged', type: isWorse ? 'Warning' : 'Normal', message: changes.join(', ') }
 }
 
-/** Labels that somebody else had changed and that are right again, as an event; `undefined` without any. */
+/** An event about labels that somebody else had changed and that were repaired; `undefined` without any. */
 export const driftEvent = (keys: readonly string[]): NodeEvent | undefined =>
   keys.length === 0
     ? undefined

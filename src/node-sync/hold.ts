@@ -8,7 +8,7 @@ import { FACT_LABELS, type Labels, labels, VALUES } from './labels.ts'
 
 /** What the report on a Node says was proved, and under which boot. */
 export interface Proven {
-  /** Empty where there is no report that can be read. */
+  /** Empty if there is no readable report. */
   readonly boot: string
   /** By names without the prefix. */
   readonly labels: Labels
@@ -16,14 +16,14 @@ export interface Proven {
 
 const NOTHING_PROVEN: Proven = { boot: '', labels: {} }
 
-/** Whoever may write to the Node may have written the report: what has not its form counts as not said. */
+/** Everybody who may write to the Node may have written the report: invalid parts are ignored. */
 const REPORT = z.object({
   boot: z.string(),
   verdicts: z.catch(z.record(z.string(), z.catch(z.object({ answer: z.unknown() }), { answer: '' })), {}),
   facts: z.catch(z.record(z.string(), z.unknown()), {})
 })
 
-/** Reads the report annotation of an earlier agent. Whatever else stands there proves nothing. */
+/** Parses the report annotation of an earlier agent. An invalid one proves nothing. */
 export function provenBy(report = ''): Proven {
   const form = checkJson(REPORT, report, 'the report')
   if (!form.ok) return NOTHING_PROVEN
@@ -38,8 +38,8 @@ export function provenBy(report = ''): Proven {
 }
 
 /**
- * The labels of a snapshot, where what was proved under this boot stands in for what cannot be read: an agent that was restarted finds
- * that in the report. Only an unreadable fact is stood in for, never a changed one.
+ * The labels of a snapshot, with values from the report in place of what cannot be read now. So a restarted agent does not forget what was
+ * proved under this boot. Only unreadable facts are replaced, never changed ones.
  */
 export function heldLabels(snapshot: Snapshot, proven: Labels, prefix: string): Labels {
   const wanted = labels(snapshot, prefix)
@@ -56,15 +56,15 @@ function isUnread(name: string, { facts, verdicts }: Snapshot): boolean {
   const label = FACT_LABELS.find(one => one.name === name)
   if (label !== undefined) return !facts[label.fact].known
   const verdict: Verdict | undefined = Object.hasOwn(verdicts, name) ? verdicts[name as keyof typeof verdicts] : undefined
-  return verdict !== undefined && verdict.answer === 'unknown' && restsOnUnread(verdict, facts)
+  return verdict !== undefined && verdict.answer === 'unknown' && dependsOnUnread(verdict, facts)
 }
 
-/** Every part that is unknown is so for a fact that could not be read; one that was read and does not tell is another matter. */
-const restsOnUnread = ({ answer, parts, facts: names }: Verdict, facts: NodeFacts): boolean =>
+/** Whether every unknown part is unknown because a fact could not be read, and not because of a value that was read. */
+const dependsOnUnread = ({ answer, parts, facts: names }: Verdict, facts: NodeFacts): boolean =>
   answer !== 'unknown' ||
-  (parts.length > 0 ? parts.every(part => restsOnUnread(part, facts)) : names.some(name => !facts[name].known))
+  (parts.length > 0 ? parts.every(part => dependsOnUnread(part, facts)) : names.some(name => !facts[name].known))
 
-/** What a Node may carry until this boot was looked at: what was proved under another is not proved. */
+/** The labels that a Node may carry until this boot is observed: what was proved under another boot becomes unknown. */
 export const demoted = (carried: Labels, prefix: string): Labels =>
   Object.fromEntries(
     Object.entries(carried)

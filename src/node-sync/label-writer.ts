@@ -10,15 +10,15 @@ import { createMetadataWriter } from './metadata-writer.ts'
 import type { NodeView } from './node-view.ts'
 import type { WriterTerms } from './writes.ts'
 
-/** Keeps labels and report right, and repairs what somebody else changed. */
+/** Keeps labels and report up to date, and repairs what somebody else changed. */
 export interface LabelWriter {
-  /** Writes what differs, and creates the events about it. Resolves to what the Node carries then. Throws `ApiError` as `write` does. */
+  /** Writes the differences and creates the events about them. Resolves to what the Node carries then. Throws `ApiError` as `write` does. */
   readonly reconcile: (desired: DesiredState, node: NodeView) => Promise<Metadata>
-  /** Every label is on the Node as it should be, as the API server said in the watch or after a write. */
+  /** The Node carries every label that it should, as the API server said in the watch or in the response to a write. */
   readonly isPublished: () => boolean
   /** Writes labels outside of the desired state. */
   readonly write: (node: NodeView, labels: LabelPatch) => Promise<Metadata>
-  /** When a key is tried again that was refused or is paused after a conflict (milliseconds). */
+  /** When the next key is tried that was refused or is paused after a conflict (milliseconds). */
   readonly nextTry: () => number
 }
 
@@ -27,7 +27,7 @@ export function createLabelWriter(terms: WriterTerms, events: EventWriter): Labe
   const metadata = createMetadataWriter(terms)
   let conflicts = NO_CONFLICTS
   let published = false
-  /** Our labels when they were last right, and of which Node: one that was created anew has lost nothing to anybody. */
+  /** Our labels when they were last right, and the uid of their Node: on a Node that was created again, missing labels are no drift. */
   let right: { readonly uid: string; readonly labels: Labels } | undefined
 
   const settle = ({ labels }: DesiredState, carried: Metadata, isAll: boolean): void => {
@@ -50,7 +50,7 @@ export function createLabelWriter(terms: WriterTerms, events: EventWriter): Labe
     const carried = await metadata.write(node, due)
     settle(desired, carried, keysOf(differences(desired, carried)).length === 0)
     const drift = before === undefined ? [] : driftOf(before, node.labels, desired.prefix)
-    // What was refused is not repaired.
+    // A refused label is not repaired.
     const repairs = drift.filter(({ key }) => Object.hasOwn(due.labels, key) && carried.labels[key] === desired.labels[key])
     for (const repair of repairs) listener.repaired(repair, (clock.elapsed() - now) / 1000)
     const keys = repairs.map(({ key }) => key)

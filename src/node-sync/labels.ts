@@ -16,7 +16,7 @@ interface FactLabelOf extends FactLabel<unknown> {
   readonly fact: FactName
 }
 
-/** What a label says for each answer. */
+/** The value of a label for each answer. */
 export const VALUES: Readonly<Record<Answer, string>> = { yes: 'true', no: 'false', unknown: 'unknown' }
 
 /** All labels that the node should carry, by full key. */
@@ -39,8 +39,8 @@ export const factValues = (facts: NodeFacts): Readonly<Record<string, string>> =
 export type LabelPatch = Readonly<Record<string, string | null>>
 
 /**
- * What to send so that a node carries these labels: only what differs, `null` for a key below our prefix that we do not have (any more).
- * A key is ours by its whole prefix and slash; every other key is somebody else's.
+ * The patch that gives a node these labels: only the differences, and `null` for a key with our prefix that is not wanted (any more). Only
+ * keys that begin with the whole prefix and a slash are ours.
  */
 export function labelPatch(wanted: Labels, carried: Labels, prefix: string): LabelPatch {
   const changed = Object.entries(wanted).filter(([key, value]) => carried[key] !== value)

@@ -10,7 +10,7 @@ import { isRefusal, isUnauthorized, type WriterTerms } from './writes.ts'
 /** Writes labels and the report annotation, and remembers which keys the API refused. */
 export interface MetadataWriter {
   /**
-   * One request for all of it; when the API refuses that, one request a key, so that one refused key does not cost the others.
+   * Sends one request for all keys; if the API refuses it, one request for each key, so that a refused key does not affect the others.
    * Resolves to what the Node carries then. Throws `ApiError` for a failure that may pass.
    */
   readonly write: (node: NodeView, difference: Difference) => Promise<Metadata>
@@ -67,7 +67,7 @@ export function createMetadataWriter({ connection, clock, listener }: WriterTerm
   }
 }
 
-/** Labels and report travel in one request and are reported as two. */
+/** Labels and report are written in one request and reported as two. */
 function partsOf({ labels, annotations }: Difference): readonly (readonly [Target, string])[] {
   const parts = [
     ['labels', Object.keys(labels)],

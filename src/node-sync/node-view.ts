@@ -2,14 +2,14 @@ import type { Metadata } from '../kubernetes/own-node/metadata.ts'
 import type { Condition } from './condition.ts'
 import type { Taint } from './startup-taint.ts'
 
-/** The Node as the watch showed it last, as far as it matters here. */
+/** The parts of the Node that matter here, as the watch showed it last. */
 export interface NodeView extends Metadata {
   readonly name: string
   readonly taints: readonly Taint[]
   readonly condition: Condition | undefined
 }
 
-/** A watch that is behind for longer (milliseconds) shows a cluster that was restored from a backup, whose versions count anew. */
+/** If the watch is behind for longer (milliseconds), the cluster was restored from a backup and its versions start again lower. */
 export const LAG = 30_000
 
 export interface NodeVersions {

@@ -4,14 +4,14 @@ import { growing } from '../waits.ts'
 export type RefusedKeys = ReadonlyMap<string, Refusal>
 
 interface Refusal {
-  /** What was refused; another value is tried at once. `null` removes the key. */
+  /** The refused value; another value is tried at once. `null` removes the key. */
   readonly value: string | null
   /** When the same value is tried again (milliseconds). */
   readonly until: number
   readonly times: number
 }
 
-/** A refusal may be for good; asking again is cheap, but not often (milliseconds). */
+/** The waits until a refused value is tried again (milliseconds): the refusal may be permanent. */
 export const REFUSED = { first: 30_000, longest: 600_000 }
 
 export const NO_REFUSED_KEYS: RefusedKeys = new Map()
@@ -26,7 +26,7 @@ export const isWaiting = (keys: RefusedKeys, key: string, value: string | null, 
   return before !== undefined && before.until > now && before.value === value
 }
 
-/** Only the refusals of keys for which `isOpen` says that they still have to be written. */
+/** The refusals of keys that still have to be written. */
 export const stillOpen = (keys: RefusedKeys, isOpen: (key: string) => boolean): RefusedKeys =>
   new Map([...keys].filter(([key]) => isOpen(key)))
 

@@ -1,7 +1,7 @@
 import type { V1Node } from '../kubernetes/models.ts'
 import { CONDITION_TYPE } from './condition.ts'
 
-/** What of ours a Node carries: everything below the prefix, so what older versions wrote too. */
+/** Everything of ours on a Node: all keys with the prefix, including those of older versions, and the condition. */
 export interface Removal {
   /** Whole keys. */
   readonly labels: readonly string[]
@@ -11,7 +11,7 @@ export interface Removal {
 
 export const NOTHING: Removal = { labels: [], annotations: [], condition: false }
 
-/** A key is ours by its whole prefix and slash. */
+/** Only keys that begin with the whole prefix and a slash are ours. */
 export const removalOf = ({ metadata, status }: V1Node, prefix: string): Removal => ({
   labels: ownKeys(metadata?.labels, prefix),
   annotations: ownKeys(metadata?.annotations, prefix),

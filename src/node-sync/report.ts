@@ -3,10 +3,10 @@ import type { Fact } from '../facts/fact.ts'
 import type { Verdict } from '../verdicts/verdict.ts'
 import { factValues, labels } from './labels.ts'
 
-/** The annotation may have this many bytes; a node object is held in many caches. */
+/** The largest annotation (bytes). It is small because Node objects are held in many caches. */
 const LIMIT = 4096
 
-/** The compact report that a Node carries: `fleet` reads it from there. Shortened, never cut, where it would be too long. */
+/** The compact report in the annotation of a Node, which `fleet` reads. If it is too long, its sentences are shortened. */
 export function reportAnnotation(snapshot: Snapshot, version: string): string {
   const ways = [...new Set(verdictsOf(snapshot).flatMap(([, { wayOut }]) => wayOut))]
   for (const width of [240, 120, 60, 30]) {
@@ -25,11 +25,11 @@ export function reportAnnotation(snapshot: Snapshot, version: string): string {
 
 const bootId = ({ facts }: Snapshot): string => (facts['boot-id'].known ? facts['boot-id'].value : '')
 
-/** An agent that is restarted reads here what it had proved: a label alone may be anybody's. */
+/** A restarted agent reads here what it had proved, because anybody may have written a label. */
 const provedFacts = ({ facts }: Snapshot) =>
   Object.fromEntries(Object.entries(factValues(facts)).filter(([, value]) => value !== 'unknown'))
 
-/** Only what a helper tried, and only where there is something to tell. */
+/** The remedies that a helper tried; absent if there are none. */
 const shortOutcomes = ({ outcomes }: Snapshot, width: number) => {
   const tried = outcomes.filter(({ at }) => at !== '')
   const entries = tried.map(({ remedy, result, because }) => [remedy, { result, because: shorten(because, width) }] as const)
@@ -38,7 +38,7 @@ const shortOutcomes = ({ outcomes }: Snapshot, width: number) => {
 
 const verdictsOf = ({ verdicts }: Snapshot) => Object.entries(verdicts as Readonly<Record<string, Verdict>>)
 
-/** Many a way out opens several capabilities, so it is written once, and a verdict tells its place in the list. */
+/** A way out often serves several capabilities, so it is written once, and verdicts contain its index in the list. */
 const shortVerdicts = (snapshot: Snapshot, { width, ways }: { readonly width: number; readonly ways: readonly string[] }) =>
   Object.fromEntries(
     verdictsOf(snapshot).map(([name, { answer, because, cautions, wayOut }]) => [
@@ -54,7 +54,7 @@ const shortVerdicts = (snapshot: Snapshot, { width, ways }: { readonly width: nu
 
 const shorten = (text: string, width: number): string => (text.length > width ? `${text.slice(0, width - 1)}…` : text)
 
-/** The whole report, facts and labels by name; `outcomes` only where a helper left some. */
+/** The whole report, facts and labels by name; `outcomes` only if a helper left some. */
 export function reportJson(snapshot: Snapshot, prefix: string): unknown {
   const { at, facts, verdicts, plan, outcomes } = snapshot
   return {

@@ -11,13 +11,13 @@ export type JsonPatch = readonly (
 )[]
 
 /**
- * Takes the startup taint away and nothing else: the list of taints has no merge key, so each removal first tests that its place still
- * holds what was read. The API refuses the whole patch when somebody changed the list in between. `undefined` without such a taint.
+ * The patch that removes the startup taint and nothing else. The list of taints has no merge key, so each removal first tests that the
+ * index still holds the taint that was read. The API refuses the whole patch if the list has changed. `undefined` without such a taint.
  */
 export function taintRemoval(taints: readonly Taint[], key: string): JsonPatch | undefined {
   const places = taints.flatMap((taint, index) => (taint.key === key ? [index] : []))
   if (places.length === 0) return undefined
-  // From the end, so that the places before stay what they are.
+  // From the end, so that the earlier indices stay valid.
   return places.reverse().flatMap(index => [
     { op: 'test' as const, path: `/spec/taints/${index}`, value: taints[index] },
     { op: 'remove' as const, path: `/spec/taints/${index}` }

@@ -10,11 +10,11 @@ import type { Labels } from './labels.ts'
 export const TARGETS = ['labels', 'report', 'condition', 'taint', 'event'] as const
 export type Target = (typeof TARGETS)[number]
 
-/** `refused`: the API or a policy in it said no; `conflict`: somebody was faster, or the Node is another; `failed`: no answer. */
+/** `refused`: by the API or an admission policy; `conflict`: the Node was changed or replaced meanwhile; `failed`: no response. */
 export const RESULTS = ['written', 'refused', 'conflict', 'failed'] as const
 export type Result = (typeof RESULTS)[number]
 
-/** One write to the API, and what came of it. */
+/** One write to the API and its result. */
 export interface Write {
   /** ISO 8601. */
   readonly at: string
@@ -34,22 +34,22 @@ export interface ApiState {
   readonly lastError: string
 }
 
-/** All that an agent knows of its node and of itself at one moment. Times in ISO 8601. */
+/** Everything that an agent knows about its node and itself. Times in ISO 8601. */
 export interface Status {
   readonly at: string
   readonly node: string
   readonly version: string
   readonly startedAt: string
-  /** `undefined` before the first look is done. */
+  /** `undefined` before the first observation has ended. */
   readonly snapshot: Snapshot | undefined
-  /** When each fact could last be read; without those that never could. */
+  /** When each fact could last be read; without facts that never could. */
   readonly readAt: ReadTimes
-  /** What the Node should carry, what is held from before included. */
+  /** What the Node should carry, including values that are held from before. */
   readonly labels: Labels
   /** The latest first. */
   readonly lastWrites: readonly Write[]
   readonly api: ApiState
-  /** Whether the admission policy proved to refuse what it must; `undefined` before it was tried. */
+  /** Whether the admission policy is enforced; `undefined` before the first check. */
   readonly guard: boolean | undefined
   /** Repairs since the start, by what was done to the label. */
   readonly drift: Readonly<Record<DriftKind, number>>
@@ -57,7 +57,7 @@ export interface Status {
 
 export type ReadTimes = Readonly<Partial<Record<FactName, string>>>
 
-/** The times of the last reading after one more look: an unknown fact keeps the time at which it was still known. */
+/** The read times after one more observation: an unknown fact keeps the time when it was last known. */
 export const readTimes = (before: ReadTimes, { at, facts }: Pick<Snapshot, 'at' | 'facts'>): ReadTimes => ({
   ...before,
   ...Object.fromEntries(
@@ -65,22 +65,22 @@ export const readTimes = (before: ReadTimes, { at, facts }: Pick<Snapshot, 'at' 
   )
 })
 
-/** Evidence as it may be told to whoever asks by HTTP. */
-export const tellable = ({ source, saw }: Evidence): Evidence => ({ source, saw: redact(saw) })
+/** Evidence without secrets, for HTTP. */
+export const publicEvidence = ({ source, saw }: Evidence): Evidence => ({ source, saw: redact(saw) })
 
-/** Labels of a Node that a verdict rests on. All others, its annotations and its provider id are nobody's business here. */
+/** Labels of a Node on which a verdict depends. Other labels, the annotations and the provider id are not exposed. */
 const DECIDING_LABELS: readonly string[] = ['sysbox-runtime']
 
-function tellableNode({ providerId: _, annotations: __, labels, ...node }: NodeObject): object {
+function publicNode({ providerId: _, annotations: __, labels, ...node }: NodeObject): object {
   return { ...node, labels: Object.fromEntries(Object.entries(labels).filter(([key]) => DECIDING_LABELS.includes(key))) }
 }
 
-/** The status as JSON text: facts and labels by name, in the shape of `report --format json`, and what the agent adds to it. */
+/** The status as JSON text: the fields of `report --format json`, and those that only an agent has. */
 export function statusJson(status: Status): string {
   const { snapshot, readAt, guard, ...rest } = status
   const facts = (Object.entries(snapshot?.facts ?? {}) as [FactName, Fact<unknown>][]).map(([name, fact]) => [
     name,
-    { ...fact, ...toldValue(name, fact), evidence: fact.evidence.map(tellable), readAt: readAt[name] ?? null }
+    { ...fact, ...publicValue(name, fact), evidence: fact.evidence.map(publicEvidence), readAt: readAt[name] ?? null }
   ])
   return `${JSON.stringify(
     {
@@ -94,15 +94,15 @@ export function statusJson(status: Status): string {
       outcomes: snapshot?.outcomes ?? [],
       durations: snapshot?.durations ?? {}
     },
-    plainly
+    jsonValue
   )}\n`
 }
 
-const toldValue = (name: FactName, fact: Fact<unknown>): object =>
-  name === 'node' && fact.known ? { value: tellableNode(fact.value as NodeObject) } : {}
+const publicValue = (name: FactName, fact: Fact<unknown>): object =>
+  name === 'node' && fact.known ? { value: publicNode(fact.value as NodeObject) } : {}
 
-/** JSON has neither maps nor sets. */
-const plainly = (_: string, value: unknown): unknown => {
+/** Maps become objects and sets become lists, because JSON has neither. */
+const jsonValue = (_: string, value: unknown): unknown => {
   if (value instanceof Map) return Object.fromEntries(value)
   return value instanceof Set ? [...value] : value
 }

@@ -3,10 +3,10 @@ import type { Connection } from '../kubernetes/connection.ts'
 import type { Drift } from './drift.ts'
 import type { Result, Target } from './status.ts'
 
-/** Called for each write to the API and what came of it, for logs, metrics and the status page. */
+/** Called with the result of each write to the API, for logs, metrics and the status page. */
 export interface WriteListener {
   readonly wrote: (target: Target, result: Result, what: string, error?: ApiError) => void
-  /** A label that somebody else had changed is right again, so many seconds after we saw the change. */
+  /** A label that somebody else had changed was repaired, so many seconds after we saw the change. */
   readonly repaired: (drift: Drift, seconds: number) => void
   /** How many keys are paused because somebody keeps changing them back; `begun` are those whose pause begins now. */
   readonly contested: (keys: number, begun: readonly string[]) => void

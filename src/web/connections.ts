@@ -3,22 +3,22 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { firstHead } from './request-head.ts'
 
-/** Connections, milliseconds. The kubelet's probes must find room whatever a pod does that can reach the port. */
+/** Limits of connections (numbers and milliseconds). The kubelet's probes must get through even if a pod floods the port. */
 export const CONNECTIONS = {
   most: 64,
-  /** Of these, from one address: the kubelet and Prometheus have others than a pod that means ill. */
+  /** The most from one address: the kubelet and Prometheus have other addresses than a hostile pod. */
   perAddress: 32,
-  /** Until the request is there. */
+  /** Until the request has arrived. */
   asking: 5_000,
-  /** Nothing was taken of the answer for so long. */
+  /** Without progress in sending the response. */
   idle: 5_000,
-  /** From its first byte to its last. */
+  /** From the beginning to the end of a connection. */
   life: 30_000,
   closing: 500
 } as const
 
 /** One connection. It serves one request. */
-interface Line {
+interface Connection {
   readonly socket: Socket
   readonly address: string
   isAsked: boolean
@@ -26,51 +26,51 @@ interface Line {
 
 export interface Connections {
   readonly server: Server
-  /** Ends within half a second: what was asked is answered. */
+  /** Ends within half a second; requests that have arrived are answered. */
   readonly close: () => Promise<void>
 }
 
 /**
- * Stands before an HTTP server and bounds what all clients together can hold. The server is given the head of one request a connection,
- * and nothing that is sent after it: a parser makes objects of everything that comes, before anybody can say stop.
+ * Accepts the connections of an HTTP server and limits the memory that all clients together can use. The server gets the head of one
+ * request for each connection and nothing after it, because a parser would create objects for everything that arrives.
  *
- * A new connection is always let in: where that makes too many, the address that has the most loses its oldest idle one, and its
- * oldest where none is idle. So nobody who holds many can keep out somebody who wants one.
+ * A new connection is always accepted. If that makes too many, the address with the most connections loses its oldest idle one, or its
+ * oldest one if none is idle. So a client with many connections cannot lock out a client with one.
  */
 export function connectionsBefore(http: HttpServer, mostHead: number): Connections {
-  const lines = new Map<Socket, Line>() // the oldest first
+  const connections = new Map<Socket, Connection>() // the oldest first
   const server = createServer({ allowHalfOpen: true }, socket => {
-    const line: Line = { socket, address: socket.remoteAddress ?? '', isAsked: false }
-    lines.set(socket, line)
+    const connection: Connection = { socket, address: socket.remoteAddress ?? '', isAsked: false }
+    connections.set(socket, connection)
     const timers = [setTimeout(() => reset(socket), CONNECTIONS.life)]
     const asking = setTimeout(() => reset(socket), CONNECTIONS.asking)
     socket.once('close', () => {
       for (const timer of [asking, ...timers]) clearTimeout(timer)
-      lines.delete(socket)
+      connections.delete(socket)
     })
     socket.on('error', () => undefined) // 'close' follows
-    for (const one of surplus([...lines.values()], line.address)) {
-      lines.delete(one.socket) // its 'close' may come after the next connection
+    for (const one of surplus([...connections.values()], connection.address)) {
+      connections.delete(one.socket) // its 'close' may come after the next connection
       reset(one.socket)
     }
     firstHead(socket, mostHead, head => {
       clearTimeout(asking)
-      line.isAsked = true
+      connection.isAsked = true
       socket.setTimeout(CONNECTIONS.idle, () => reset(socket))
-      http.emit('connection', withoutMore(socket, head))
+      http.emit('connection', oneRequest(socket, head))
     })
   })
-  return { server, close: () => close(server, lines) }
+  return { server, close: () => close(server, connections) }
 }
 
-/** A socket that is closed with an unread answer leaves it in the kernel's memory for minutes; one that is reset leaves nothing. */
+/** If a socket is closed, the kernel keeps an unread response in memory for minutes; if it is reset, it keeps nothing. */
 const reset = (socket: Socket): void => void socket.resetAndDestroy()
 
 /**
- * What an HTTP server sees of a connection: one head, and where the answer goes. After the answer the client closes: it was told to,
- * and has then read all of it.
+ * The part of a connection that the HTTP server sees: one head, and a way to send the response. After the response the client closes, as
+ * `Connection: close` asks, and has then read all of it.
  */
-function withoutMore(socket: Socket, head: Buffer): Duplex {
+function oneRequest(socket: Socket, head: Buffer): Duplex {
   const seen = new Duplex({
     read: () => undefined,
     write: (chunk: Buffer, encoding, done) => void socket.write(chunk, encoding, done),
@@ -86,26 +86,26 @@ function withoutMore(socket: Socket, head: Buffer): Duplex {
   return seen
 }
 
-/** Who goes, now that this address has one more. */
-function surplus(lines: readonly Line[], address: string): readonly Line[] {
-  const own = lines.filter(line => line.address === address)
+/** The connection to reset, if any, now that this address has one more. */
+function surplus(connections: readonly Connection[], address: string): readonly Connection[] {
+  const own = connections.filter(connection => connection.address === address)
   if (own.length > CONNECTIONS.perAddress) return oldest(own)
-  if (lines.length <= CONNECTIONS.most) return []
-  const byAddress = Map.groupBy(lines, line => line.address)
+  if (connections.length <= CONNECTIONS.most) return []
+  const byAddress = Map.groupBy(connections, connection => connection.address)
   const most = Math.max(...[...byAddress.values()].map(({ length }) => length))
-  return oldest(lines.filter(line => byAddress.get(line.address)?.length === most))
+  return oldest(connections.filter(connection => byAddress.get(connection.address)?.length === most))
 }
 
-const oldest = (lines: readonly Line[]): readonly Line[] => {
-  const found = lines.find(({ isAsked }) => !isAsked) ?? lines[0]
+const oldest = (connections: readonly Connection[]): readonly Connection[] => {
+  const found = connections.find(({ isAsked }) => !isAsked) ?? connections[0]
   return found === undefined ? [] : [found]
 }
 
-async function close(server: Server, lines: ReadonlyMap<Socket, Line>): Promise<void> {
+async function close(server: Server, connections: ReadonlyMap<Socket, Connection>): Promise<void> {
   const ended = new Promise<void>(resolve => server.close(() => resolve()))
-  for (const { socket, isAsked } of lines.values()) if (!isAsked) reset(socket)
+  for (const { socket, isAsked } of connections.values()) if (!isAsked) reset(socket)
   const timer = setTimeout(() => {
-    for (const socket of lines.keys()) reset(socket)
+    for (const socket of connections.keys()) reset(socket)
   }, CONNECTIONS.closing)
   await ended
   clearTimeout(timer)

@@ -33,45 +33,49 @@ const ANSWERS = ['yes', 'no', 'unknown'] as const satisfies readonly Answer[]
 interface Definition {
   readonly type: 'gauge' | 'counter' | 'histogram'
   readonly help: string
-  /** Each label with all its values where they are few and known: those series are there from the start, at 0. */
+  /** The labels, each with its values if they are few and known: these series exist from the start with the value 0. */
   readonly labels: Readonly<Record<string, readonly string[]>>
 }
 
 const define = (type: Definition['type'], help: string, labels: Definition['labels'] = {}): Definition => ({ type, help, labels })
 
-/** Values that come with what is seen; they are bounded too, by the tables that they come from. */
+/** Values that appear with the first observation. Their number is limited by the tables they come from. */
 const LATER: readonly string[] = []
 
-/** Every metric of berth's own. No label names the node: the scrape's own labels do. */
+/** All metrics of berth. No label names the node, because Prometheus adds that as a target label. */
 export const METRICS = {
   berth_build_info: define('gauge', '1, with the version of berth and of Node.js.', { version: LATER, node_version: LATER }),
-  berth_capability: define('gauge', '1 for the answer that holds, 0 for the other two.', { capability: LATER, answer: ANSWERS }),
-  berth_fact_known: define('gauge', '1 when the fact is known, 0 when it could not be read or does not tell.', { fact: LATER }),
-  // A look is about once a minute, as a scrape is, so that a gauge misses little; the fleet's spread is a quantile over nodes.
-  // A histogram would be 250 series a node, 3.8 million for 15,000 nodes. node_exporter tells its collectors' durations so too.
-  berth_detector_duration_seconds: define('gauge', 'Seconds that the detector took in the last look.', { detector: LATER }),
-  berth_detector_errors_total: define('counter', 'Looks in which the detector came to no answer.', {
+  berth_capability: define('gauge', '1 for the current answer, 0 for the other two.', { capability: LATER, answer: ANSWERS }),
+  berth_fact_known: define('gauge', '1 when the fact is known, 0 when it is unknown.', { fact: LATER }),
+  // Observations are about as frequent as scrapes, so a gauge misses little, and quantiles can be taken over nodes. A histogram would
+  // have 250 series for each node, 3.8 million for 15,000 nodes. node_exporter has a gauge for its collectors too.
+  berth_detector_duration_seconds: define('gauge', 'Seconds that the detector took in the last observation.', {
+    detector: LATER
+  }),
+  berth_detector_errors_total: define('counter', 'Observations in which the detector could not determine its fact.', {
     detector: DETECTOR_NAMES
   }),
-  berth_remedy_runs_total: define('counter', 'Runs of a remedy, by what came of them.', {
+  berth_remedy_runs_total: define('counter', 'Runs of a remedy, by result.', {
     remedy: REMEDIES,
     result: RESULTS_OF_REMEDIES
   }),
-  berth_publish_total: define('counter', 'Writes to the Node and of its events, by what came of them.', {
+  berth_publish_total: define('counter', 'Writes to the Node and of its events, by result.', {
     target: TARGETS,
     result: RESULTS
   }),
-  berth_drift_repaired_total: define('counter', 'Labels that somebody else changed, set right again.', { kind: DRIFTS }),
-  berth_drift_repair_seconds: define('histogram', 'Seconds from hearing of a drifted label until it was right again.'),
-  berth_drift_contested_labels: define('gauge', 'Labels left alone for now, since somebody else keeps changing them.'),
+  berth_drift_repaired_total: define('counter', 'Repairs of labels that somebody else had changed.', { kind: DRIFTS }),
+  berth_drift_repair_seconds: define('histogram', 'Seconds from noticing a changed label until it was repaired.'),
+  berth_drift_contested_labels: define('gauge', 'Labels whose repair is paused because somebody else keeps changing them.'),
   berth_api_requests_total: define('counter', 'Requests to the Kubernetes API, by HTTP status; 0 without an answer.', {
     verb: LATER,
     resource: LATER,
     code: LATER
   }),
-  berth_watch_restarts_total: define('counter', 'Times that the watch of the own Node was opened again.', { reason: RESTARTS }),
-  berth_last_success_timestamp_seconds: define('gauge', 'When the stage last went well, 0 when it never did.', { stage: STAGES }),
-  berth_admission_guard_enforced: define('gauge', '1 when the API refused what the admission policy must refuse, else 0.')
+  berth_watch_restarts_total: define('counter', 'Times that the watch of the Node was reopened.', { reason: RESTARTS }),
+  berth_last_success_timestamp_seconds: define('gauge', 'Time of the last success of the stage, 0 before the first one.', {
+    stage: STAGES
+  }),
+  berth_admission_guard_enforced: define('gauge', '1 when the API refuses what the admission policy must refuse, else 0.')
 } as const satisfies Readonly<Record<string, Definition>>
 
 type MetricName = keyof typeof METRICS
@@ -80,7 +84,7 @@ type MetricName = keyof typeof METRICS
 const REPAIR_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60]
 
 export interface Metrics {
-  /** Once for each look. */
+  /** Called once for each observation. */
   readonly observeSnapshot: (snapshot: Snapshot) => void
   readonly published: (target: Target, result: Result) => void
   readonly driftRepaired: (kind: DriftKind, seconds: number) => void
@@ -91,19 +95,19 @@ export interface Metrics {
   readonly success: (stage: (typeof STAGES)[number], at: Date) => void
   readonly guard: (isEnforced: boolean) => void
   readonly remedyRun: (remedy: RemedyName, result: Outcome['result']) => void
-  /** Everything, as Prometheus reads it. Scrapes at the same time share one answer. */
+  /** All metrics in the text format of Prometheus. Simultaneous scrapes share one result. */
   readonly text: () => Promise<string>
   readonly contentType: string
 }
 
-/** The metrics of one agent, in a registry of their own. What can be counted begins at 0, so that a first increase is seen. */
+/** The metrics of one agent, in their own registry. Counters start at 0, so that the first increase is visible. */
 export function createMetrics({ version }: { readonly version: string }): Metrics {
   const registry = new Registry()
   for (const collect of [processorTime, resident, openFiles, maxFiles, start]) collect(registry)
   const { gauge, counter, histogram } = register(registry)
   gauge('berth_build_info').set({ version, node_version: process.versions.node }, 1)
   const guard = gauge('berth_admission_guard_enforced')
-  guard.remove() // neither 0 nor 1 before it was tried
+  guard.remove() // no value before the first check
   let scrape: Promise<string> | undefined
   return {
     observeSnapshot: snapshot => observe(snapshot, { gauge, counter }),
@@ -128,7 +132,7 @@ export function createMetrics({ version }: { readonly version: string }): Metric
   }
 }
 
-/** Any other number is a bug or a strange proxy, and must not make a series of its own. */
+/** Other numbers come from bugs or broken proxies and must not create a series each. */
 const codeLabel = (code: number): string => (Number.isInteger(code) && code >= 100 && code <= 599 ? String(code) : '0')
 
 function observe({ facts, verdicts, durations }: Snapshot, { gauge, counter }: Pick<Registered, 'gauge' | 'counter'>): void {
@@ -145,7 +149,7 @@ function observe({ facts, verdicts, durations }: Snapshot, { gauge, counter }: P
   }
 }
 
-/** As prom-client's own, which loads OpenTelemetry for it (50 kB). */
+/** The same metric as prom-client's own, which would load OpenTelemetry (50 kB). */
 const processorTime = (registry: Registry): Counter =>
   new Counter({
     name: 'process_cpu_seconds_total',

@@ -5,7 +5,7 @@ import { factText } from '../report/fact-text.ts'
 import { type Html, html, nothing } from './page-html.ts'
 import { answerChip, evidenceList, moment, section, table } from './page-parts.ts'
 
-/** Every fact with what it rests on, and when it could last be read. */
+/** Every fact with its evidence and the time when it could last be read. */
 export function factSection(status: Status): Html {
   const { snapshot } = status
   if (snapshot === undefined) return nothing
@@ -33,5 +33,5 @@ function factCell(name: FactName, facts: NodeFacts, { readAt, at }: Status): Htm
 
 function lastRead(isKnown: boolean, readAt: string | undefined, now: string): Html {
   if (readAt === undefined) return html`${isKnown ? '' : 'never known'}`
-  return isKnown ? moment(readAt, now) : html`known at ${moment(readAt, now)}`
+  return isKnown ? moment(readAt, now) : html`last known at ${moment(readAt, now)}`
 }

@@ -1,10 +1,10 @@
 import type { FactName } from '../facts/observe.ts'
 import type { Evidence } from '../host/host.ts'
-import { tellable } from '../node-sync/status.ts'
+import { publicEvidence } from '../node-sync/status.ts'
 import type { Answer } from '../verdicts/verdict.ts'
 import { type Html, html, nothing, type Part } from './page-html.ts'
 
-/** How a chip looks; it is always told in words too. */
+/** The colour of a chip. Its text says the same in words. */
 export type Tone = 'good' | 'bad' | 'open' | 'quiet'
 
 const GLYPHS: Readonly<Record<Tone, string>> = { good: '✓', bad: '✕', open: '?', quiet: '–' }
@@ -16,7 +16,7 @@ const TONES: Readonly<Record<Answer, Tone>> = { yes: 'good', no: 'bad', unknown:
 
 export const answerChip = (answer: Answer): Html => chip(TONES[answer], answer)
 
-/** A moment as people read it; the day is told only where it is not the page's own. */
+/** A time for people, with the date only if it differs from the date of `now`. */
 export function moment(at: string, now: string): Html {
   const [day = '', time = ''] = at.split('T')
   const text = `${now.startsWith(`${day}T`) ? '' : `${day} `}${time.slice(0, 8)} UTC`
@@ -30,7 +30,7 @@ const UNITS: readonly (readonly [seconds: number, unit: string])[] = [
   [1, 's']
 ]
 
-/** `3 h 12 min`: the two largest units between two moments; empty for moments in the wrong order, after a clock was set. */
+/** The time between two moments in its two largest units, `3 h 12 min`; empty if they are in the wrong order because a clock was set. */
 export function span(from: string, to: string): string {
   let left = Math.floor((Date.parse(to) - Date.parse(from)) / 1000)
   if (!(left >= 0)) return ''
@@ -55,7 +55,7 @@ export const evidenceList = (evidence: readonly Evidence[]): Html =>
   evidence.length === 0 ? nothing : html`<ul class="evidence">${evidence.map(evidenceLine)}</ul>`
 
 function evidenceLine(one: Evidence): Html {
-  const { source, saw } = tellable(one)
+  const { source, saw } = publicEvidence(one)
   return html`<li><code>${source}</code> <samp>${saw}</samp></li>`
 }
 
@@ -73,7 +73,7 @@ const tableRow = ({ id, name, cell }: Row): Html =>
   html`<tr${id === '' ? nothing : html` id="${id}"`}><th scope="row">${name}</th><td>${cell}</td></tr>`
 
 export interface Row {
-  /** Where a link leads to, or empty. */
+  /** The target of links to this row, or empty. */
   readonly id: string
   readonly name: Part
   readonly cell: Html

@@ -6,19 +6,19 @@ import { ago, chip, moment, section, type Tone, table } from './page-parts.ts'
 const RESULTS: Readonly<Record<RemedyResult['result'], readonly [Tone, string]>> = {
   apply: ['good', 'will be applied'],
   applied: ['good', 'applied'],
-  ineffective: ['bad', 'without effect'],
+  ineffective: ['bad', 'no effect'],
   failed: ['bad', 'failed'],
   forbidden: ['open', 'not permitted'],
   blocked: ['bad', 'not possible'],
   'not-needed': ['quiet', 'not needed']
 }
 
-/** What could be mended, and what came of it where a helper tried: when, and the last lines of its tool. */
+/** All remedies. For those that a helper ran: the time, the result, and the last lines of output. */
 export const remedySection = (snapshot: Snapshot, now: string): Html =>
   section(
     'remedies',
     'Remedies',
-    'What berth itself could mend, with leave.',
+    'What berth can change on this node if you permit it.',
     table(
       ['Remedy', 'Decision'],
       remediesOf(snapshot).map(story => ({ id: '', name: story.remedy, cell: remedyCell(story, now) }))
@@ -28,6 +28,6 @@ export const remedySection = (snapshot: Snapshot, now: string): Html =>
 function remedyCell({ result, because, at, tail }: RemedyResult, now: string): Html {
   const tried = at === '' ? nothing : html` <span class="when">tried at ${moment(at, now)}${ago(at, now)}</span>`
   const last =
-    tail === '' ? nothing : html`<details><summary>What it wrote last</summary><pre class="tail">${tail}</pre></details>`
+    tail === '' ? nothing : html`<details><summary>Last lines of output</summary><pre class="tail">${tail}</pre></details>`
   return html`${chip(...RESULTS[result])} ${because}${tried}${last}`
 }

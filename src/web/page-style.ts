@@ -1,6 +1,6 @@
 import { type Html, html } from './page-html.ts'
 
-/** The one style sheet. Colours are named by what they are for; every text has a contrast of 4.5, in light and in dark. */
+/** The only style sheet. Colours are named by their purpose; every text has a contrast of at least 4.5 in light and dark mode. */
 export const STYLE: Html = html`
 :root {
   color-scheme: light dark;

@@ -6,24 +6,24 @@ import { answerChip, evidenceList, factLink, section } from './page-parts.ts'
 
 const verdictsOf = ({ verdicts }: Snapshot): readonly Verdict[] => Object.values(verdicts)
 
-/** Each capability as a row that opens: what can be done, what is fragile, and everything that was asked, down to the files. */
+/** Each capability as an expandable row with ways out, cautions, and all checks down to the files. */
 export const verdictSection = (snapshot: Snapshot): Html =>
   section(
     'workspaces',
     'Workspaces',
-    'Open one to see everything that was asked, down to the file and what was read there.',
+    'Open one to see all checks, down to the file and what was read there.',
     html`<div class="verdicts">${verdictsOf(snapshot).map(verdict => capability(verdict, snapshot))}</div>`
   )
 
 function capability(verdict: Verdict, snapshot: Snapshot): Html {
   const { name, answer, because, cautions, wayOut, parts } = verdict
   const shown = new Set<FactName>()
-  const asked = parts.length > 0 ? parts : [verdict]
+  const checks = parts.length > 0 ? parts : [verdict]
   const note = answer === 'yes' && cautions.length > 0 ? html` <span class="note">with cautions</span>` : nothing
   return html`<details class="verdict">
 <summary>${answerChip(answer)} <h3>${name}</h3> <span class="because">${because}</span>${note}</summary>
 <div class="inside">${boxed('What you can do', 'ways', wayOut)}${boxed('Cautions', 'cautions', cautions)}
-<ul class="tree">${asked.map(part => branch(part, snapshot, shown))}</ul></div></details>`
+<ul class="tree">${checks.map(part => branch(part, snapshot, shown))}</ul></div></details>`
 }
 
 const boxed = (title: string, kind: 'ways' | 'cautions', texts: readonly string[]): Html =>
@@ -31,7 +31,7 @@ const boxed = (title: string, kind: 'ways' | 'cautions', texts: readonly string[
     ? nothing
     : html`<div class="box ${kind}"><h4>${title}</h4><ul>${texts.map(text => html`<li>${text}</li>`)}</ul></div>`
 
-/** What stands in the way is open from the start, what holds can be opened. */
+/** Parts with the answer yes are collapsed at first; the obstacles are expanded. */
 function branch({ name, answer, because, parts, facts }: Verdict, snapshot: Snapshot, shown: Set<FactName>): Html {
   const line = html`${answerChip(answer)} <b>${name}</b> <span class="because">${because}</span>`
   const below = [
@@ -43,14 +43,14 @@ function branch({ name, answer, because, parts, facts }: Verdict, snapshot: Snap
   return html`<li><details${state}><summary>${line}</summary><div class="inside">${below}</div></details></li>`
 }
 
-/** Several parts can rest on one fact; its files are listed where it comes first. */
+/** Several parts can depend on one fact: its files are listed once, at the first of them. */
 function factLines(name: FactName, { facts }: Snapshot, shown: Set<FactName>): Html {
   if (shown.has(name)) return html`<p class="from">as read above for ${factLink(name)}</p>`
   shown.add(name)
   return html`<p class="from">from the fact ${factLink(name)}</p>${evidenceList(facts[name].evidence)}`
 }
 
-/** Each way out once, with the capabilities that it opens. */
+/** Each way out once, with the capabilities that it makes possible. */
 export function wayOutSection(snapshot: Snapshot): Html {
   const ways = new Map<string, string[]>()
   for (const { name, wayOut } of verdictsOf(snapshot)) {
@@ -62,5 +62,10 @@ export function wayOutSection(snapshot: Snapshot): Html {
   )
   return ways.size === 0
     ? nothing
-    : section('ways-out', 'Ways out', 'What would open more kinds of workspaces here.', html`<ol class="ways-out">${items}</ol>`)
+    : section(
+        'ways-out',
+        'Ways out',
+        'What would make more kinds of workspaces possible here.',
+        html`<ol class="ways-out">${items}</ol>`
+      )
 }

@@ -11,10 +11,10 @@ import { remedySection } from './page-remedies.ts'
 import { STYLE } from './page-style.ts'
 import { verdictSection, wayOutSection } from './page-verdicts.ts'
 
-/** By which a Content-Security-Policy lets in this one style sheet and no other. */
+/** With this hash, a Content-Security-Policy allows this style sheet and no other. */
 export const STYLE_HASH = `sha256-${hash('sha256', textOf(STYLE), 'base64')}`
 
-/** The status as a page for people: no script, nothing from elsewhere, and every text escaped. */
+/** The status page: no scripts, nothing loaded from elsewhere, every text escaped. */
 export const page = (status: Status): string => `<!doctype html>\n${textOf(document(status))}\n`
 
 const document = (status: Status): Html => html`<html lang="en">
@@ -38,7 +38,7 @@ ${status.snapshot === undefined ? NOT_YET : body(status, status.snapshot)}
 </body>
 </html>`
 
-const NOT_YET = html`<p class="empty">The first look at this node is not done yet. Load the page again in a moment.</p>`
+const NOT_YET = html`<p class="empty">The first observation of this node is not finished yet. Reload the page in a moment.</p>`
 
 const body = (status: Status, snapshot: Snapshot): Html => html`${verdictSection(snapshot)}
 <div class="pair">${wayOutSection(snapshot)}${remedySection(snapshot, status.at)}</div>
@@ -50,10 +50,10 @@ ${BRAND}
 <h1>${status.node}</h1>
 ${status.snapshot === undefined ? nothing : html`<p class="summary">${summary(Object.values(status.snapshot.verdicts))}</p>`}
 <dl class="vitals">
-${vital('Last look', lastLook(status))}
+${vital('Last observation', lastObservation(status))}
 ${vital('Kubernetes API', api(status))}
 ${vital('Admission guard', GUARD[`${status.guard ?? 'untried'}`])}
-${vital('Labels set right', html`${driftText(status)}`)}
+${vital('Repaired labels', html`${driftText(status)}`)}
 ${vital('Agent', html`berth ${status.version}, up ${span(status.startedAt, status.at) || 'for an unknown time'}`)}
 </dl>
 </header>`
@@ -64,10 +64,10 @@ function summary(verdicts: readonly Verdict[]): Html {
   const names = (answer: Verdict['answer']) => verdicts.filter(verdict => verdict.answer === answer).map(({ name }) => name)
   const [can, open] = [names('yes'), names('unknown')]
   const lead = can.length === 0 ? html`This node can host no workspaces` : html`This node can host <b>${can.join(', ')}</b>`
-  return open.length === 0 ? html`${lead}.` : html`${lead}; of <b>${open.join(', ')}</b> it is not known.`
+  return open.length === 0 ? html`${lead}.` : html`${lead}; unknown: <b>${open.join(', ')}</b>.`
 }
 
-const lastLook = ({ snapshot, at }: Status): Html =>
+const lastObservation = ({ snapshot, at }: Status): Html =>
   snapshot === undefined ? html`not yet` : html`${moment(snapshot.at, at)}${ago(snapshot.at, at)}`
 
 function api({ api: { server, state, since, lastError }, at }: Status): Html {
@@ -77,16 +77,16 @@ function api({ api: { server, state, since, lastError }, at }: Status): Html {
 }
 
 const GUARD: Readonly<Record<'true' | 'false' | 'untried', Html>> = {
-  true: html`${chip('good', 'enforced')}<br><span class="muted">the API refuses what it must</span>`,
+  true: html`${chip('good', 'enforced')}<br><span class="muted">the API refuses every change outside this Node</span>`,
   false: html`${chip('bad', 'not enforced')}<br>this token can change other Nodes; apply manifests/base, then see berth doctor`,
-  untried: html`${chip('open', 'not proved yet')}`
+  untried: html`${chip('open', 'not checked yet')}`
 }
 
-const MENDED: Readonly<Record<DriftKind, string>> = { removed: 'put back', changed: 'corrected', added: 'taken away' }
+const REPAIRS: Readonly<Record<DriftKind, string>> = { removed: 'restored', changed: 'corrected', added: 'removed' }
 
 function driftText({ drift }: Status): string {
   const parts = (Object.entries(drift) as [DriftKind, number][]).filter(([, count]) => count > 0)
-  return parts.length === 0 ? 'none since the start' : parts.map(([kind, count]) => `${count} ${MENDED[kind]}`).join(', ')
+  return parts.length === 0 ? 'none since the start' : parts.map(([kind, count]) => `${count} ${REPAIRS[kind]}`).join(', ')
 }
 
 const labelSection = ({ labels }: Status): Html =>
@@ -114,5 +114,5 @@ const writeSection = ({ lastWrites, at: now }: Status): Html => {
   }))
   return rows.length === 0
     ? section('writes', 'Last writes', 'Nothing was written yet.', nothing)
-    : section('writes', 'Last writes', 'To the Kubernetes API, the latest first.', table(['When', 'What'], rows))
+    : section('writes', 'Last writes', 'To the Kubernetes API, latest first.', table(['When', 'What'], rows))
 }

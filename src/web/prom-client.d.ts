@@ -1,5 +1,5 @@
-// The parts of prom-client that are needed, one by one: its index also loads a push gateway, node:cluster and OpenTelemetry,
-// which cost 25 ms and 5 MiB at every start. They have no types of their own.
+// The modules of prom-client that berth uses. They have no types. The index would also load a push gateway, node:cluster and
+// OpenTelemetry, which cost 25 ms and 5 MiB at every start.
 
 declare module 'prom-client/lib/registry.js' {
   export { Registry as default } from 'prom-client'

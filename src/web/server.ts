@@ -6,28 +6,28 @@ import { connectionsBefore } from './connections.ts'
 import { page, STYLE_HASH } from './page.ts'
 import { renderedOnce } from './rendered.ts'
 
-/** Whether it is so, and in one line why (not). */
+/** A state and the reason for it, in one line. */
 export interface Health {
   readonly ok: boolean
   readonly because: string
 }
 
-/** Where the answers come from; each is asked anew for every request. */
+/** The sources of the responses, called for every request. */
 export interface HttpSources {
   readonly metrics: { readonly text: () => Promise<string>; readonly contentType: string }
-  /** Whether the loop makes progress. Whether the API can be reached has no part in it: a restart would not bring it back. */
+  /** Whether the loop makes progress. It does not depend on the API: a restart of the agent would not make the API reachable. */
   readonly health: () => Health
-  /** Whether the labels were published; asked until it first is so, since a node stays of use when the API goes away. */
+  /** Whether the labels are published. Called until it is first true: the node stays usable when the API fails later. */
   readonly ready: () => Health
   readonly status: () => Status
-  /** Told of what a source threw; who asked is told only that there is no answer. */
+  /** Called with the error of a source. The client only learns that there is an error. */
   readonly failed: (error: unknown) => void
 }
 
 export interface HttpServer {
-  /** `127.0.0.1:9090`, with the port that was given where 0 was asked for. */
+  /** `127.0.0.1:9090`, with the actual port if port 0 was requested. */
   readonly address: string
-  /** Ends within half a second: what has begun is answered. */
+  /** Ends within half a second; requests that have arrived are answered. */
   readonly close: () => Promise<void>
 }
 
@@ -37,10 +37,10 @@ export interface HttpOptions {
   readonly sources: HttpSources
 }
 
-/** The most bytes that the head of a request may have. */
+/** The longest head of a request (bytes). */
 export const LONGEST_HEAD = 8 * 1024
 
-/** Throws `Error` that names the address, and what is wrong with it. */
+/** Throws an `Error` that names the address and the problem. */
 export async function startHttp({ listen, sources }: HttpOptions): Promise<HttpServer> {
   const { host, port } = parseListen(listen)
   const answers = answersFrom(sources)
@@ -56,7 +56,7 @@ export async function startHttp({ listen, sources }: HttpOptions): Promise<HttpS
   return { address: addressOf(server.address() as AddressInfo), close }
 }
 
-/** What there is at each path. */
+/** The response for each path. */
 type Answers = Readonly<Record<string, () => Answer | Promise<Answer>>>
 
 interface Answer {
@@ -85,7 +85,7 @@ function answersFrom({ metrics, health, ready, status }: HttpSources): Answers {
 
 const probe = ({ ok, because }: Health): Answer => ({ status: ok ? 200 : 503, type: TEXT, body: `${because}\n` })
 
-/** The page needs its own style sheet and its icon, and nothing else from anywhere. */
+/** The page loads only its own style sheet and icon. */
 const HEADERS = {
   'Content-Security-Policy': [
     "default-src 'none'",
@@ -111,35 +111,35 @@ async function respond(
 ): Promise<void> {
   const { status, type, body } = await answerTo(request, answers).catch((error: unknown) => {
     failed(error)
-    return plain(500, 'there is no answer now; the log says why')
+    return plain(500, 'internal error; see the log of the agent')
   })
-  // One request a connection: nothing that follows, a body or a next request, is ever read as one.
+  // One request for each connection: data that follows is never parsed as a body or as another request.
   response.setHeader('Connection', 'close')
   if (status === 405) response.setHeader('Allow', 'GET, HEAD')
   response.writeHead(status, { ...HEADERS, 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) })
   response.end(request.method === 'HEAD' ? undefined : body)
 }
 
-/** No answer repeats anything of the request. */
+/** No response repeats any part of the request. */
 async function answerTo({ method, url = '', headers }: IncomingMessage, answers: Answers): Promise<Answer> {
-  if (method !== 'GET' && method !== 'HEAD') return plain(405, 'only GET and HEAD')
+  if (method !== 'GET' && method !== 'HEAD') return plain(405, 'only GET and HEAD are allowed')
   if ((headers['content-length'] ?? '0') !== '0' || headers['transfer-encoding'] !== undefined) {
-    return plain(413, 'a request here has no body')
+    return plain(413, 'a request must not have a body')
   }
   const path = url.split('?', 1)[0] as string
   const answer = Object.hasOwn(answers, path) ? answers[path] : undefined
-  if (answer === undefined) return plain(404, `there are only ${Object.keys(answers).join(' ')}`)
-  return TELLING.has(path) && !isOwnHost(headers.host) ? plain(421, FOREIGN) : await answer()
+  if (answer === undefined) return plain(404, `not found; the paths are ${Object.keys(answers).join(' ')}`)
+  return PRIVATE.has(path) && !isOwnHost(headers.host) ? plain(421, FOREIGN) : await answer()
 }
 
-/** What a browser could be made to show to somebody else's page. Probes and metrics are asked for by any name. */
-const TELLING: ReadonlySet<string> = new Set(['/', '/status.json'])
+/** Paths that DNS rebinding must not expose to another site. Probes and metrics are served for any name. */
+const PRIVATE: ReadonlySet<string> = new Set(['/', '/status.json'])
 const FOREIGN =
   'the Host of this request is not a name of this agent; expected an address, localhost or the name of a Service; try kubectl port-forward'
 
 const plain = (status: number, text: string): Answer => ({ status, type: TEXT, body: `${text}\n` })
 
-/** Throws `Error` that says what was expected. */
+/** Throws an `Error` that says what was expected. */
 export function parseListen(text: string): { readonly host: string; readonly port: number } {
   const [, six, plainHost, port] = /^(?:\[([0-9a-f:.%\w]+)\]|([\w.-]*)):(\d{1,5})$/i.exec(text) ?? []
   if (port === undefined || Number(port) > 65_535) {
@@ -149,11 +149,11 @@ export function parseListen(text: string): { readonly host: string; readonly por
 }
 
 const REFUSALS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another program has that port; choose another with --listen',
+  EADDRINUSE: 'another program uses that port; choose another with --listen',
   EACCES: 'this user may not open that port; choose one from 1024 on',
   EADDRNOTAVAIL: 'this machine has no such address',
   ENOTFOUND: 'that host name is not known',
-  EAI_AGAIN: 'that host name could not be looked up'
+  EAI_AGAIN: 'the lookup of that host name failed'
 }
 
 const refusal = (listen: string, { code = '', message }: NodeJS.ErrnoException): string =>

@@ -190,7 +190,7 @@ describe.concurrent('the daemon', () => {
     const { port } = server.address() as { port: number }
     const agent = await startAgent('agent-port', shared.kubeconfig, ['--listen', `127.0.0.1:${port}`])
     expect(await agent.ended).toBe(1)
-    expect(agent.said()).toMatch(new RegExp(`--listen is "127.0.0.1:${port}": .*another program has that port`))
+    expect(agent.said()).toMatch(new RegExp(`--listen is "127.0.0.1:${port}": .*another program uses that port`))
     server.close()
   })
 

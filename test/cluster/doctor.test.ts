@@ -193,7 +193,7 @@ describe('the identity', () => {
   test('of an administrator proves less, and that is said', async () => {
     const { status, of } = await ask({ kubeconfig: plane.kubeconfig })
     expect(status).toBe(0)
-    expect(of('identity').cautions).toEqual([expect.stringContaining('name no Node')])
+    expect(of('identity').cautions).toEqual([expect.stringContaining('bound to no Node')])
     expect(of('permissions').cautions).toEqual([expect.stringContaining('list nodes')])
     // By the word of the agent that runs here.
     expect(of('guard')).toEqual(answered('ok', 'the agent reports'))
@@ -403,7 +403,7 @@ describe('the agent', () => {
     })
     open.push(server)
     const { of } = await ask({ more: ['--listen', `:${server.port}`] })
-    expect(of('agent')).toEqual(answered('no', '/readyz answers 503: the labels are not published yet', 'logs'))
+    expect(of('agent')).toEqual(answered('no', '/readyz returns 503: the labels are not published yet', 'logs'))
   })
 })
 
@@ -414,16 +414,16 @@ describe('the Node', () => {
   test('whose startup taint stands although it has labels should have lost it', async () => {
     await createNode(plane, onThisMachine('doctor-kept', { labels, spec: { taints: [startup] } }))
     expect((await byAdmin('doctor-kept')).of('taint')).toEqual(
-      answered('no', 'although labels are there', `kubectl taint node doctor-kept ${startup.key}-`)
+      answered('no', 'although it is labelled', `kubectl taint node doctor-kept ${startup.key}-`)
     )
   })
 
   test('without labels has not seen the agent', async () => {
     await createNode(plane, onThisMachine('doctor-fresh', { spec: { taints: [startup] } }))
     const { of } = await byAdmin('doctor-fresh')
-    expect(of('taint')).toEqual(answered('no', 'the agent has not been here', 'logs'))
-    expect(of('labels')).toEqual(answered('no', 'the agent has not been here', 'logs'))
-    expect(of('heartbeat')).toEqual(answered('no', 'the agent has not been here', 'logs'))
+    expect(of('taint')).toEqual(answered('no', 'the agent has not labelled it yet', 'logs'))
+    expect(of('labels')).toEqual(answered('no', 'the agent has not labelled it yet', 'logs'))
+    expect(of('heartbeat')).toEqual(answered('no', 'the agent has not labelled it yet', 'logs'))
   })
 
   test('with a taint of somebody else is none of our business', async () => {

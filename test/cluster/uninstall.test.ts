@@ -204,7 +204,7 @@ describe('what an agent wrote', () => {
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
       'it is unknown whether an agent still runs (these credentials may not list Pods). The last heartbeat on was-host is'
     )
-    expect(stdout).toContain('Unless it has ended: kubectl -n berth delete daemonset berth')
+    expect(stdout).toContain('If it still runs: kubectl -n berth delete daemonset berth')
     expect(stdout).toMatch(new RegExp(`^${name}: removed \\d+ labels`, 'm'))
     const node = await read(name)
     expect(JSON.stringify(node.metadata.labels)).not.toContain('berth')
@@ -239,7 +239,7 @@ describe('whether an agent runs', () => {
       expect(text.replaceAll(/\s+/g, ' ').includes(`warning: an agent runs on ${node} (Pod ${pod} in the Namespace tools)`)).toBe(
         warns
       )
-      expect(text.includes('First end it: kubectl -n tools delete daemonset the-agent\n')).toBe(warns)
+      expect(text.includes('Delete it first: kubectl -n tools delete daemonset the-agent\n')).toBe(warns)
     } finally {
       await succeeded('delete', plane.api('DELETE', `/api/v1/namespaces/tools/pods/${pod}?gracePeriodSeconds=0`))
     }

@@ -3,7 +3,7 @@ import { JUDGING } from '../commands.ts'
 import { type OptionTable, option } from './option.ts'
 import { expected, matching, oneOf, optional, parseList } from './parsers.ts'
 
-/** What you decide about workspaces, and the node cannot tell. Most of these options become the `Policy` of the verdicts. */
+/** Decisions about workspaces that do not depend on the node. Most of these options become the `Policy` of the verdicts. */
 export const RULE_OPTIONS = {
   'minimum-kernel': option({
     form: 'N.N',
@@ -71,7 +71,7 @@ function parseVersion(text: string): Version | undefined {
     : [Number(major), Number(minor)]
 }
 
-/** None is right where pods get /dev/fuse by an annotation only, as from CRI-O. */
+/** An empty list is valid for clusters where pods get /dev/fuse only by an annotation, as from CRI-O. */
 function parseResources(text: string): readonly string[] {
   const names = parseList(text)
   return names.every(name => /^[a-z0-9.-]+\/[\w.-]+$/i.test(name))

@@ -26,7 +26,7 @@ test('a fact that the API does not tell is logged once for each reason, and once
   expect(logged.slice(1)).toEqual([
     'fact-lost resource-slices: forbidden',
     'fact-lost pod-security: away',
-    'fact-found pod-security: the API tells pod-security again'
+    'fact-found pod-security: the API returns pod-security again'
   ])
 })
 

@@ -12,7 +12,7 @@ async function samples({ text }: ReturnType<typeof createMetrics>): Promise<Read
 const made = () => createMetrics({ version: '0.1.0' })
 
 describe('before anything happened', () => {
-  test('says what it is', async () => {
+  test('has the build info of the version', async () => {
     expect((await samples(made()))[`berth_build_info{version="0.1.0",node_version="${process.versions.node}"}`]).toBe(1)
   })
 
@@ -26,12 +26,12 @@ describe('before anything happened', () => {
     expect(found['berth_last_success_timestamp_seconds{stage="publish"}']).toBe(0)
   })
 
-  test('nothing is claimed of the guard, the capabilities and the facts', async () => {
+  test('there is no series for the guard, the capabilities and the facts', async () => {
     const names = Object.keys(await samples(made()))
     expect(names.filter(name => /guard_enforced|capability|fact_known|duration/.test(name))).toEqual([])
   })
 
-  test('tells the memory, the open files and the processor time of the process, and little else of it', async () => {
+  test('there are memory, open files and CPU time of the process, and few other process metrics', async () => {
     const names = Object.keys(await samples(made())).filter(name => !name.startsWith('berth_'))
     expect(names).toContain('process_resident_memory_bytes')
     expect(names).toContain('process_open_fds')
@@ -40,8 +40,8 @@ describe('before anything happened', () => {
   })
 })
 
-describe('a look', () => {
-  test('is told as one answer of three for each capability', async () => {
+describe('an observation', () => {
+  test('sets one of three answers for each capability', async () => {
     const metrics = made()
     metrics.observeSnapshot(await snapshotOf('bottlerocket-fresh'))
     const found = await samples(metrics)
@@ -52,7 +52,7 @@ describe('a look', () => {
     expect(ones).toHaveLength(6)
   })
 
-  test('moves the answer and leaves nothing of the last one', async () => {
+  test('replaces the previous answer', async () => {
     const metrics = made()
     metrics.observeSnapshot(await snapshotOf('bottlerocket-fresh'))
     metrics.observeSnapshot(await snapshotOf('eks-ubuntu-22.04'))
@@ -61,7 +61,7 @@ describe('a look', () => {
     expect(found['berth_capability{capability="cvm",answer="yes"}']).toBe(1)
   })
 
-  test('counts every detector that came to no answer, once a look', async () => {
+  test('counts every detector without a result, once for each observation', async () => {
     const metrics = made()
     const snapshot = await snapshotOf('no-sys')
     const unknown = Object.entries(snapshot.facts).filter(([, { known }]) => !known)
@@ -79,7 +79,7 @@ describe('a look', () => {
 })
 
 describe('what happened', () => {
-  test('is counted where it belongs', async () => {
+  test('is counted in its own series', async () => {
     const metrics = made()
     metrics.published('labels', 'written')
     metrics.driftRepaired('removed', 0.07)
@@ -108,7 +108,7 @@ describe('what happened', () => {
     })
   })
 
-  test('makes no series for a status that HTTP does not have', async () => {
+  test('adds no series for a status that HTTP does not have', async () => {
     const metrics = made()
     for (let code = -1000; code < 10_000; code += 7) metrics.apiRequest({ verb: 'get', resource: 'nodes' }, code + 0.5)
     const codes = Object.keys(await samples(metrics)).filter(name => name.startsWith('berth_api_requests_total'))
@@ -124,7 +124,7 @@ describe('every metric', () => {
     return await metrics.text()
   }
 
-  test('of the table is there with its help and type, and no other of ours', async () => {
+  test('of the table is exposed with its help and type, and there is no other of berth', async () => {
     const heads = [...(await text()).matchAll(/^# TYPE (berth_\w+) (\w+)$/gm)].map(([, name, type]) => [name, type])
     expect(heads.sort()).toEqual(
       Object.entries(METRICS)
@@ -139,12 +139,12 @@ describe('every metric', () => {
     expect(labels.map(([name]) => name)).not.toContain('node')
   })
 
-  test('together are so few that 15,000 nodes are no burden', async () => {
+  test('are fewer than 250 series for each node', async () => {
     expect((await text()).split('\n').filter(line => /^\w/.test(line)).length).toBeLessThan(250)
   })
 })
 
-test('scrapes at the same time share one answer', async () => {
+test('simultaneous scrapes share one result', async () => {
   const metrics = made()
   const [one, two] = [metrics.text(), metrics.text()]
   expect(one).toBe(two)

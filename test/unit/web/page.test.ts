@@ -29,7 +29,7 @@ const seen = (text: string): string =>
     .replace(/\s+/g, ' ')
 
 describe('the page', () => {
-  test('tells every verdict, fact, way out, remedy, label and write', () => {
+  test('shows every verdict, fact, way out, remedy, label and write', () => {
     const status = statusOf(snapshot)
     const text = seen(page(status))
     for (const { name, because, wayOut } of Object.values(snapshot.verdicts) as Verdict[]) {
@@ -42,20 +42,20 @@ describe('the page', () => {
     for (const { what } of status.lastWrites) expect(text).toContain(what)
   })
 
-  test('leads from a verdict down to the file and what was read there', () => {
+  test('shows for each verdict the files and what was read there', () => {
     const text = seen(page(statusOf(snapshot)))
     expect(text).toMatch(
       /✕ no user namespaces user\.max_user_namespaces is 0 from the fact user-namespaces .*\/proc\/sys\/user\/max_user_namespaces 0/
     )
   })
 
-  test('tells of a remedy what came of it, when, and the last lines of its tool', () => {
+  test('shows the result of a remedy, its time, and the last lines of output', () => {
     const because = 'the build failed: no gcc'
     const tried = { remedy: 'shiftfs', result: 'failed', because, at: '2026-11-03T09:58:05.000Z', tail: 'make: <gcc>\n' } as const
     const left = { remedy: 'user-namespaces', result: 'forbidden', because: 'no permit', at: '', tail: '' } as const
     const text = page(statusOf({ ...snapshot, outcomes: [tried, left] }))
     expect(seen(text)).toContain(
-      `shiftfs ✕ failed ${because} tried at 09:58:05 UTC , 2 min 12 s ago What it wrote last make: <gcc> `
+      `shiftfs ✕ failed ${because} tried at 09:58:05 UTC , 2 min 12 s ago Last lines of output make: <gcc> `
     )
     expect(seen(text)).toMatch(/user-namespaces \? not permitted no permit (?!tried)/)
     expect(text).toContain('<pre class="tail">make: &lt;gcc&gt;\n</pre>')
@@ -63,7 +63,7 @@ describe('the page', () => {
 
   test.each([
     ['applied', '✓ applied'],
-    ['ineffective', '✕ without effect'],
+    ['ineffective', '✕ no effect'],
     ['blocked', '✕ not possible'],
     ['not-needed', '– not needed']
   ] as const)('calls the outcome %s "%s"', (result, words) => {
@@ -71,7 +71,7 @@ describe('the page', () => {
     expect(seen(page(statusOf({ ...snapshot, outcomes: [outcome] })))).toContain(`shiftfs ${words} so`)
   })
 
-  test('says when it is not known, and when it last was', () => {
+  test('is marked as unknown, with the time when it was last known', () => {
     const facts = {
       ...snapshot.facts,
       yama: { known: false, why: 'EIO (input/output error)', evidence: [] }
@@ -81,17 +81,17 @@ describe('the page', () => {
     const readAt = readTimes(readTimes({}, snapshot), lost)
     expect(readAt.yama).toBe(AT)
     expect(readAt.kernel).toBe(later)
-    expect(seen(page(statusOf(lost, { readAt })))).toContain('yama ? unknown EIO (input/output error) known at 10:00:05 UTC')
+    expect(seen(page(statusOf(lost, { readAt })))).toContain('yama ? unknown EIO (input/output error) last known at 10:00:05 UTC')
     expect(seen(page(statusOf(lost, { readAt: {} })))).toContain('yama ? unknown EIO (input/output error) never known')
   })
 
   test.each([
-    [{ guard: undefined }, 'Admission guard ? not proved yet'],
+    [{ guard: undefined }, 'Admission guard ? not checked yet'],
     [{ guard: false }, 'Admission guard ✕ not enforced'],
     [{ guard: true }, 'Admission guard ✓ enforced'],
-    [{ snapshot: undefined }, 'The first look at this node is not done yet.'],
+    [{ snapshot: undefined }, 'The first observation of this node is not finished yet.'],
     [{ lastWrites: [] }, 'Nothing was written yet.'],
-    [{ drift: { removed: 2, changed: 1, added: 0 } }, 'Labels set right 2 put back, 1 corrected'],
+    [{ drift: { removed: 2, changed: 1, added: 0 } }, 'Repaired labels 2 restored, 1 corrected'],
     [
       { api: { server: 'https://10.0.0.1', state: 'disconnected', since: AT, lastError: 'nothing listens there' } as const },
       '✕ disconnected since 10:00:05 UTC https://10.0.0.1 nothing listens there'
@@ -101,7 +101,7 @@ describe('the page', () => {
     expect(seen(page(statusOf(snapshot, more)))).toContain(text)
   })
 
-  test('needs no script, no inline style and nothing from elsewhere', () => {
+  test('has no script and no inline style, and loads nothing from elsewhere', () => {
     const text = page(statusOf(snapshot))
     expect(text).not.toMatch(/<script|<iframe|<form|<img|\son\w+=|\sstyle=|javascript:/i)
     const targets = [...text.matchAll(/(?:href|src|action)="([^"]*)"/g)].map(([, target]) => target as string)
@@ -185,13 +185,13 @@ function poisoned(text: string): ReturnType<typeof statusOf> {
 }
 
 describe('a hostile text', () => {
-  test.each(HOSTILE)('%j stays text wherever it stands', text => {
+  test.each(HOSTILE)('%j stays text wherever it appears', text => {
     const calm = tagsOf(page(poisoned('calm')))
     expect(tagsOf(page(poisoned(text)))).toEqual(calm)
     expect(balance(page(poisoned(text)))).toEqual([])
   })
 
-  test('of any kind makes no tag and no attribute', () => {
+  test('of any kind creates no tag and no attribute', () => {
     const calm = tagsOf(page(poisoned('calm')))
     const units = ['<', '>', '"', "'", '&', '=', '/', '`', '!', '-', ' ', '\n', 'a', 'script', 'onload', '\u2028', '\ud800']
     fc.assert(
@@ -202,7 +202,7 @@ describe('a hostile text', () => {
     )
   })
 
-  test('is never taken for a template, however it is shaped', () => {
+  test('never passes for a template', () => {
     const fake = JSON.parse('{"html":"<script>","toString":"<script>"}')
     expect(() => textOf(html`<p>${fake}</p>`)).not.toThrow()
     expect(textOf(html`<p>${fake}</p>`)).not.toContain('<script>')
@@ -220,7 +220,7 @@ const tagsOf = (text: string): readonly string[] =>
   )
 
 describe('the status as JSON', () => {
-  test('holds all that the report does, and what only an agent knows', () => {
+  test('contains the whole report, and what only an agent knows', () => {
     const told = JSON.parse(statusJson(statusOf(snapshot)))
     expect(told).toMatchObject({
       schema: 1,
@@ -237,7 +237,7 @@ describe('the status as JSON', () => {
     expect(Object.keys(told.facts)).toEqual(Object.keys(snapshot.facts))
   })
 
-  test('is valid before the first look', () => {
+  test('is valid before the first observation', () => {
     expect(JSON.parse(statusJson(statusOf(snapshot, { snapshot: undefined, guard: undefined, readAt: {} })))).toMatchObject({
       lookedAt: null,
       guard: null,
@@ -247,7 +247,7 @@ describe('the status as JSON', () => {
     })
   })
 
-  test.each([[page], [statusJson]])('tells of the Node only what decides (%#)', async tell => {
+  test.each([[page], [statusJson]])('shows only the parts of the Node that decide (%#)', async tell => {
     const machine = machines['eks-al2'] as Machine
     const metadata = {
       name: 'own',
@@ -264,22 +264,25 @@ describe('the status as JSON', () => {
     if (tell === statusJson) expect(JSON.parse(text).facts.node.value.labels).toEqual({ 'sysbox-runtime': 'running' })
   })
 
-  test('keeps what stands in maps', async () => {
+  test('contains the entries of maps', async () => {
     const told = JSON.parse(statusJson(statusOf(await snapshotOf('aks-ubuntu-24.04'))))
     expect(Object.keys(told.facts.apparmor.value.profiles.value ?? {}).length).toBeGreaterThan(0)
   })
 })
 
-test.each([[page], [statusJson]])("the kernel's command line is told by no more than what was looked for (%#)", async tell => {
-  const line = 'root=/dev/sda1 lockdown=none ds=nocloud;s=http://10.0.0.9/?key=hunter2 admin_password=hunter2\n'
-  const node = await snapshotOf('ubuntu-24.04', { '/proc/cmdline': line })
-  const text = tell(statusOf(node))
-  expect(text).toContain('lockdown=none')
-  expect(text).not.toContain('hunter2')
-  const other = tell(statusOf(await snapshotOf('ubuntu-24.04', { '/proc/cmdline': 'admin_password=hunter2\n' })))
-  expect(other).toContain('nothing relevant in it')
-  expect(other).not.toContain('hunter2')
-})
+test.each([[page], [statusJson]])(
+  "of the kernel's command line only the parts that were searched for are shown (%#)",
+  async tell => {
+    const line = 'root=/dev/sda1 lockdown=none ds=nocloud;s=http://10.0.0.9/?key=hunter2 admin_password=hunter2\n'
+    const node = await snapshotOf('ubuntu-24.04', { '/proc/cmdline': line })
+    const text = tell(statusOf(node))
+    expect(text).toContain('lockdown=none')
+    expect(text).not.toContain('hunter2')
+    const other = tell(statusOf(await snapshotOf('ubuntu-24.04', { '/proc/cmdline': 'admin_password=hunter2\n' })))
+    expect(other).toContain('nothing relevant in it')
+    expect(other).not.toContain('hunter2')
+  }
+)
 
 test.each([
   ['2026-11-03T10:00:00.000Z', '2026-11-03T10:00:00.900Z', '0 s'],

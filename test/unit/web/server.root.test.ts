@@ -3,7 +3,7 @@ import { execa } from 'execa'
 import { expect, test } from 'vitest'
 
 // In a network of its own, since a machine, or the container that it is, may be without IPv6.
-test('an address of IPv6 may be listened on', async () => {
+test('the server can listen on an IPv6 address', async () => {
   const program = `
     import { startHttp } from ${JSON.stringify(new URL('../../../src/web/server.ts', import.meta.url).href)}
     const { address, close } = await startHttp({

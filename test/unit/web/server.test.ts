@@ -101,7 +101,7 @@ describe('each path', () => {
     })
   })
 
-  test('goes out with headers that let a browser do nothing with it but show it', async () => {
+  test('has headers that let a browser only show it', async () => {
     const address = await start()
     for (const path of ['/', '/metrics', '/nothing']) {
       const { headers } = await get(address, path)
@@ -124,15 +124,15 @@ describe('each path', () => {
     '/__proto__',
     '/<script>alert(1)</script>',
     '/Metrics'
-  ])('that is not there (%s) is a 404 that repeats nothing', async path => {
+  ])('that does not exist (%s) is a 404 that repeats nothing', async path => {
     const { status, body } = await get(await start(), path)
     expect(status).toBe(404)
-    expect(body).toBe('there are only / /status.json /metrics /healthz /readyz\n')
+    expect(body).toBe('not found; the paths are / /status.json /metrics /healthz /readyz\n')
   })
 })
 
 describe('health', () => {
-  test('is asked anew each time', async () => {
+  test('is called for each request', async () => {
     const health = { ok: true, because: 'it moves' }
     const address = await start({ health: () => ({ ...health }) })
     expect((await get(address, '/healthz')).status).toBe(200)
@@ -140,7 +140,7 @@ describe('health', () => {
     expect(await get(address, '/healthz')).toMatchObject({ status: 503, body: 'the loop stands still for 190 s\n' })
   })
 
-  test('readiness stays, once it was there', async () => {
+  test('readiness stays once it was reached', async () => {
     const ready = { ok: false, because: 'no labels yet' }
     const address = await start({ ready: () => ({ ...ready }) })
     expect(await get(address, '/readyz')).toMatchObject({ status: 503, body: 'no labels yet\n' })
@@ -150,7 +150,7 @@ describe('health', () => {
     expect((await get(address, '/readyz')).status).toBe(200)
   })
 
-  test('a source that throws is told to the log and not to who asked', async () => {
+  test('the error of a source is logged and not sent to the client', async () => {
     const failures: unknown[] = []
     const error = new Error('secret path /etc/shadow')
     const fail = (): never => {
@@ -162,7 +162,7 @@ describe('health', () => {
       failed: failure => void failures.push(failure)
     })
     for (const path of ['/', '/status.json', '/metrics']) {
-      expect(await get(address, path)).toMatchObject({ status: 500, body: 'there is no answer now; the log says why\n' })
+      expect(await get(address, path)).toMatchObject({ status: 500, body: 'internal error; see the log of the agent\n' })
     }
     expect(failures).toEqual([error, error, error])
     expect((await get(address, '/healthz')).status).toBe(200)
@@ -211,7 +211,7 @@ describe('a request', () => {
 })
 
 describe('a connection', () => {
-  test('that says nothing, or never ends what it says, is ended', async () => {
+  test('that sends nothing, or no complete request, is closed', async () => {
     const address = await start()
     const [silent, slow] = [dial(address), dial(address)]
     slow.socket.write('GET / HTTP/1.1\r\nHost: x\r\n')
@@ -221,7 +221,7 @@ describe('a connection', () => {
     expect(silent.text() + slow.text()).toBe('')
   })
 
-  test('past the limit of one address ends its oldest, and another address keeps its own', async () => {
+  test('above the limit of one address closes its oldest, and other addresses keep theirs', async () => {
     const address = await start()
     const [first, ...others] = [dial(address, '127.0.0.8'), dial(address, '127.0.0.8')]
     const lines = Array.from({ length: CONNECTIONS.perAddress + 10 }, () => dial(address, '127.0.0.9'))
@@ -231,7 +231,7 @@ describe('a connection', () => {
     expect(await answered(address, '127.0.0.9')).toMatch(/^HTTP\/1\.1 200 /)
   })
 
-  test('that waits for its answer is kept, and an idle one goes in its place', async () => {
+  test('that waits for its response is kept, and an idle one is closed instead', async () => {
     const answer = Promise.withResolvers<string>()
     const address = await start({ metrics: { text: () => answer.promise, contentType: 'text/plain' } })
     const asking = dial(address, '127.0.0.9')
@@ -260,7 +260,7 @@ describe('a connection', () => {
     expect(lines.filter(({ socket }) => !socket.destroyed).length).toBeGreaterThanOrEqual(CONNECTIONS.most - 2)
   })
 
-  test('of an address with few is never ended for one of an address with many', async () => {
+  test('of an address with few is never closed for one of an address with many', async () => {
     const address = await start()
     const probe = dial(address, '127.0.0.3')
     await once(probe.socket, 'connect')
@@ -271,7 +271,7 @@ describe('a connection', () => {
     expect(probe.text()).toMatch(/^HTTP\/1\.1 200 /)
   })
 
-  test('whose answer is not taken is ended', async () => {
+  test('whose response is not read is closed', async () => {
     const address = await start({
       metrics: { text: async () => 'x'.repeat(32 * 1024 * 1024), contentType: 'text/plain' }
     })
@@ -283,7 +283,7 @@ describe('a connection', () => {
     await expect.poll(() => unread(address), { timeout: 30_000 }).toEqual({ connections: 0, bytes: 0 })
   })
 
-  test('that is thrown out leaves no answer behind in the memory of the kernel', async () => {
+  test('that is reset leaves no response in the memory of the kernel', async () => {
     const address = await start({ metrics: { text: async () => 'x'.repeat(200_000), contentType: 'text/plain' } })
     for (let index = 0; index < 4 * CONNECTIONS.most; index++) {
       const { socket, closed } = dial(address, `127.0.0.${2 + (index % 8)}`)
@@ -295,7 +295,7 @@ describe('a connection', () => {
     expect(unread(address).connections).toBeLessThanOrEqual(CONNECTIONS.most)
   })
 
-  test('serves one request, and what is sent behind it is never asked for', async () => {
+  test('serves one request, and data after it is never parsed', async () => {
     let asked = 0
     const health = () => ({ ok: true, because: `asked ${++asked} times` })
     const text = await raw(await start({ health }), 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(100))
@@ -306,7 +306,7 @@ describe('a connection', () => {
 })
 
 describe('the page', () => {
-  test('is made once for all who ask, until what it tells has changed', async () => {
+  test('is rendered once for all requests until its content has changed', async () => {
     let [made, at] = [0, Date.parse('2026-11-03T10:00:17.000Z')]
     let guard: boolean | undefined = true
     const status = () => ({
@@ -364,7 +364,7 @@ describe('the page', () => {
 })
 
 describe('the end', () => {
-  test('comes for an idle connection too, and for a request that is never answered', async () => {
+  test('also closes idle connections, and requests that are never answered', async () => {
     const server = await startHttp({
       listen: '127.0.0.1:0',
       sources: sources({ metrics: { text: () => new Promise(() => undefined), contentType: 'text/plain' } })
@@ -377,7 +377,7 @@ describe('the end', () => {
     expect(waiting.text()).toBe('')
   })
 
-  test('lets an answer that has begun come to its end', async () => {
+  test('lets a response that has begun complete', async () => {
     const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<string>()]
     const text = () => {
       asked.resolve()
@@ -415,14 +415,14 @@ describe('the address', () => {
     )
   })
 
-  test('that is taken is refused by name', async () => {
+  test('that is in use is named in the error', async () => {
     const address = await start()
     await expect(startHttp({ listen: address, sources: sources() })).rejects.toThrow(
-      `cannot listen on "${address}": another program has that port`
+      `cannot listen on "${address}": another program uses that port`
     )
   })
 
-  test('that this machine does not have is refused by name', async () => {
+  test('that this machine does not have is named in the error', async () => {
     await expect(startHttp({ listen: '192.0.2.1:9999', sources: sources() })).rejects.toThrow(
       'cannot listen on "192.0.2.1:9999": this machine has no such address'
     )
