@@ -24,11 +24,11 @@ export async function daemon(config: Config, surroundings: Surroundings): Promis
   const connecting = openEarly(config)
   connecting.catch(() => undefined) // awaited below, when there is a log for the error
   // The first observation runs during the handshake with the API and while we load the rest.
-  const { host, lacks, close } = await openHostOrNone(options['host-root'], surroundings)
+  const { host, missing, close } = await openHostOrNone(options['host-root'], surroundings)
   const early = observeEarly(host, clock)
   const { createLog, lineWriter, createMetrics, createTelemetry, runAgent } = await loadTheRest()
   const log = createLog({ level: options['log-level'], format: options['log-format'], write: lineWriter(1), now: clock.now })
-  if (lacks !== undefined) log.event('host-missing', lacks)
+  if (missing !== undefined) log.event('host-missing', missing)
   const metrics = createMetrics({ version: VERSION })
   const telemetry = createTelemetry({
     log,

@@ -14,7 +14,7 @@ export interface EarlyConnection {
   readonly report: (emit: Emit) => void
 }
 
-/** Opens the connection and asks for the identity, so that the handshake runs while the rest is loaded. Throws `ApiError` for a wrong kubeconfig. */
+/** Opens the connection and asks for the identity: the handshake runs while the rest is loaded. Throws `ApiError` for a wrong kubeconfig. */
 export async function openEarly({ options }: Config): Promise<EarlyConnection> {
   const before: { readonly request: RequestInfo; readonly status: number }[] = []
   let listener: (answer: (typeof before)[number]) => void = answer => before.push(answer)

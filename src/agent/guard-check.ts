@@ -5,7 +5,7 @@ import { type Agent, untilAnswered } from './world.ts'
 /** A policy may be applied after the agent, and becomes active seconds later; and it may be deleted at any time (milliseconds). */
 const PAUSE = { first: 15_000, longest: 3_600_000 }
 
-/** The first check on another Node is spread over this time, because after a blackout all agents of a cluster start together (milliseconds). */
+/** The first check on another Node is spread over this time: after a blackout all agents of a cluster start together (milliseconds). */
 const OTHER_NODES = 900_000
 
 /** Checks the admission policy until the agent ends: less and less often while it is missing, and once an hour while it is enforced. */

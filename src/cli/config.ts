@@ -25,7 +25,7 @@ export interface Config {
 /** The configuration of this process. Throws `UsageError`. */
 export const readConfig = (): Config => parseConfig(argumentsOf(process.argv), process.env, process.stdout)
 
-/** `kubectl berth` starts `kubectl-berth`. Without a command it means `fleet`: the user of kubectl asks about the cluster, not this machine. */
+/** `kubectl berth` starts `kubectl-berth`. Without a command it means `fleet`, because users of kubectl want to see the cluster. */
 export function argumentsOf([, program = '', ...argv]: readonly string[]): readonly string[] {
   const isPlugin = /^kubectl-berth(\.[a-z]+)?$/.test(basename(program))
   return isPlugin && parseArguments(argv).words.length === 0 ? ['fleet', ...argv] : argv

@@ -22,7 +22,7 @@ export async function openHost(root: string, open: (root: string) => HostReader 
 interface DaemonHost {
   readonly host: HostReader
   /** Why no file of the node can be read. */
-  readonly lacks?: string
+  readonly missing?: string
   readonly close: () => void
 }
 
@@ -44,7 +44,7 @@ export async function openHostOrNone(root: string, surroundings: Pick<Surroundin
     return { host, close }
   } catch (error) {
     if (!(error instanceof CommandError)) throw error
-    return { host: localHost(root), lacks: error.message, close }
+    return { host: localHost(root), missing: error.message, close }
   }
 }
 

@@ -10,7 +10,7 @@ export interface NodeEvent {
   readonly message: string
 }
 
-/** The body of a core/v1 Event about a Node. Such events are in the namespace `default` and have the Node's name as its uid, as the kubelet's do. */
+/** The body of a core/v1 Event about a Node, as the kubelet writes it: in the namespace `default`, with the Node's name as uid. */
 export const eventBody = ({ reason, type, message }: NodeEvent, node: string, at: Date, id: string) => ({
   apiVersion: 'v1',
   kind: 'Event',

@@ -12,7 +12,7 @@ import type { WriterTerms } from './writes.ts'
 
 /** Keeps labels and report up to date, and repairs what somebody else changed. */
 export interface LabelWriter {
-  /** Writes the differences and creates the events about them. Resolves to what the Node carries then. Throws `ApiError` as `write` does. */
+  /** Writes the differences and creates the events about them. Resolves to what the Node carries then. Throws `ApiError`. */
   readonly reconcile: (desired: DesiredState, node: NodeView) => Promise<Metadata>
   /** The Node carries every label that it should, as the API server said in the watch or in the response to a write. */
   readonly isPublished: () => boolean

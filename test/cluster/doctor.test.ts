@@ -422,8 +422,8 @@ describe('the Node', () => {
     await createNode(plane, onThisMachine('doctor-fresh', { spec: { taints: [startup] } }))
     const { of } = await byAdmin('doctor-fresh')
     expect(of('taint')).toEqual(answered('no', 'the agent has not labelled it yet', 'logs'))
-    expect(of('labels')).toEqual(answered('no', 'the agent has not labelled it yet', 'logs'))
-    expect(of('heartbeat')).toEqual(answered('no', 'the agent has not labelled it yet', 'logs'))
+    expect(of('labels')).toEqual(answered('no', 'the agent has not labelled this Node yet', 'logs'))
+    expect(of('heartbeat')).toEqual(answered('no', 'the agent has not written to this Node yet', 'logs'))
   })
 
   test('with a taint of somebody else is none of our business', async () => {

@@ -27,7 +27,7 @@ export interface InspectionTerms {
   readonly world: World
 }
 
-/** Reads everything that the checks judge; for what cannot be read, the reason. Throws only on bugs. Writes are dry runs, so nothing is stored. */
+/** Reads everything that the checks judge, or the reason why it cannot be read. Writes are dry runs. Throws only on bugs. */
 export async function inspect({ terms, connection, host, clock, world }: InspectionTerms): Promise<Inspection> {
   const { signal } = new AbortController()
   const { nodeName, prefix, workspaceNamespace: namespace } = terms

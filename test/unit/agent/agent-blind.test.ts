@@ -34,7 +34,7 @@ function lateApi(told: Promise<unknown>) {
   return { written, connection: { server: '', stream, call, close: async () => undefined } as unknown as Connection }
 }
 
-test('what a look saw without the Node is not written when the Node comes during the look', async () => {
+test('an observation without the Node is not written when the Node appears meanwhile', async () => {
   // Of one machine with and without its Node: a GPU that nobody offers to pods.
   const [blind, seeing] = [await snapshotOf('dell-a100-no-node'), await snapshotOf('dell-a100-no-plugin')]
   expect([blind.verdicts.gpu.answer, seeing.verdicts.gpu.answer]).toEqual(['yes', 'unknown'])

@@ -49,7 +49,7 @@ test.each([
   expect(answer).toEqual(times === 0 ? undefined : { ok: true, value: { devices: 1, tainted: 0 } })
 })
 
-test('of the own Node and driver alone, from the memory of the API server', async () => {
+test('only slices of the Node and driver are requested, from the cache of the API server', async () => {
   const { asked, look } = agentWith(offer)
   await look(0)
   const url = new URL(asked[0] as string, 'https://api')
@@ -59,7 +59,7 @@ test('of the own Node and driver alone, from the memory of the API server', asyn
   })
 })
 
-test('an offer is remembered for the next two looks, and then asked for again', async () => {
+test('an offer is remembered for the next two observations, and then requested again', async () => {
   const { asked, look } = agentWith(offer, { items: [] })
   expect(await look(0)).toMatchObject({ value: { devices: 1 } })
   for (const _ of [1, 2]) expect(await look(INTERVAL)).toMatchObject({ value: { devices: 1 } })
@@ -68,14 +68,14 @@ test('an offer is remembered for the next two looks, and then asked for again', 
   expect(asked).toHaveLength(2)
 })
 
-test('no offer is asked for again at the next look, but not at each look that something on the node brings about', async () => {
+test('a missing offer is requested again after an interval, but not at observations caused by changes on the node', async () => {
   const { asked, look } = agentWith({ items: [] }, offer)
   for (const after of [0, 900, 900]) expect(await look(after)).toMatchObject({ value: { devices: 0 } })
   expect(asked).toHaveLength(1)
   expect(await look(0.9 * INTERVAL)).toMatchObject({ value: { devices: 1 } })
 })
 
-test('what is remembered does not count once the Node offers something else', async () => {
+test('a remembered offer does not count once the Node offers other resources', async () => {
   const { asked, look } = agentWith(offer)
   await look(0)
   expect(await look(1, { node: IDEAL.node })).toBeUndefined()
@@ -83,7 +83,7 @@ test('what is remembered does not count once the Node offers something else', as
   expect(asked).toHaveLength(2)
 })
 
-test('a failure of the API is a reason, and none of ours is', async () => {
+test('a failure of the API is a reason, and a bug is thrown', async () => {
   const failure = new ApiError('the API is away', { code: 'ECONNREFUSED' })
   expect(await agentWith(failure).look(0)).toEqual({ ok: false, why: 'the API is away' })
   const forbidden = await agentWith(new ApiError('no', { status: 403 })).look(0)

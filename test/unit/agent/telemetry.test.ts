@@ -15,7 +15,7 @@ function withLog() {
   return { asked, logged }
 }
 
-test('a fact that the API does not tell is logged once for each reason, and once when it is told again', () => {
+test('a fact that the API does not return is logged once for each reason, and once when it is back', () => {
   const { asked, logged } = withLog()
   const failed = (why: string) => ({ ok: false, why }) as const
   for (let look = 0; look < 100; look++) asked('pod-security', failed('forbidden'))
@@ -30,7 +30,7 @@ test('a fact that the API does not tell is logged once for each reason, and once
   ])
 })
 
-test('what was not asked is not logged, and what is asked for no more is not missed', () => {
+test('a fact that was not requested is not logged, and one that is no longer requested is not missed', () => {
   const { asked, logged } = withLog()
   asked('resource-slices', undefined)
   asked('resource-slices', { ok: true, value: { devices: 0, tainted: 0 } })

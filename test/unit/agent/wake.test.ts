@@ -4,7 +4,7 @@ import { createWake, type Need } from '../../../src/agent/wake.ts'
 
 const never = new AbortController().signal
 
-test('what was asked for before is told at once, and once', async () => {
+test('an earlier request is returned at once, and once', async () => {
   const wake = createWake()
   wake.want('observe')
   wake.want('reconcile')
@@ -13,14 +13,14 @@ test('what was asked for before is told at once, and once', async () => {
   expect((await wake.next(1, never)).size).toBe(0)
 })
 
-test('what is asked for while it waits ends the waiting', async () => {
+test('a request during the wait ends it', async () => {
   const wake = createWake()
   const next = wake.next(60_000, never)
   wake.want('reconcile')
   expect([...(await next)]).toEqual(['reconcile'])
 })
 
-test('an end wakes, before and while it waits, and a wish is still told', async () => {
+test('the signal ends the wait, before and during it, and a request is still returned', async () => {
   const wake = createWake()
   const ending = new AbortController()
   const next = wake.next(60_000, ending.signal)
@@ -31,7 +31,7 @@ test('an end wakes, before and while it waits, and a wish is still told', async 
   expect((await wake.next(60_000, ending.signal)).size).toBe(0)
 })
 
-test('no wish is lost, whenever it comes', async () => {
+test('no request is lost, whenever it is made', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.tuple(fc.constantFrom<Need>('observe', 'reconcile'), fc.boolean()), { maxLength: 20 }),

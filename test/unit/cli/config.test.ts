@@ -502,7 +502,7 @@ describe('fleet', () => {
     expect(parse(['fleet'], environment).options.kubeconfig).toBe(kubeconfig)
   })
 
-  test('alone guesses a cluster: what writes must be told which one', () => {
+  test('is the only command with a default cluster: commands that write need one to be named', () => {
     for (const command of ['uninstall', 'doctor']) expect(parse([command], { HOME: '/home/me' }).options.kubeconfig).toBe('')
   })
 })

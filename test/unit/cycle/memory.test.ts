@@ -7,12 +7,12 @@ const PATIENCE = 1_000
 const seen = (changes: Partial<Values> = {}, ...unknowns: readonly FactName[]) => factsOf(changes, ...unknowns)
 const first = recollect(NO_MEMORY, seen(), 0, PATIENCE)
 
-test('what could be read counts, and nothing is recalled', () => {
+test('values that could be read count, and nothing is recalled', () => {
   expect(first.recalled).toEqual([])
   expect(first.facts.fuse).toEqual(seen().fuse)
 })
 
-test('a fact that cannot be read keeps its last value within the patience, and not longer', () => {
+test('an unreadable fact keeps its last value for the configured time, and not longer', () => {
   const later = recollect(first.memory, seen({}, 'fuse', 'yama'), 999, PATIENCE)
   expect(later.recalled.toSorted()).toEqual(['fuse', 'yama'])
   expect(later.facts.fuse).toEqual(seen().fuse)
@@ -21,7 +21,7 @@ test('a fact that cannot be read keeps its last value within the patience, and n
   expect(late.facts.fuse.known).toBe(false)
 })
 
-test('the patience begins anew with each time that it could be read', () => {
+test('the time starts again whenever the fact could be read', () => {
   const again = recollect(first.memory, seen(), 900, PATIENCE)
   expect(recollect(again.memory, seen({}, 'fuse'), 1_800, PATIENCE).facts.fuse.known).toBe(true)
 })
@@ -30,7 +30,7 @@ test('a new value counts at once', () => {
   expect(recollect(first.memory, seen({ yama: 3 }), 1, PATIENCE).facts.yama).toMatchObject({ value: 3 })
 })
 
-test('what was not asked is not recalled once the answer to the question is missing', () => {
+test('a fact that was not requested is not recalled once its value is missing', () => {
   const asked = recollect(NO_MEMORY, seen({ 'resource-slices': { asked: true, devices: 2, tainted: 0 } }), 0, PATIENCE)
   expect(recollect(asked.memory, seen({}, 'resource-slices'), 1, PATIENCE).facts['resource-slices'].known).toBe(true)
   const not = recollect(asked.memory, seen({ 'resource-slices': { asked: false } }), 1, PATIENCE)
@@ -71,20 +71,20 @@ describe('of a fact whose parts fail apart from each other', () => {
     expect(value(blind)).toMatchObject({ modules: { fuse: { state: 'present' }, veth: { state: 'absent' } } })
   })
 
-  test('a part is recalled within the patience, counted from when all were read', () => {
+  test('a part is recalled for the configured time after all parts were read', () => {
     const later = recollect(first.memory, seen(parts({ fuse: 'unknown' })), 999, PATIENCE)
     const late = recollect(later.memory, seen(parts({ fuse: 'unknown' })), 1_000, PATIENCE)
     expect(value(late)).toMatchObject({ modules: { fuse: { state: 'unknown' }, veth: { state: 'present' } } })
     expect(late.recalled).toEqual([])
   })
 
-  test('without a whole one before, the part that was read is better than nothing', () => {
+  test('without an earlier complete value, the parts that were read are kept', () => {
     const alone = recollect(NO_MEMORY, seen(parts({ fuse: 'unknown' })), 1, PATIENCE)
     expect(value(alone)).toMatchObject({ modules: { fuse: { state: 'unknown' } } })
     expect(alone.recalled).toEqual([])
   })
 
-  test('an attempt that failed is a part too, and one that tells no is not', () => {
+  test('a failed attempt is an unread part, and an attempt with the value no is not', () => {
     const { sysbox } = IDEAL
     const now = { ...sysbox, manager: { ok: false, why: 'hidden' }, fs: { ok: true, value: 'dead' } } as const
     const { facts } = recollect(first.memory, seen({ sysbox: now }), 1, PATIENCE)
@@ -92,7 +92,7 @@ describe('of a fact whose parts fail apart from each other', () => {
   })
 })
 
-test('a label of the Node that says state=unknown is a value like another, and what it was before is not recalled', () => {
+test('a label state=unknown of the Node is an ordinary value, and its earlier value is not recalled', () => {
   const labelled = (state: string) => seen({ node: { ...IDEAL.node, labels: { state } } })
   const { memory } = recollect(NO_MEMORY, labelled('ready'), 0, PATIENCE)
   const { facts, recalled } = recollect(memory, labelled('unknown'), 1, PATIENCE)
@@ -100,6 +100,6 @@ test('a label of the Node that says state=unknown is a value like another, and w
   expect(recalled).toEqual([])
 })
 
-test('no patience recalls nothing', () => {
+test('with a time of zero nothing is recalled', () => {
   expect(recollect(first.memory, seen({}, 'fuse'), 0, 0).facts.fuse.known).toBe(false)
 })

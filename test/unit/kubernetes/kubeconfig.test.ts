@@ -105,7 +105,7 @@ test.for([
   expect((error as Error).message).not.toContain('\n')
 })
 
-test('a kubeconfig that is not there, or is no file', async () => {
+test('a kubeconfig that does not exist, or is not a file', async () => {
   await expect(open(join(directory, 'gone'))).rejects.toThrow(
     'cannot be read: there is no such file; check --kubeconfig or KUBECONFIG'
   )
@@ -134,7 +134,7 @@ test('neither a kubeconfig nor a pod', async () => {
   })
 })
 
-test('a pod without the addresses that kubelet gives', async () => {
+test('a pod without the addresses that the kubelet sets', async () => {
   const mounted = join(directory, 'var/run/secrets/kubernetes.io/serviceaccount')
   await mkdir(mounted, { recursive: true })
   await writeFile(join(mounted, 'token'), 'token')

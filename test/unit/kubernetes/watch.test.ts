@@ -78,12 +78,12 @@ describe('a watch that ended is opened again', () => {
     expect(lost).toEqual([])
   })
 
-  test('within the window, when the server forgets in the middle, since it does so to all', async () => {
+  test('within the window, when the version expires during the stream, as it does for all agents', async () => {
     const { asked } = await story({ says: [node('7'), forgotten], lives: 10 })
     expect(asked).toEqual(['0 after 0', '0 after 6000'])
   })
 
-  test('and the server does not count as lost when it only refuses the watch, since it may still take what is written', async () => {
+  test('and the server does not count as lost when it only refuses the watch, because it may still accept writes', async () => {
     const { asked, lost } = await story({ says: [node('7')], breaks: cut }, { breaks: forbidden, lives: 0 })
     expect(asked).toEqual(['0 after 0', '0 after 6000', '0 after 12000'])
     expect(lost).toEqual([1])

@@ -10,12 +10,12 @@ const standing = (changes: Partial<Condition> = {}): Condition => ({
   ...changes
 })
 
-test('nothing is written while it says the same and its heartbeat is young', () => {
+test('nothing is written while the condition is right and its heartbeat is recent', () => {
   expect(conditionToWrite(standing(), wanted, now, 300_000)).toBeUndefined()
   expect(conditionToWrite(standing({ lastHeartbeatTime: ago(299_999) }), wanted, now, 300_000)).toBeUndefined()
 })
 
-test('a heartbeat that is old, from the future or no time at all is written anew, without a transition', () => {
+test('a heartbeat that is old, from the future or invalid is written again, without a transition', () => {
   for (const lastHeartbeatTime of [ago(300_000), ago(-60_000), 'yesterday']) {
     expect(conditionToWrite(standing({ lastHeartbeatTime }), wanted, now, 300_000)).toEqual(
       standing({ lastHeartbeatTime: '2026-11-03T10:00:05Z' })
@@ -23,7 +23,7 @@ test('a heartbeat that is old, from the future or no time at all is written anew
   }
 })
 
-test('the transition time changes with the status, and with nothing else', () => {
+test('the transition time changes only with the status', () => {
   const at = '2026-11-03T10:00:05Z'
   expect(conditionToWrite(standing({ reason: 'Other' }), wanted, now, 300_000)?.lastTransitionTime).toBe('2026-01-01T00:00:00Z')
   expect(conditionToWrite(standing({ message: 'other' }), wanted, now, 300_000)?.lastTransitionTime).toBe('2026-01-01T00:00:00Z')
@@ -31,7 +31,7 @@ test('the transition time changes with the status, and with nothing else', () =>
   expect(conditionToWrite(undefined, wanted, now, 300_000)).toEqual(standing({ lastHeartbeatTime: at, lastTransitionTime: at }))
 })
 
-test('the opinion is True only where all facts are known, read, and published', () => {
+test('the condition is True only if all facts are known, read and published', () => {
   const all = { facts: factsOf(), recalled: [], outcomes: [] }
   expect(opinion(all, true)).toMatchObject({ status: 'True' })
   expect(opinion(all, false)).toMatchObject({ status: 'Unknown', reason: 'LabelsNotPublished' })
@@ -55,7 +55,7 @@ test('a remedy that failed, or that changed nothing, makes it False, whatever is
   expect(opinion({ ...all, outcomes: [{ ...tried, result: 'failed' }] }, true).message).toBe('shiftfs: no gcc')
 })
 
-test('the opinion counts the facts that are unknown by name, but for those on which no label rests', () => {
+test('the condition names the unknown facts, except those on which no label depends', () => {
   expect(opinion({ facts: factsOf({}, 'inventory', 'docker'), recalled: [], outcomes: [] }, true).status).toBe('True')
   expect(opinion({ facts: factsOf(), recalled: ['docker'], outcomes: [] }, true).status).toBe('True')
   expect(opinion({ facts: factsOf({}, 'inventory', 'yama'), recalled: [], outcomes: [] }, true).message).toBe(
@@ -63,7 +63,7 @@ test('the opinion counts the facts that are unknown by name, but for those on wh
   )
 })
 
-test('the opinion names the facts that count by what was read before, but only where none is unknown', () => {
+test('the condition names the facts with values from memory, but only if no fact is unknown', () => {
   const recalled = ['fuse', 'yama'] as const
   const opinionOf = (facts: ReturnType<typeof factsOf>) => opinion({ facts, recalled, outcomes: [] }, true)
   expect(opinionOf(factsOf()).message).toBe('could not be read lately: fuse, yama')
@@ -77,7 +77,7 @@ test('a message fits into a condition: 1024 characters', () => {
   expect(opinion({ facts, recalled: [], outcomes: [] }, true).message).toHaveLength(1_024)
 })
 
-test('the opinion says in words that labels are missing, or that all is well', () => {
+test('the message says that labels are missing, or that everything is published', () => {
   const all = { facts: factsOf(), recalled: [], outcomes: [] }
   expect(opinion(all, false).message).toBe('some labels could not be written to this Node')
   expect(opinion(all, true)).toMatchObject({
@@ -86,11 +86,11 @@ test('the opinion says in words that labels are missing, or that all is well', (
   })
 })
 
-test('a heartbeat of this very moment is young', () => {
+test('a heartbeat of this moment is recent', () => {
   expect(conditionToWrite(standing({ lastHeartbeatTime: now.toISOString() }), wanted, now, 300_000)).toBeUndefined()
 })
 
-test('of the conditions of a Node ours stands only where it is whole', () => {
+test('an incomplete condition on a Node counts as missing', () => {
   const other = { type: 'Ready', status: 'True', lastHeartbeatTime: null }
   expect(standingCondition([other, standing()])).toEqual(standing())
   expect(standingCondition([other])).toBeUndefined()

@@ -22,7 +22,7 @@ test('8,000 keys that somebody adds one after the other cost no more than the fi
   expect(late).toBeLessThan((early as number) * 3)
 })
 
-test('what is remembered of a repaired key is forgotten after a minute', () => {
+test('a repaired key is forgotten after a minute', () => {
   let conflicts = NO_CONFLICTS
   for (let round = 0; round < 8_000; round += 1) conflicts = afterRepair(conflicts, [`stray-${round}`], round * 1_000).conflicts
   expect(conflicts.size).toBe(60)

@@ -40,7 +40,7 @@ test('a repair counts for less than a minute, whatever the clock shows', () => {
   expect(repairs([0, 1, 2, 3, 4, 5].map(at => at + 86_400_000)).begun).toEqual(['k'])
 })
 
-test('a key that is repaired in its rest goes on resting', () => {
+test('a key that is repaired during its pause stays paused', () => {
   const { conflicts } = repairs([0, 1, 2, 3, 4, 5])
   expect(paused(afterRepair(conflicts, ['k'], 6).conflicts, 7)).toEqual({ keys: new Set(['k']), until: 60_005 })
 })

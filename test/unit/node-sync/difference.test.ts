@@ -7,12 +7,12 @@ const desiredState = {
   annotation: { key: 'berth.dev/report', value: '{}' }
 }
 
-test('what is so already is not written', () => {
+test('labels that are right are not written', () => {
   const carried = { labels: { ...desiredState.labels, 'example.com/x': 'y' }, annotations: { 'berth.dev/report': '{}' } }
   expect(keysOf(differences(desiredState, carried))).toEqual([])
 })
 
-test('what lacks, differs or is retired is written, and nobody else’s key', () => {
+test('missing, different and retired labels are written, and no key of others', () => {
   const carried = { labels: { 'berth.dev/cvm': 'false', 'berth.dev/old': 'x', 'berth.dev.example.com/x': 'y' }, annotations: {} }
   expect(differences(desiredState, carried)).toEqual({
     labels: { 'berth.dev/cvm': 'true', 'berth.dev/gpu': 'false', 'berth.dev/old': null },
@@ -20,7 +20,7 @@ test('what lacks, differs or is retired is written, and nobody else’s key', ()
   })
 })
 
-test('a part of a difference holds the wanted keys only', () => {
+test('a restricted difference contains the wanted keys only', () => {
   const whole = { labels: { a: 'x', b: null }, annotations: { c: 'y' } }
   expect(restrict(whole, key => key !== 'a')).toEqual({ labels: { b: null }, annotations: { c: 'y' } })
   expect(restrict(whole, () => false)).toEqual({ labels: {}, annotations: {} })

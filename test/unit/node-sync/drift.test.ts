@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { driftOf } from '../../../src/node-sync/drift.ts'
 
-test('drift is what was removed, changed or added below the prefix, and nothing else', () => {
+test('drift is what was removed, changed or added with the prefix, and nothing else', () => {
   const right = { 'berth.dev/cvm': 'true', 'berth.dev/gpu': 'false', 'berth.dev/machine': 'virtual' }
   const carried = {
     'berth.dev/gpu': 'true',

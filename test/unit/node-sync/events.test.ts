@@ -5,7 +5,7 @@ const NAMES = ['cvm', 'gpu']
 const change = (before: Record<string, string>, after: Record<string, string>) =>
   capabilityChange(before, after, NAMES, 'berth.dev')
 
-test('only capabilities that changed are told, in one event', () => {
+test('one event names only the capabilities that changed', () => {
   expect(change({ 'berth.dev/cvm': 'true' }, { 'berth.dev/cvm': 'true', 'berth.dev/machine': 'virtual' })).toBeUndefined()
   expect(change({}, { 'berth.dev/cvm': 'true', 'berth.dev/gpu': 'false' })).toEqual({
     reason: 'WorkspaceCapabilityChanged',
@@ -14,7 +14,7 @@ test('only capabilities that changed are told, in one event', () => {
   })
 })
 
-test('what was true and is no more is a warning', () => {
+test('a capability that is no longer true is a warning', () => {
   expect(change({ 'berth.dev/cvm': 'true' }, { 'berth.dev/cvm': 'unknown' })?.type).toBe('Warning')
   expect(change({ 'berth.dev/cvm': 'unknown' }, { 'berth.dev/cvm': 'false' })?.type).toBe('Normal')
 })

@@ -25,7 +25,7 @@ const right = labels(snapshotOf(), 'berth.dev')
 /** The same as the report tells it. */
 const proven = provenBy(reportAnnotation(snapshotOf(), '0')).labels
 
-test('the report tells all that the labels do, and the boot', () => {
+test('the report contains all values of the labels, and the boot', () => {
   expect(Object.fromEntries(Object.entries(proven).map(([name, value]) => [`berth.dev/${name}`, value]))).toEqual(right)
   expect(provenBy(reportAnnotation(snapshotOf(), '0')).boot).toBe(IDEAL['boot-id'])
   expect(provenBy(reportAnnotation(snapshotOf({}, 'kernel', 'boot-id'), '0'))).toMatchObject({
@@ -41,13 +41,13 @@ test.each([undefined, '', 'null', '[]', '"x"', '{"boot":1}', '{"boot":"b"', '{"v
   }
 )
 
-test('a report of nested lists proves what else it says', () => {
+test('nested lists in a report do not invalidate its other parts', () => {
   const nested = `${'['.repeat(6_000)}${']'.repeat(6_000)}`
   const report = `{"boot":"b","ways":${nested},"verdicts":{"cvm":{"answer":${nested}},"gpu":${nested}},"facts":{"kernel":${nested}}}`
   expect(provenBy(report)).toEqual({ boot: 'b', labels: { cvm: 'unknown', gpu: 'unknown' } })
 })
 
-test('of a report only answers and values of labels count', () => {
+test('only answers and valid label values of a report count', () => {
   const report = {
     boot: 'b',
     facts: { kernel: '5.15', distro: 1, machine: 'no label', 'gpu-driver': '' },
@@ -58,12 +58,12 @@ test('of a report only answers and values of labels count', () => {
   })
 })
 
-test('where all could be read, nothing is held', () => {
+test('nothing is held if all facts could be read', () => {
   const wrong = Object.fromEntries(Object.keys(proven).map(name => [name, 'held']))
   expect(heldLabels(snapshotOf(), wrong, 'berth.dev')).toEqual(right)
 })
 
-test('a label stands in for a fact that could not be read', () => {
+test('a label replaces a fact that could not be read', () => {
   for (const [name, fact] of [
     ['kernel', 'kernel'],
     ['distro', 'distro'],
@@ -77,7 +77,7 @@ test('a label stands in for a fact that could not be read', () => {
   }
 })
 
-test('a verdict is held where only unreadable facts make it unknown', () => {
+test('a verdict is held if only unreadable facts make it unknown', () => {
   expect(right['berth.dev/cvm']).toBe('true')
   const unread = FACTS.map(fact => snapshotOf({}, fact)).filter(
     snapshot => labels(snapshot, 'berth.dev')['berth.dev/cvm'] === 'unknown'
@@ -89,7 +89,7 @@ test('a verdict is held where only unreadable facts make it unknown', () => {
   }
 })
 
-test('what was read and says no is never overruled', () => {
+test('a no that was read is never overruled', () => {
   const changed = snapshotOf({ fuse: { registered: false, device: undefined } } as Partial<Values>, 'namespace-limits')
   const now = labels(changed, 'berth.dev')
   const held = heldLabels(changed, proven, 'berth.dev')
@@ -104,7 +104,7 @@ test('an unknown label and a retired one are not held', () => {
   expect(held).toEqual(labels(snapshotOf({}, 'kernel'), 'berth.dev'))
 })
 
-test('demoted: only what is true becomes unknown, and only below the prefix', () => {
+test('demoted: only true becomes unknown, and only with the prefix', () => {
   const carried = { 'berth.dev/cvm': 'true', 'berth.dev/gpu': 'false', 'berth.dev/kernel': '5.15', 'example.com/x': 'true' }
   expect(demoted(carried, 'berth.dev')).toEqual({
     'berth.dev/cvm': 'unknown',
@@ -113,7 +113,7 @@ test('demoted: only what is true becomes unknown, and only below the prefix', ()
   })
 })
 
-test('a verdict that is unknown for what was read is not held', () => {
+test('a verdict that is unknown because of values that were read is not held', () => {
   // Linux 5.4 was read, and tells no more than "maybe".
   const maybe = snapshotOf({ kernel: { release: '5.4.0', major: 5, minor: 4 } })
   expect(labels(maybe, 'berth.dev')['berth.dev/cvm']).toBe('unknown')

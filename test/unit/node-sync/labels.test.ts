@@ -60,7 +60,7 @@ describe('the label', () => {
     expect(labelsOf({}, fact)[`berth.dev/${name}`]).toBe(value)
   })
 
-  test('gpu-driver is not there without a driver', () => {
+  test('gpu-driver is absent without a driver', () => {
     expect(labelsOf({ 'nvidia-driver': 'none' })).not.toHaveProperty(['berth.dev/gpu-driver'])
   })
 })
@@ -82,7 +82,7 @@ test.each([
   expect(labelValue(text)).toBe(value)
 })
 
-test('a patch holds what differs and what is retired below the prefix, and no key of somebody else', () => {
+test('a patch contains different and retired labels with the prefix, and no key of others', () => {
   const carried = { 'b.dev/same': '1', 'b.dev/other': '1', 'b.dev/retired': '1', 'b.devx/x': '1', 'b.dev': '1', 'a.b.dev/x': '1' }
   const wanted = { 'b.dev/same': '1', 'b.dev/other': '2', 'b.dev/new': '3' }
   expect(labelPatch(wanted, carried, 'b.dev')).toEqual({ 'b.dev/other': '2', 'b.dev/new': '3', 'b.dev/retired': null })

@@ -21,7 +21,7 @@ describe('the startup taint', () => {
     { key: 'start', effect: 'NoSchedule' }
   ] as const
 
-  test('goes only after a Node was read with all labels on it, and no other taint goes with it', async () => {
+  test('is removed only after a Node was read with all labels on it, and no other taint is removed', async () => {
     const { sync, node, wrote, view } = stage()
     node.taints.push(...taints)
     await sync.reconcile(snapshot, view())
@@ -38,7 +38,7 @@ describe('the startup taint', () => {
     expect(node.taints).toEqual(taints)
   })
 
-  test('that is gone is not asked about', async () => {
+  test('that is absent causes no request', async () => {
     const { sync, wrote, view } = stage()
     for (let round = 0; round < 3; round += 1) await sync.reconcile(snapshot, view())
     expect(wrote.filter(line => line.startsWith('taint'))).toEqual([])
@@ -46,7 +46,7 @@ describe('the startup taint', () => {
 })
 
 describe('a remedy', () => {
-  test('is told in one event, at its own time, however often it is published', async () => {
+  test('creates one event with its own time, however often it is published', async () => {
     const { sync, events, wrote, view } = stage()
     for (let round = 0; round < 3; round += 1) await sync.reconcile(withOutcomes(outcome), view())
     const remedies = events.filter(({ reason }) => reason === 'RemedyApplied')
@@ -57,7 +57,7 @@ describe('a remedy', () => {
     expect(wrote).toContain('event written: RemedyApplied')
   })
 
-  test('that was tried anew is told anew, and one that was not tried is not told', async () => {
+  test('that was tried again creates another event, and one that was not tried creates none', async () => {
     const { sync, events, view } = stage()
     await sync.reconcile(withOutcomes(outcome, { ...outcome, remedy: 'user-namespaces', result: 'blocked', at: '' }), view())
     await sync.reconcile(withOutcomes({ ...outcome, at: '2026-11-03T09:10:00Z', result: 'failed', because: 'no gcc' }), view())
@@ -67,7 +67,7 @@ describe('a remedy', () => {
     ])
   })
 
-  test('whose event is lost is not told again, and nothing else fails for it', async () => {
+  test('whose event is lost is not sent again, and nothing else fails', async () => {
     const { sync, api, events, wrote, node, view } = stage()
     node.taints.push({ key: 'start' })
     api.fails = ({ about }) => (about === 'event' ? new ApiError('down', { status: 500 }) : undefined)
@@ -81,7 +81,7 @@ describe('a remedy', () => {
 })
 
 describe('an event', () => {
-  test('tells what changed for schedulers, counted from what the Node carried', async () => {
+  test('says what changed for schedulers, compared with what the Node carried', async () => {
     const { sync, events, view } = stage({ ...right, [CVM]: 'unknown' })
     await sync.reconcile(snapshot, view())
     expect(events.map(({ reason, message }) => [reason, message])).toEqual([
@@ -111,7 +111,7 @@ describe('an event', () => {
     expect(events).toEqual([])
   })
 
-  test('has a name of its own, by time and chance', async () => {
+  test('has a unique name from time and randomness', async () => {
     const { sync, node, events, time, chance, view } = stage()
     const falsify = async () => {
       node.labels['berth.dev/kernel'] = 'x'
@@ -129,7 +129,7 @@ describe('an event', () => {
     for (const name of names) expect(name).toMatch(/^n\.[0-9a-f]+$/)
   })
 
-  test('that is lost keeps nothing else from being done', async () => {
+  test('that is lost does not stop other writes', async () => {
     const { sync, api, wrote, conditions, view } = stage()
     api.fails = ({ about }) => (about === 'event' ? new ApiError('down', { status: 500 }) : undefined)
     await sync.reconcile(snapshot, view())
@@ -152,7 +152,7 @@ test('a repair is timed by the clock, in seconds', async () => {
   expect(repairs).toEqual(['berth.dev/kernel after 1.5 s'])
 })
 
-test('a key that is undone again and again is told once as contested', async () => {
+test('a key that is changed back again and again is reported once as contested', async () => {
   const { sync, node, told, time, view } = stage()
   await sync.reconcile(snapshot, view())
   for (let round = 0; round < 8; round += 1) {
@@ -165,8 +165,8 @@ test('a key that is undone again and again is told once as contested', async () 
   expect(await sync.reconcile(snapshot, view()), 'it comes again when the rest is over').toBe(50_000)
 })
 
-describe('what the watch tells of an older Node', () => {
-  test('is left alone for 30 s, counted from the first time, and then believed', async () => {
+describe('an older Node from the watch', () => {
+  test('is ignored for 30 s from the first time, and then accepted', async () => {
     const { sync, patches, time, view } = stage()
     const old = view()
     await sync.reconcile(snapshot, old)
@@ -202,7 +202,7 @@ describe('what the watch tells of an older Node', () => {
     }
   )
 
-  test('is older than what the watch told before, though we wrote nothing', async () => {
+  test('is older than what the watch showed before, even if we wrote nothing', async () => {
     const { sync, patches, node, conditions, view } = stage()
     await sync.reconcile(snapshot, view())
     const condition = conditions.at(-1)
@@ -235,7 +235,7 @@ describe('what the watch tells of an older Node', () => {
     expect(patches).toHaveLength(2)
   })
 
-  test('is no matter of another Node of the same name', async () => {
+  test('does not concern another Node of the same name', async () => {
     const { sync, node, view } = stage()
     await sync.reconcile(snapshot, view())
     Object.assign(node, { uid: 'another', version: 5, labels: {}, annotations: {} })
@@ -257,14 +257,14 @@ describe('the report that the Node carries already', () => {
   }
   const live = boot.known ? boot.value : ''
 
-  test('stands in for what could not be read, under the same boot and for the time that a fact is remembered', async () => {
+  test('replaces what could not be read, under the same boot and as long as a fact is remembered', async () => {
     expect(await kernelAfter(0, live)).toBe(right['berth.dev/kernel'])
     expect(await kernelAfter(UNKNOWN_AFTER / 60_000 - 1, live)).toBe(right['berth.dev/kernel'])
     expect(await kernelAfter(UNKNOWN_AFTER / 60_000, live)).toBeUndefined()
     expect(await kernelAfter(0, 'another boot')).toBeUndefined()
   })
 
-  test('stands in for nothing where this boot has no name', async () => {
+  test('replaces nothing if this boot is unknown', async () => {
     const nameless = {
       ...unread,
       facts: { ...unread.facts, 'boot-id': { known: false, why: 'closed', evidence: [] } }
@@ -288,7 +288,7 @@ describe('the condition', () => {
     return { ...scene, standing: scene.conditions.at(-1) as Condition }
   }
 
-  test('is written with the labels, and told by its reason', async () => {
+  test('is written with the labels, and reported with its reason', async () => {
     const { wrote, standing } = await published()
     expect(wrote).toContain(`condition written: ${standing.reason}`)
     expect(standing.lastHeartbeatTime).toBe('2026-11-03T10:00:00Z')
@@ -318,7 +318,7 @@ describe('the condition', () => {
     expect(conditions).toHaveLength(count + 1)
   })
 
-  test('that another agent left is due by the chance of this one', async () => {
+  test('of an earlier agent is due by the random interval of this one', async () => {
     const { standing } = await published()
     const { sync, time, view } = stage()
     time.now = NOW + 100_000
@@ -331,7 +331,7 @@ describe('the condition', () => {
     expect(await sync.reconcile(snapshot, view({ condition: { ...standing, ...beat(NOW + 60_000) } }))).toBe(300_000)
   })
 
-  test('that is 2 s late is given a time of its own, and less is written at once', async () => {
+  test('that is 2 s late is delayed by a random time, and a less late one is written at once', async () => {
     for (const [late, wrote] of [
       [1_999, 1],
       [2_000, 0]
@@ -344,7 +344,7 @@ describe('the condition', () => {
     }
   })
 
-  test('that says something else is written at once, however late its heartbeat', async () => {
+  test('with another status is written at once, however late its heartbeat', async () => {
     const { sync, conditions, view, standing, time } = await published()
     const count = conditions.length
     time.now = NOW + 900_000

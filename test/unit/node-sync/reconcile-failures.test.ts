@@ -94,7 +94,7 @@ describe('a refusal', () => {
     expect(wrote.filter(line => line.includes('refused'))).toEqual([`labels refused: ${MACHINE} (${message})`])
   })
 
-  test('of the report is told as the report, and costs no label', async () => {
+  test('of the report is reported as the report, and affects no label', async () => {
     const { sync, wrote, node, view } = stage({}, ({ annotations }) => annotations !== undefined)
     await sync.reconcile(snapshot, view())
     expect(node.labels).toHaveProperty([MACHINE])
@@ -116,7 +116,7 @@ describe('a refusal', () => {
     }
   })
 
-  test('counts for the value that was refused: another is asked for at once', async () => {
+  test('counts for the refused value only: another value is tried at once', async () => {
     const { sync, node, view } = stage({}, ({ labels = {} }) => labels[MACHINE] === 'virtual')
     await sync.reconcile(snapshot, view())
     expect(node.labels).not.toHaveProperty([MACHINE])
@@ -125,7 +125,7 @@ describe('a refusal', () => {
     expect(node.labels[MACHINE]).toBe('bare-metal')
   })
 
-  test('counts for the report that was refused: another is asked for at once', async () => {
+  test('counts for the refused report only: another report is tried at once', async () => {
     const { sync, patches, view } = stage({}, ({ annotations }) => annotations !== undefined)
     await sync.reconcile(snapshot, view())
     const before = patches.length
@@ -139,7 +139,7 @@ describe('a refusal', () => {
     expect(patches).toHaveLength(before + 1)
   })
 
-  test('of a label that is written later makes no repair of it', async () => {
+  test('of a label that is written later does not count as a repair', async () => {
     let isClosed = true
     const { sync, node, told, time, view } = stage({}, ({ labels = {} }) => isClosed && MACHINE in labels)
     await sync.reconcile(snapshot, view())
@@ -150,7 +150,7 @@ describe('a refusal', () => {
     expect(told.filter(line => line.includes(MACHINE))).toEqual([])
   })
 
-  test('of a label that somebody else has set right asks for no more visits', async () => {
+  test('of a label that somebody else has corrected causes no more tries', async () => {
     const { sync, node, time, view } = stage({}, ({ labels = {} }) => MACHINE in labels)
     await sync.reconcile(snapshot, view())
     node.labels[MACHINE] = 'virtual'
@@ -193,7 +193,7 @@ describe('a refusal', () => {
     expect(patches).toHaveLength(before + 1)
   })
 
-  test('decides when to come again: at the first time that a refused key may be tried', async () => {
+  test('sets the next turn to when the first refused key may be tried', async () => {
     const { sync, time, view } = stage({}, ({ labels = {} }) => MACHINE in labels)
     expect(await sync.reconcile(snapshot, view())).toBe(30_000)
     time.now = 29_000
@@ -202,7 +202,7 @@ describe('a refusal', () => {
     expect(await sync.reconcile(snapshot, view()), 'never at once').toBe(50)
   })
 
-  test('of the condition or of the taint is told and left, and all else goes on', async () => {
+  test('of the condition or of the taint is reported, and all other writes continue', async () => {
     const { sync, api, node, time, wrote, view } = stage()
     node.taints.push({ key: 'start', effect: 'NoSchedule' })
     api.fails = ({ about }) => (about === 'condition' || about === 'taint' ? error({ status: 403 }, 'no') : undefined)

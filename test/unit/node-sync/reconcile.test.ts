@@ -15,7 +15,7 @@ test('writes once, in one request, and not again', async () => {
   expect(sync.isPublished()).toBe(true)
 })
 
-test('an older Node than the one that was written is no drift, but is believed when it stays', async () => {
+test('an older Node than the written one is no drift, but is accepted if it stays', async () => {
   const { sync, patches, told, time, view } = stage()
   const old = view()
   await sync.reconcile(snapshot, old)
@@ -28,7 +28,7 @@ test('an older Node than the one that was written is no drift, but is believed w
   expect(told).toContain('removed berth.dev/cvm')
 })
 
-test('a refused label costs no other, and is not asked for again at once', async () => {
+test('a refused label affects no other, and is not tried again at once', async () => {
   const { sync, patches, node, time, view } = stage({}, ({ labels = {} }) => 'berth.dev/machine' in labels)
   await sync.reconcile(snapshot, view())
   expect(node.labels).not.toHaveProperty(['berth.dev/machine'])
@@ -52,7 +52,7 @@ test('a repair that is refused is not counted as one', async () => {
   expect(told.filter(one => one.startsWith('changed'))).toEqual(['changed berth.dev/cvm'])
 })
 
-test('a key that is undone again and again rests, and is mended after the rest', async () => {
+test('a key that is changed back again and again is paused, and is repaired after the pause', async () => {
   const { sync, patches, node, time, contested, view } = stage()
   await sync.reconcile(snapshot, view())
   const falsify = async () => {
@@ -69,7 +69,7 @@ test('a key that is undone again and again rests, and is mended after the rest',
   expect(contested.at(-1)).toBe(0)
 })
 
-test('a rest that ends because the other gave in is told too', async () => {
+test('a pause that ends because the conflict ended is reported', async () => {
   const { sync, node, time, contested, view } = stage()
   await sync.reconcile(snapshot, view())
   const right = node.labels['berth.dev/cvm'] as string
@@ -84,7 +84,7 @@ test('a rest that ends because the other gave in is told too', async () => {
   expect(contested.at(-1)).toBe(0)
 })
 
-test('a Node that was made anew has lost nothing to anybody', async () => {
+test('missing labels on a Node that was created again are no drift', async () => {
   const { sync, node, told, view } = stage()
   await sync.reconcile(snapshot, view())
   Object.assign(node, { uid: 'another', labels: {}, annotations: {}, version: 200 })
@@ -93,7 +93,7 @@ test('a Node that was made anew has lost nothing to anybody', async () => {
   expect(told.filter(one => one.startsWith('removed'))).toEqual([])
 })
 
-test('demote takes back what another boot proved, and nothing else', async () => {
+test('demote sets to unknown what another boot proved, and nothing else', async () => {
   const { sync, node, patches, view } = stage({ 'berth.dev/cvm': 'true', 'berth.dev/gpu': 'false', 'example.com/x': 'true' })
   await sync.demote(view(), 'now')
   node.annotations['berth.dev/report'] = boot('now')
@@ -106,7 +106,7 @@ test('demote takes back what another boot proved, and nothing else', async () =>
   expect(patches).toHaveLength(1)
 })
 
-test('a heartbeat in time is written at once, and one that an outage delayed at a time of its own within 45 s', async () => {
+test('a heartbeat in time is written at once, and one that an outage delayed at a random time within 45 s', async () => {
   const { sync, time, view, conditions } = stage()
   await sync.reconcile(snapshot, view())
   const beats = async (age: number) => {

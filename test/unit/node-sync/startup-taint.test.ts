@@ -9,14 +9,14 @@ test('without the taint there is nothing to do', () => {
   expect(taintRemoval([other, { key: 'start-2', effect: 'NoSchedule' }], 'start')).toBeUndefined()
 })
 
-test('its place is tested whole before it is removed, and no other place is named', () => {
+test('the whole taint is tested before it is removed, and no other index is in the patch', () => {
   expect(taintRemoval([other, mine, other], 'start')).toEqual([
     { op: 'test', path: '/spec/taints/1', value: mine },
     { op: 'remove', path: '/spec/taints/1' }
   ])
 })
 
-test('a key that stands twice is removed from the end, so that places stay true', () => {
+test('a key that appears twice is removed from the end, so that indices stay valid', () => {
   const twice = [mine, other, { ...mine, effect: 'NoExecute' }]
   expect(taintRemoval(twice, 'start')?.map(({ op, path }) => `${op} ${path}`)).toEqual([
     'test /spec/taints/2',
