@@ -12,10 +12,10 @@ export interface BundledPackage {
   readonly folder: string
 }
 
-/** Every npm package whose code is in the bundle, by the bundler's own account, in the order of their names. */
+/** Every npm package whose code is in the programs, by the bundler's own account, in the order of their names. */
 export async function packagesOf({ outputs }: Metafile): Promise<readonly BundledPackage[]> {
-  const bundle = Object.entries(outputs).find(([path]) => path.endsWith('berth.mjs'))?.[1]
-  const taken = Object.entries(bundle?.inputs ?? {}).filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+  const inputs = Object.values(outputs).flatMap(({ inputs }) => Object.entries(inputs))
+  const taken = inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0)
   const folders = new Set(taken.flatMap(([path]) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []))
   const packages = await Promise.all([...folders].map(folder => packageIn(join(ROOT, folder))))
   return packages.toSorted((one, other) => (nameOf(one) < nameOf(other) ? -1 : 1))
@@ -27,7 +27,7 @@ export async function packageIn(folder: string): Promise<BundledPackage> {
   return { name, version, license, folder }
 }
 
-/** `name@version` of every npm package whose code is in dist/berth.mjs. */
+/** `name@version` of every npm package whose code is in the programs of dist. */
 export async function bundledPackages(): Promise<readonly string[]> {
   const metafile = JSON.parse(await readFile(join(ROOT, 'dist/berth.meta.json'), 'utf8')) as Metafile
   return (await packagesOf(metafile)).map(nameOf)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { CommandName } from '../src/cli/commands.ts'
 import { OPTIONS } from '../src/cli/options/all.ts'
 import type { OptionTable } from '../src/cli/options/option.ts'
+import { KIND_NAMES } from '../src/devices/kinds.ts'
 import { PERMITS } from '../src/remedies/all.ts'
 import { ROOT } from './root.ts'
 
@@ -21,11 +22,24 @@ const SOURCES = {
   'openshift-privileged': 'manifests/components/openshift-privileged',
   sysbox: 'manifests/components/sysbox',
   'gpu-operator': 'manifests/components/gpu-operator',
-  ostree: 'manifests/components/ostree'
+  ostree: 'manifests/components/ostree',
+  devices: 'manifests/components/devices'
 } as const
 
 /** The chart's own business, or of no use in a pod: it has one root, one Node, one port and one volume for the handover. */
-const FIXED = ['host-root', 'node-name', 'kubeconfig', 'listen', 'handover', 'once', 'undo', 'dry-run', 'permit'] as const
+const FIXED = [
+  'host-root',
+  'node-name',
+  'kubeconfig',
+  'listen',
+  'handover',
+  'once',
+  'undo',
+  'dry-run',
+  'permit',
+  'offer',
+  'plugin-directory'
+] as const
 
 /** Every file of the chart that comes from elsewhere: its path in the repository, and its text. */
 export const chartFiles = (): Readonly<Record<string, string>> => ({
@@ -99,6 +113,12 @@ function schema(): Schema {
       sysbox: enabled,
       gpuOperator: enabled,
       ostree: enabled,
+      devices: closed({
+        enabled: yesOrNo,
+        offer: { type: 'array', minItems: 1, uniqueItems: true, items: { enum: KIND_NAMES } },
+        options: optionsOf('devices'),
+        resources
+      }),
       global: anything // Helm's own, where the chart is part of another
     },
     { $schema: 'http://json-schema.org/draft-07/schema#' }

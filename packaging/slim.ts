@@ -40,6 +40,16 @@ export const latePackages: Plugin = {
   }
 }
 
+/** berth.mjs loads the device plugin from its own program, which stands beside it. */
+export const devicesApart: Plugin = {
+  name: 'devices-apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/commands\/devices\.ts$/ }, ({ importer }) =>
+      importer === join(ROOT, 'src/main.ts') ? { path: './devices.mjs', external: true } : undefined
+    )
+  }
+}
+
 const UNDICI = join(ROOT, 'node_modules/undici/lib')
 const CLIENT = join(ROOT, 'node_modules/@kubernetes/client-node/dist')
 const INFORMATION = join(ROOT, 'node_modules/systeminformation/lib')

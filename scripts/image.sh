@@ -14,7 +14,9 @@ mkdir -p "$home/cache" "$out/berth/usr/local/bin" "$out/libraries/etc" "$out/lib
 cp "$node" "$out/berth/usr/local/bin/node"
 cp LICENSE "$home/"
 # The kernel itself finds Node: there is no env(1) in the agent's image.
-sed '1s|.*|#!/usr/local/bin/node --max-semi-space-size=1|' dist/berth.mjs >"$home/berth.mjs"
+for program in berth devices; do
+  sed '1s|.*|#!/usr/local/bin/node --max-semi-space-size=1|' "dist/$program.mjs" >"$home/$program.mjs"
+done
 ln -s ../lib/berth/berth.mjs "$out/berth/usr/local/bin/berth"
 
 libraries=$(ldd "$node" | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p; s/^\t\(\/[^ ]*\) (.*/\1/p')
@@ -44,20 +46,23 @@ node scripts/image-notices.ts $packages >"$home/THIRD-PARTY-NOTICES.txt"
 # shellcheck disable=SC2086
 node scripts/sbom.ts /var/lib/dpkg /usr/lib/os-release $packages >"$out/agent/usr/local/lib/berth/sbom.cdx.json"
 chmod -R u=rwX,go=rX "$out"
-chmod 755 "$home/berth.mjs"
+chmod 755 "$home/berth.mjs" "$home/devices.mjs"
 
-# The code is kept by the path of the bundle and by the user, the agent's and the helper's. With a random seed of its own each time it
-# would differ from one build to the next.
+# The code is kept by the path of the program and by the user: the agent's, the helper's, and root for the device plugin. With a random
+# seed of its own each time it would differ from one build to the next.
 mkdir -p /usr/local/lib/berth
-cp "$home/berth.mjs" /usr/local/lib/berth/
+cp "$home/berth.mjs" "$home/devices.mjs" /usr/local/lib/berth/
 chmod 1777 "$home/cache"
-for user in 0 65532; do
-  setpriv --reuid "$user" --regid "$user" --clear-groups env NODE_COMPILE_CACHE="$home/cache" \
-    "$out/berth/usr/local/bin/node" --random-seed=1 --max-semi-space-size=1 /usr/local/lib/berth/berth.mjs --version
-done
+compile() {
+  setpriv --reuid "$1" --regid "$1" --clear-groups env NODE_COMPILE_CACHE="$home/cache" \
+    "$out/berth/usr/local/bin/node" --random-seed=1 --max-semi-space-size=1 "/usr/local/lib/berth/$2.mjs" --version
+}
+compile 0 berth
+compile 65532 berth
+compile 0 devices
 chown -R 0:0 "$home/cache"
 chmod -R a=rX,u+w "$home/cache"
-[ "$(find "$home/cache" -type f | wc -l)" -eq 2 ]
+[ "$(find "$home/cache" -type f | wc -l)" -eq 3 ]
 
 chmod 1777 "$out/libraries/tmp"
 echo 'berth:x:65532:65532:berth:/:/nologin' >"$out/libraries/etc/passwd"

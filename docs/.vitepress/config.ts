@@ -28,6 +28,7 @@ export default defineConfig({
           page('Install and upgrade', 'install'),
           page('Workspaces and their labels', 'workspaces'),
           page('Helper and remedies', 'helper'),
+          page('Device plugin', 'devices'),
           page('Fleet', 'fleet'),
           page('Troubleshooting', 'troubleshooting')
         ]

@@ -1,5 +1,5 @@
 # Rootless Podman as a Coder template: no privilege and no runtime of its own, but user namespaces and a FUSE device, which a
-# device plugin gives out under the name below limits (others: smarter-devices/fuse, squat.ai/fuse). The namespace must allow
+# device plugin offers under the name below limits: berth.dev/fuse is that of components/devices. The namespace must allow
 # unconfined seccomp and AppArmor profiles (Pod Security level privileged). The provider "kubernetes" finds its cluster from
 # within it, or by KUBE_CONFIG_PATH.
 terraform {
@@ -110,7 +110,7 @@ resource "kubernetes_pod_v1" "workspace" {
         limits = {
           cpu               = "4"
           memory            = "8Gi"
-          "github.com/fuse" = "1"
+          "berth.dev/fuse" = "1"
         }
       }
       volume_mount {

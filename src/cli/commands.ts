@@ -12,6 +12,7 @@ export const COMMANDS = {
     does: 'print an example workspace: a pod, a Coder template, or the node pool that it needs'
   },
   helper: { operand: '', does: 'the privileged half: test mounts, apply permitted remedies; no token, no port' },
+  devices: { operand: '', does: 'the device plugin: offer /dev/fuse, /dev/kvm and /dev/net/tun of this node to pods' },
   doctor: {
     operand: '',
     does: 'check the installation: identity, permissions, admission policy, agent, labels, startup taint, clock'

@@ -18,7 +18,7 @@ export const template: Command = async ({ operand, options }, { print }) => {
 }
 
 /** The resource in the example files: the first default of --fuse-resources. */
-const FUSE = 'github.com/fuse'
+const FUSE = 'berth.dev/fuse'
 
 const adapted = {
   pod: (way: Way, adapt: (text: string) => string) => adapt(readExample(`${way}.yaml`)),

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import process from 'node:process'
 import { type Calls, callsFor, type OpenFile } from './calls.ts'
 import { ANSWER_TIMEOUT, createDeadline } from './deadline.ts'
+import { deviceNumber } from './device-number.ts'
 import {
   ERRNO_TEXTS,
   type FileKind,
@@ -143,7 +144,7 @@ const describe = (stats: Stats): FileStat => ({
   kind: KINDS.find(([, is]) => (stats[is] as () => boolean).call(stats))?.[0] ?? 'file',
   mode: stats.mode & 0o7777,
   // glibc's gnu_dev_major and gnu_dev_minor, for the numbers that are in use.
-  device: stats.rdev === 0 ? '' : `${(stats.rdev >> 8) & 0xfff}:${(stats.rdev & 0xff) | ((stats.rdev >> 12) & 0xfff00)}`
+  device: stats.rdev === 0 ? '' : deviceNumber(stats.rdev)
 })
 
 async function runProgram(argv: readonly [string, ...string[]]): Promise<string | undefined> {

@@ -97,7 +97,7 @@ function judgeFuseMode({ device }: Fuse): Judgement {
 }
 
 const PLUGIN =
-  'Install a device plugin that offers /dev/fuse (smarter-device-manager, generic-device-plugin), or add the resource of your plugin to --fuse-resources.'
+  'Add components/devices (chart: devices.enabled), which offers /dev/fuse as berth.dev/fuse, or add the resource of your own device plugin to --fuse-resources.'
 
 /** FUSE is offered by a device plugin, or by CRI-O itself. */
 function judgeOffered(facts: NodeFacts, { allocatable, containerRuntime }: NodeObject, resources: readonly string[]): Verdict {
@@ -150,7 +150,7 @@ export const podman = defineCapability({
   describes: 'rootless Podman in an unprivileged pod',
   judge: judgePodman,
   workspace: {
-    nodes: ['Nodes need a FUSE device plugin, and an image with user namespaces enabled.'],
+    nodes: ['Nodes need a FUSE device plugin (components/devices), and an image with user namespaces enabled.'],
     runsOnBottlerocket: true
   }
 })

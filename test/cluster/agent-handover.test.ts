@@ -173,9 +173,9 @@ describe.concurrent('what a helper leaves', () => {
     ['of-a-foreign-schema', put(lying({ schema: 2 })), 'schema 2 is not 1'],
     ['a-link', path => symlinkSync(written(`${path}.other`, lying()), gone(path)), 'it is a symbolic link'],
     ['a-pipe', path => execFileSync('mkfifo', [gone(path)]), 'it is not a regular file'],
-    ['of-an-earlier-boot', put(lying({ boot: '1' })), 'under boot 1, and this is boot 00000000-'],
-    ['of-an-earlier-kernel', put(lying({ release: '5.10' })), 'on kernel 5.10, and this is 6.1.0-56-amd64'],
-    ['about-another-node', put(lying({ node: 'other' })), 'about the Node "other", and this is "handed-about-another-node"'],
+    ['of-an-earlier-boot', put(lying({ boot: '1' })), 'under boot 1, but this is boot 00000000-'],
+    ['of-an-earlier-kernel', put(lying({ release: '5.10' })), 'on kernel 5.10, but this is 6.1.0-56-amd64'],
+    ['about-another-node', put(lying({ node: 'other' })), 'about the Node "other", but this is "handed-about-another-node"'],
     ['a-forged-line', put(lying({ version: '1\n{"event":"forged"}\u001b[2J' })), 'version is '],
     ['of-nested-lists', put(lying({ version: 0 }).replace('"version":0', `"version":${NESTED}`)), 'version is [[['],
     ['gone', gone, 'no privileged helper runs on this node']

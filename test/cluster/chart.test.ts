@@ -7,7 +7,7 @@ import { sharedControlPlane } from './shared.ts'
 
 const shared = sharedControlPlane()
 const NAMESPACE = ['--set', 'namespace.create=true'] as const
-const EVERYTHING = ['helper', 'monitoring', 'flowControl', 'sysbox', 'gpuOperator', 'ostree'].flatMap(name => [
+const EVERYTHING = ['helper', 'monitoring', 'flowControl', 'sysbox', 'gpuOperator', 'ostree', 'devices'].flatMap(name => [
   '--set',
   `${name}.enabled=true`
 ])
@@ -41,7 +41,7 @@ describe('the chart is what kustomize builds', () => {
   test('with everything: the base with every component', async () => {
     const objects = await renderChart(...NAMESPACE, ...EVERYTHING)
     expect(comparable(objects)).toEqual(
-      comparable(await render('helper', 'monitoring', 'flow-control', 'sysbox', 'gpu-operator', 'ostree'))
+      comparable(await render('helper', 'monitoring', 'flow-control', 'sysbox', 'gpu-operator', 'ostree', 'devices'))
     )
     await dryRun(shared, objects)
   })
@@ -107,6 +107,23 @@ test('options reach the container as variables, and the policy follows those tha
     }
   })
   await dryRun(shared, objects)
+})
+
+test('the device plugin has the image of the agent, its own options, and the devices that it offers', async () => {
+  const objects = await renderChart(
+    ...['--set', 'devices.enabled=true', '--set', 'devices.offer={fuse,kvm}', '--set', 'devices.options.fuse-slots=64'],
+    ...['--set', 'image.repository=registry.example/berth', '--set', 'image.tag=1.2.3']
+  )
+  const { image, env } = container(objects, 'devices')
+  expect(image).toBe('registry.example/berth:1.2.3')
+  expect(env).toEqual([
+    { name: 'BERTH_HOST_ROOT', value: '/host' },
+    { name: 'BERTH_OFFER', value: 'fuse,kvm' },
+    { name: 'BERTH_FUSE_SLOTS', value: '64' }
+  ])
+  await dryRun(shared, objects)
+  const { stderr } = await template('--set', 'devices.enabled=true', '--set', 'devices.offer={gpu}')
+  expect(stderr).toMatch(/devices.offer.0|\/devices\/offer\/0/)
 })
 
 test('images come from a registry, by tag or by digest, and pods are placed as told', async () => {

@@ -10,7 +10,7 @@ import { KIND_DEFINITIONS } from '../support/kind-definitions.ts'
 
 /** Makes PodMonitor, PrometheusRule, NodePool, NodeOverlay and EC2NodeClass known to the API server, and resolves when it serves them. */
 export async function installKinds(client: ControlPlaneClient): Promise<void> {
-  for (const file of KIND_DEFINITIONS.files) {
+  for (const file of KIND_DEFINITIONS.files.filter(name => name.endsWith('.yaml'))) {
     const definition = load(await readFile(join(pathOfCached(KIND_DEFINITIONS), file), 'utf8')) as Manifest
     const path = `${pathOf(definition)}?fieldManager=installer&force=true`
     const what = `define ${definition.metadata.name}`

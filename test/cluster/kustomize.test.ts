@@ -147,3 +147,21 @@ test.each([
   expect(plain.pod).toMatchObject(pod)
   await dryRun(shared, more.objects)
 })
+
+test('the component devices adds a container of root without a capability, a token or a port, which writes in one directory', async () => {
+  const more = await rendered('devices')
+  expect(more.pod.containers.map(({ name }) => name).toSorted()).toEqual(['agent', 'devices'])
+  expect(doors(more)).toEqual([])
+  expect(more.named('agent')).toEqual(plain.named('agent'))
+  const { securityContext, volumeMounts, ports } = more.named('devices')
+  expect(securityContext).toEqual({
+    ...{ allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] }, readOnlyRootFilesystem: true },
+    ...{ runAsNonRoot: false, runAsUser: 0, runAsGroup: 0 }
+  })
+  expect(ports).toBeUndefined()
+  expect(sorted(volumeMounts)).toEqual([
+    { name: 'device-plugins', mountPath: '/var/lib/kubelet/device-plugins' },
+    { name: 'node-dev', mountPath: '/host/dev', readOnly: true, recursiveReadOnly: 'IfPossible' }
+  ])
+  await dryRun(shared, more.objects)
+})

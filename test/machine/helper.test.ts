@@ -88,7 +88,7 @@ describe.concurrent('a stand-in for shiftfs', () => {
       expect(await left(machine)).toEqual(NOTHING)
       // Nobody but somebody else loaded it: the load failed, and nothing of it is ours.
       await machine.must('modprobe shiftfs')
-      expect(await machine.must('berth helper --undo')).toContain('we loaded no shiftfs here')
+      expect(await machine.must('berth helper --undo')).toContain('nothing to undo: berth did not load shiftfs on this node')
       expect(await machine.must('grep -c ^shiftfs /proc/modules')).toBe('1')
 
       await machine.must('rmmod shiftfs')
@@ -142,7 +142,7 @@ describe.concurrent('a stand-in for shiftfs', () => {
     [
       'the command line of the kernel',
       { kernel: '6.1', cmdline: 'lockdown=integrity module.sig_enforce=1 module_blacklist=shiftfs' },
-      [/kernel lockdown is "integrity"/, /signed modules only/, /blacklist/]
+      [/kernel lockdown is "integrity"/, /only signed modules/, /blacklist/]
     ],
     ['Secure Boot', { kernel: '6.1', secureBoot: true }, [/Secure Boot is on/]]
   ]

@@ -13,13 +13,21 @@ export interface ImageWish {
   readonly applets: readonly string[]
   /** Scripts of the shell by their paths. */
   readonly scripts?: Readonly<Record<string, string>>
+  /** Programs of this machine, with the libraries that they load. */
+  readonly programs?: readonly string[]
 }
 
 const WAIT = 'exec sleep infinity'
 
 /** What pods of the tests are made of. */
-export const SMALL: Readonly<Record<'workspace' | 'pause' | 'examples', ImageWish>> = {
+export const SMALL: Readonly<Record<'workspace' | 'pause' | 'examples' | 'fuse', ImageWish>> = {
   workspace: { names: ['localhost/workspace:1'], entrypoint: ['/bin/sleep', '86400'], applets: ['sh', 'sleep', 'cat', 'true'] },
+  fuse: {
+    names: ['localhost/fuse:1'],
+    entrypoint: [],
+    applets: ['sh', 'sleep', 'cat', 'unshare', 'mkdir', 'mktemp', 'umount'],
+    programs: ['/usr/bin/fuse-overlayfs']
+  },
   pause: { names: ['localhost/pause:1'], entrypoint: ['/bin/sleep', '86400'], applets: ['sleep'] },
   // Where no registry is, this stands for all that the example workspaces run, and has what they call.
   examples: {
@@ -36,7 +44,10 @@ export const SMALL: Readonly<Record<'workspace' | 'pause' | 'examples', ImageWis
 }
 
 /** Writes it as an OCI archive with one layer. */
-export async function writeImage({ names, entrypoint, applets, scripts = {} }: ImageWish, archive: string): Promise<void> {
+export async function writeImage(
+  { names, entrypoint, applets, scripts = {}, programs = [] }: ImageWish,
+  archive: string
+): Promise<void> {
   const draft = await mkdtemp(join(tmpdir(), 'berth-image-'))
   try {
     const [root, layout] = [join(draft, 'root'), join(draft, 'layout')]
@@ -47,6 +58,7 @@ export async function writeImage({ names, entrypoint, applets, scripts = {} }: I
       await mkdir(dirname(join(root, path)), { recursive: true })
       await writeFile(join(root, path), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
     }
+    for (const program of programs) await copyProgram(program, root)
     await mkdir(join(layout, 'blobs/sha256'), { recursive: true })
     const layerFile = join(draft, 'layer')
     await execa('tar', [
@@ -77,6 +89,13 @@ export async function writeImage({ names, entrypoint, applets, scripts = {} }: I
   } finally {
     await rm(draft, { recursive: true, force: true })
   }
+}
+
+/** At their own paths; ldd tells the libraries, the dynamic linker among them. */
+async function copyProgram(program: string, root: string): Promise<void> {
+  const { stdout } = await execa('ldd', [program])
+  const libraries = [...stdout.matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => path)
+  for (const path of [program, ...libraries]) await cp(path, join(root, path), { dereference: true })
 }
 
 interface Blob {

@@ -65,7 +65,7 @@ test('the agent is nobody, and has no shell, no package manager, and nothing tha
       .split('\n')
       .map(path => path.slice(roots.agent.length))
       .toSorted()
-  ).toEqual(['/usr/local/bin/node', '/usr/local/lib/berth/berth.mjs'])
+  ).toEqual(['/usr/local/bin/node', '/usr/local/lib/berth/berth.mjs', '/usr/local/lib/berth/devices.mjs'])
   const { stdout: writable } = await execa('find', [
     roots.agent,
     '(',

@@ -108,16 +108,24 @@ network() {
   echo 1 >/proc/sys/net/ipv4/ip_forward
 }
 
+# As systemd does: a program that was killed is started again.
+restarting() {
+  while :; do
+    "$@" || true
+    sleep 0.2
+  done
+}
+
 inside() {
   mounts
   network
   hostname node
   "$NODE" "$(dirname "$0")/relay.ts" 10.0.0.1 443 "$folder/api.sock" "$folder/gate.sock" >"$folder/relay.log" 2>&1 &
-  containerd --config "$folder/containerd.toml" >"$folder/containerd.log" 2>&1 &
+  restarting containerd --config "$folder/containerd.toml" >"$folder/containerd.log" 2>&1 &
   until ctr -a /run/node/containerd.sock version >/dev/null 2>&1; do sleep 0.1; done
   local image
   for image in "$folder"/images/*.tar; do ctr -a /run/node/containerd.sock -n k8s.io images import "$image" >>"$folder/images.log" 2>&1; done
-  kubelet --config "$folder/kubelet.json" --kubeconfig "$folder/kubelet.kubeconfig" --hostname-override node --node-ip 10.99.0.2 \
+  restarting kubelet --config "$folder/kubelet.json" --kubeconfig "$folder/kubelet.kubeconfig" --hostname-override node --node-ip 10.99.0.2 \
     --cert-dir "$folder/kubelet-keys" >"$folder/kubelet.log" 2>&1 &
   wait # as its first process it reaps what others leave
 }

@@ -14,7 +14,7 @@ import { layMachine } from './machine-root.ts'
 import { NODE_NAME, startNode } from './node.ts'
 import { offer, PODS, type Pod, podOf } from './pods.ts'
 
-const FUSE = 'github.com/fuse'
+const FUSE = 'berth.dev/fuse'
 const GPU = 'nvidia.com/gpu'
 
 interface Case {

@@ -16,6 +16,7 @@ const NEEDED = {
   '/usr/lib/cni/bridge': 'containernetworking-plugins',
   '/usr/sbin/iptables': 'iptables',
   '/usr/bin/busybox': 'busybox-static',
+  '/usr/bin/fuse-overlayfs': 'fuse-overlayfs',
   '/usr/bin/buildah': 'buildah',
   '/usr/bin/mmdebstrap': 'mmdebstrap',
   '/usr/sbin/ip': 'iproute2',

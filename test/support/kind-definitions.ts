@@ -5,7 +5,10 @@ import { execa } from 'execa'
 import { type CachedFolder, isCached, makeCached } from './cache.ts'
 import type { Part } from './prepare.ts'
 
-/** Go modules with the definitions of kinds that Kubernetes itself does not know, each with its checksum as in a go.sum. */
+/**
+ * Go modules with the definitions of kinds that Kubernetes itself does not know, and of the API of device plugins; each with its checksum
+ * as in a go.sum.
+ */
 const MODULES = [
   {
     version: 'github.com/prometheus-operator/prometheus-operator@v0.85.0',
@@ -18,17 +21,23 @@ const MODULES = [
     sum: 'h1:rSWjJOEjtz3VsSljyo1Kjq4R311AuroMLgI6nNAk9gs=',
     folder: 'pkg/apis/crds',
     files: ['karpenter.sh_nodepools.yaml', 'karpenter.sh_nodeoverlays.yaml', 'karpenter.k8s.aws_ec2nodeclasses.yaml']
+  },
+  {
+    version: 'k8s.io/kubelet@v0.37.2',
+    sum: 'h1:AaRApKAcqmMD4pxmsxdghJHbTNfOxYOIlPCARw8+01A=',
+    folder: 'pkg/apis/deviceplugin/v1beta1',
+    files: ['api.proto']
   }
 ] as const
 
-/** Where the CustomResourceDefinitions lie. */
+/** Where the definitions lie. */
 export const KIND_DEFINITIONS: CachedFolder = {
   name: `kinds/${MODULES.map(({ version }) => version.split('/').at(-1)).join('_')}`,
   files: MODULES.flatMap(({ files }) => files)
 }
 
 export const kindDefinitionsPart: Part = {
-  does: 'downloading the kinds of the Prometheus operator and of Karpenter',
+  does: 'downloading the kinds of the Prometheus operator and of Karpenter, and the API of device plugins',
   isReady: () => isCached(KIND_DEFINITIONS),
   make: () =>
     makeCached(KIND_DEFINITIONS, draft => Promise.all(MODULES.map(module => download(module, draft))).then(() => undefined)),

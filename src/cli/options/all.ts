@@ -1,4 +1,5 @@
 import { CLUSTER_OPTIONS } from './cluster.ts'
+import { DEVICE_OPTIONS } from './devices.ts'
 import { NODE_OPTIONS } from './node.ts'
 import type { OptionTable } from './option.ts'
 import { OUTPUT_OPTIONS } from './output.ts'
@@ -13,6 +14,7 @@ export const OPTIONS = {
   ...CLUSTER_OPTIONS,
   ...RULE_OPTIONS,
   ...REMEDY_OPTIONS,
+  ...DEVICE_OPTIONS,
   ...PROCESS_OPTIONS
 } as const satisfies OptionTable
 
@@ -23,6 +25,7 @@ export const OPTION_GROUPS: readonly { readonly title: string; readonly options:
   { title: 'The cluster', options: CLUSTER_OPTIONS },
   { title: 'Rules for workspaces', options: RULE_OPTIONS },
   { title: 'Remedies', options: REMEDY_OPTIONS },
+  { title: 'Devices', options: DEVICE_OPTIONS },
   { title: 'The process', options: PROCESS_OPTIONS }
 ]
 

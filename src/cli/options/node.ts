@@ -7,7 +7,7 @@ export const NODE_OPTIONS = {
   'host-root': option({
     form: 'DIR',
     fallback: '/',
-    commands: ['report', 'explain', 'run', 'helper', 'record', 'doctor'],
+    commands: ['report', 'explain', 'run', 'helper', 'record', 'doctor', 'devices'],
     does: "directory where the node's root file system is mounted; report and explain also accept a recorded node (FILE.yaml)",
     common: true,
     parse: text => (text === '' ? expected('a directory or a recorded node') : text)

@@ -37,14 +37,14 @@ export const PROCESS_OPTIONS = {
   'log-level': option({
     form: LEVELS.join('|'),
     fallback: 'info',
-    commands: ['run', 'helper'],
+    commands: ['run', 'helper', 'devices'],
     does: 'lowest level that is logged; the signal SIGUSR2 switches to debug and back',
     parse: oneOf<LogLevel>(...LEVELS)
   }),
   'log-format': option({
     form: 'json|pretty',
     fallback: 'json',
-    commands: ['run', 'helper'],
+    commands: ['run', 'helper', 'devices'],
     does: 'json: one JSON object per line; pretty: lines for people',
     parse: oneOf('json', 'pretty')
   })

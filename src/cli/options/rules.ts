@@ -42,7 +42,7 @@ export const RULE_OPTIONS = {
   }),
   'fuse-resources': option({
     form: 'LIST',
-    fallback: 'github.com/fuse,berth.dev/fuse,smarter-devices/fuse,squat.ai/fuse',
+    fallback: 'berth.dev/fuse,github.com/fuse,smarter-devices/fuse,squat.ai/fuse',
     commands: [...JUDGING, 'template'],
     does: 'extended resources that offer /dev/fuse to pods; an example requests the first one',
     parse: parseResources

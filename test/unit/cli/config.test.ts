@@ -41,6 +41,9 @@ const OTHERS: Readonly<Partial<Record<OptionName, string>>> = {
   'label-prefix': 'x.example',
   'minimum-kernel': '5.4',
   'kubelet-root': '/data/kubelet',
+  offer: 'kvm,tun',
+  'fuse-slots': '64',
+  'plugin-directory': '/x/device-plugins',
   'gpu-in-virtual-machines': 'allow',
   'shiftfs-outside-ubuntu': 'allow',
   'apparmor-userns': 'allow',
@@ -76,7 +79,7 @@ describe('without arguments', () => {
         'node-name': '',
         'label-prefix': 'berth.dev',
         'minimum-kernel': undefined,
-        'fuse-resources': ['github.com/fuse', 'berth.dev/fuse', 'smarter-devices/fuse', 'squat.ai/fuse'],
+        'fuse-resources': ['berth.dev/fuse', 'github.com/fuse', 'smarter-devices/fuse', 'squat.ai/fuse'],
         'max-user-namespaces': 65_536,
         permit: []
       },
@@ -354,7 +357,7 @@ describe('an unknown', () => {
   })
 
   test.each(['nothing', 'constructor', 'x'])('command %s that resembles none is reported with all there are', name => {
-    const all = 'report, explain, run, record, template, helper, doctor, fleet or uninstall'
+    const all = 'report, explain, run, record, template, helper, devices, doctor, fleet or uninstall'
     expect(problems([name])).toEqual([`unknown command "${name}": expected ${all}`])
   })
 })

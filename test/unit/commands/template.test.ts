@@ -42,7 +42,7 @@ describe('an example', () => {
     for (const as of ['pod', 'terraform', 'nodepool']) {
       const text = await printed('podman', '--as', as, '--fuse-resources', 'squat.ai/fuse,github.com/fuse')
       expect(text).toMatch(/"?squat\.ai\/fuse"? *[:=]/)
-      expect(text).not.toMatch(/"?github\.com\/fuse"? *[:=]/)
+      expect(text).not.toMatch(/"?(github\.com|berth\.dev)\/fuse"? *[:=]/)
     }
   })
 
@@ -102,7 +102,7 @@ describe('a pool of nodes', () => {
       kind: 'NodeOverlay',
       spec: {
         requirements: [{ key: 'karpenter.sh/nodepool', operator: 'In', values: [pool?.metadata.name] }],
-        capacity: { 'github.com/fuse': '1' }
+        capacity: { 'berth.dev/fuse': '1' }
       }
     })
     for (const way of WAYS.filter(name => name !== 'podman'))
