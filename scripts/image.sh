@@ -1,19 +1,20 @@
 #!/bin/sh
-# Lays out what the images hold, below a folder: berth/ (Node, the bundle, its compiled code, the notices), libraries/ (what Node needs
-# of the system, where nothing else is) and agent/ (the list of parts). Runs in the build stage of the Dockerfile, as root.
+# Creates the content of the images below a directory: berth/ (Node.js, the bundle, its compiled code, the notices), libraries/
+# (the system files that Node.js needs in an otherwise empty image) and agent/ (the SBOM). Runs as root in the build stage of the
+# Dockerfile.
 set -eu
 out=$1
 node=$(ls -d node_modules/node-linux-*/bin/node)
 home=$out/berth/usr/local/lib/berth
 
-# The Node that npm brought is the one that Node's makers signed; that of the other architecture is not here.
+# Checks that npm installed the Node.js binary that its makers signed. The binary of the other architecture is not installed.
 sha256sum --check --strict --quiet --ignore-missing scripts/node.sha256
 
 node scripts/build.ts
 mkdir -p "$home/cache" "$out/berth/usr/local/bin" "$out/libraries/etc" "$out/libraries/tmp" "$out/agent/usr/local/lib/berth"
 cp "$node" "$out/berth/usr/local/bin/node"
 cp LICENSE "$home/"
-# The kernel itself finds Node: there is no env(1) in the agent's image.
+# The kernel starts Node.js directly: the agent's image has no env(1).
 for program in berth devices; do
   sed '1s|.*|#!/usr/local/bin/node --max-semi-space-size=1|' "dist/$program.mjs" >"$home/$program.mjs"
 done
@@ -24,17 +25,17 @@ for library in $libraries; do
   mkdir -p "$out/libraries$(dirname "$library")"
   cp -L "$library" "$out/libraries$library"
 done
-# By these two a scanner knows the release of Debian, without which it knows of no fault of a library.
+# A scanner reads the Debian release from these two files. Without the release, it finds no vulnerabilities of the libraries.
 mkdir -p "$out/libraries/usr/lib"
 cp /usr/lib/os-release "$out/libraries/usr/lib/"
 ln -s ../usr/lib/os-release "$out/libraries/etc/os-release"
 cp /etc/debian_version "$out/libraries/etc/"
-# dpkg knows a library by the place where /lib leads to, or led to before Debian 13.
+# dpkg lists a library under the path that /lib links to, or under the path without /usr from before Debian 13.
 packages=$(for file in $libraries /usr/lib/os-release /etc/debian_version; do
   path=$(readlink -f "$file")
   dpkg-query -S "$path" 2>/dev/null || dpkg-query -S "${path#/usr}"
 done | cut -d : -f 1 | sort -u)
-# As in the images of distroless: one file a package, since no dpkg is there that would keep a database.
+# One file per package, as in the distroless images, because the image has no dpkg to maintain a database.
 mkdir -p "$out/libraries/var/lib/dpkg/status.d"
 for package in $packages; do
   dpkg-query -s "$package" >"$out/libraries/var/lib/dpkg/status.d/$package"
@@ -48,8 +49,8 @@ node scripts/sbom.ts /var/lib/dpkg /usr/lib/os-release $packages >"$out/agent/us
 chmod -R u=rwX,go=rX "$out"
 chmod 755 "$home/berth.mjs" "$home/devices.mjs"
 
-# The code is kept by the path of the program and by the user: the agent's, the helper's, and root for the device plugin. With a random
-# seed of its own each time it would differ from one build to the next.
+# V8 caches compiled code by the path of the program and by the user: the agent's, the helper's, and root for the device plugin. A
+# fixed random seed makes the cache the same in every build.
 mkdir -p /usr/local/lib/berth
 cp "$home/berth.mjs" "$home/devices.mjs" /usr/local/lib/berth/
 chmod 1777 "$home/cache"

@@ -1,7 +1,7 @@
-# A CVM where a cached one could run, as a Coder template: on a node whose shiftfs is usable, and without a GPU. The cache
-# itself is a feature of Coder v1, which makes its own pods. Envbox has no such mode and keeps its images on the workspace's
-# disk. The namespace must allow privileged pods and hostPath volumes. The provider "kubernetes" finds its cluster from within
-# it, or by KUBE_CONFIG_PATH.
+# A CVM on a node that could host a cached one: shiftfs is usable there, and there is no GPU. As a Coder template. The cache
+# itself is a feature of Coder v1, which creates its own pods. Envbox has no such mode and keeps its images on the workspace's
+# disk. The namespace must allow privileged pods and hostPath volumes. The provider "kubernetes" uses the cluster it runs in, or
+# KUBE_CONFIG_PATH.
 terraform {
   required_providers {
     coder = {
@@ -16,7 +16,7 @@ terraform {
 
 variable "namespace" {
   type        = string
-  description = "Where workspaces are made; it must be there already"
+  description = "Namespace of the workspaces; it must exist"
 }
 
 data "coder_workspace" "me" {}
@@ -26,7 +26,7 @@ data "coder_workspace_owner" "me" {}
 data "coder_parameter" "disk" {
   name        = "disk"
   type        = "number"
-  description = "The workspace's home, its image and its Docker's images, on a block device (NFS does not do), in GB"
+  description = "The workspace's home, its image and its Docker's images, on a block device (NFS does not work), in GB"
   default     = 50
   mutable     = true
   validation {
@@ -84,7 +84,7 @@ resource "kubernetes_pod_v1" "workspace" {
               operator = "In"
               values   = ["true"]
             }
-            # A cached CVM may not ask for a GPU, so it leaves such nodes to those that do.
+            # A cached CVM cannot request a GPU, so it leaves these nodes to workspaces that can.
             match_expressions {
               key      = "berth.dev/gpu"
               operator = "NotIn"
@@ -101,7 +101,7 @@ resource "kubernetes_pod_v1" "workspace" {
       name    = "dev"
       image   = "ghcr.io/coder/envbox:0.6.7"
       command = ["/envbox", "docker"]
-      # The outer container; the workspace inside runs under Sysbox, without privileges on the node.
+      # Only the outer container is privileged. The workspace inside runs under Sysbox, without privileges on the node.
       security_context {
         privileged = true
       }
@@ -121,8 +121,9 @@ resource "kubernetes_pod_v1" "workspace" {
         name  = "CODER_INNER_IMAGE"
         value = "index.docker.io/codercom/enterprise-base:ubuntu"
       }
-      # Where the image is private: kubectl create secret docker-registry workspace-registry --docker-server=… --docker-username=…
-      # --docker-password=…; Envbox reads user and password there, not "auth" alone, and never the node's own credentials.
+      # Only for a private image: kubectl create secret docker-registry workspace-registry --docker-server=…
+      # --docker-username=… --docker-password=…. Envbox reads user and password from it; "auth" alone does not work.
+      # Envbox never uses the node's own credentials.
       env {
         name = "CODER_IMAGE_PULL_SECRET"
         value_from {
@@ -176,7 +177,7 @@ resource "kubernetes_pod_v1" "workspace" {
         mount_path = "/home/coder"
         sub_path   = "home"
       }
-      # /var/lib/docker and /var/lib/containers of the workspace.
+      # The workspace's /var/lib/docker and /var/lib/containers.
       volume_mount {
         name       = "disk"
         mount_path = "/var/lib/coder/docker"
@@ -187,7 +188,7 @@ resource "kubernetes_pod_v1" "workspace" {
         mount_path = "/var/lib/coder/containers"
         sub_path   = "cache/containers"
       }
-      # Envbox's own, with the image of the workspace.
+      # Envbox's own directories, with the workspace's image.
       volume_mount {
         name       = "disk"
         mount_path = "/var/lib/docker"
@@ -220,7 +221,7 @@ resource "kubernetes_pod_v1" "workspace" {
         claim_name = kubernetes_persistent_volume_claim_v1.disk.metadata[0].name
       }
     }
-    # On the node's disk: Sysbox refuses tmpfs.
+    # On the node's disk, because Sysbox refuses tmpfs.
     volume {
       name = "sysbox"
       empty_dir {}
@@ -239,7 +240,7 @@ resource "kubernetes_pod_v1" "workspace" {
     }
   }
 
-  # Until the pod runs; also where a node must be started for it first.
+  # Time until the pod runs, including the start of a new node.
   timeouts {
     create = "20m"
   }

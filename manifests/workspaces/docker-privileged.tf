@@ -1,6 +1,6 @@
 # Docker in a privileged container beside the workspace, as a Coder template for a host with Docker, without Kubernetes.
-# INSECURE: whoever may use that Docker is root on the host. Take docker-sysbox.tf where Sysbox can be installed.
-# The provider "docker" talks to the socket of the host that Coder's provisioner runs on, or to DOCKER_HOST.
+# INSECURE: anyone who can use this Docker is root on the host. If you can install Sysbox, use docker-sysbox.tf instead.
+# The provider "docker" uses the socket of the host where Coder's provisioner runs, or DOCKER_HOST.
 terraform {
   required_providers {
     coder = {
@@ -20,7 +20,7 @@ data "coder_workspace" "me" {}
 data "coder_workspace_owner" "me" {}
 
 locals {
-  # Docker takes only small letters in names.
+  # Docker allows only lowercase letters in names.
   name = "coder-${lower(data.coder_workspace_owner.me.name)}-${lower(data.coder_workspace.me.name)}"
 }
 
@@ -29,7 +29,7 @@ resource "coder_agent" "main" {
   arch = data.coder_provisioner.me.arch
 }
 
-# Volumes are named after the workspace's id, which stays when it is renamed. They outlive every stop.
+# Volumes are named after the workspace's id, which does not change when the workspace is renamed. They survive every stop.
 resource "docker_volume" "home" {
   name = "coder-${data.coder_workspace.me.id}-home"
   lifecycle {
@@ -44,7 +44,7 @@ resource "docker_volume" "docker" {
   }
 }
 
-# Whoever reaches the Docker below may use it, so nobody else is in its network.
+# Anyone who reaches this Docker can use it, so nobody else is in its network.
 resource "docker_network" "private" {
   name = "coder-${data.coder_workspace.me.id}"
 }
@@ -54,7 +54,8 @@ resource "docker_container" "docker" {
   name       = "${local.name}-docker"
   image      = "docker:dind"
   privileged = true
-  # By the image's own entrypoint, which prepares cgroups for containers inside. Without TLS: the network is the workspace's own.
+  # Started by the image's own entrypoint, which prepares cgroups for containers inside. No TLS: only the workspace uses this
+  # network.
   command = ["dockerd", "-H", "tcp://0.0.0.0:2375", "--tls=false"]
 
   networks_advanced {
@@ -65,7 +66,7 @@ resource "docker_container" "docker" {
     container_path = "/var/lib/docker"
     volume_name    = docker_volume.docker.name
   }
-  # So that `docker run -v` finds what the workspace has there.
+  # `docker run -v` can then find the workspace's files.
   volumes {
     container_path = "/home/coder"
     volume_name    = docker_volume.home.name

@@ -1,6 +1,7 @@
-# A workspace with Docker inside as a Coder template for a host with Docker, without Kubernetes: unprivileged, by the Sysbox
-# runtime. Install Sysbox on the host first; `berth report` there says in the fact "docker" whether Docker knows the runtime.
-# The provider "docker" talks to the socket of the host that Coder's provisioner runs on, or to DOCKER_HOST.
+# A workspace with Docker inside, unprivileged, with the Sysbox runtime. As a Coder template for a host with Docker, without
+# Kubernetes. Install Sysbox on the host first. `berth report` on the host shows in the fact "docker" whether Docker knows the
+# runtime.
+# The provider "docker" uses the socket of the host where Coder's provisioner runs, or DOCKER_HOST.
 terraform {
   required_providers {
     coder = {
@@ -20,7 +21,7 @@ data "coder_workspace" "me" {}
 data "coder_workspace_owner" "me" {}
 
 locals {
-  # Docker takes only small letters in names.
+  # Docker allows only lowercase letters in names.
   name = "coder-${lower(data.coder_workspace_owner.me.name)}-${lower(data.coder_workspace.me.name)}"
 }
 
@@ -33,7 +34,7 @@ resource "coder_agent" "main" {
   EOT
 }
 
-# Volumes are named after the workspace's id, which stays when it is renamed. They outlive every stop.
+# Volumes are named after the workspace's id, which does not change when the workspace is renamed. They survive every stop.
 resource "docker_volume" "home" {
   name = "coder-${data.coder_workspace.me.id}-home"
   lifecycle {
@@ -56,14 +57,14 @@ resource "docker_container" "workspace" {
   command  = ["sh", "-c", "sudo chown coder:coder /home/coder\n${coder_agent.main.init_script}"]
   env      = ["CODER_AGENT_TOKEN=${coder_agent.main.token}"]
 
-  # With Docker's own runtime the Docker inside would not start.
+  # With Docker's default runtime, the Docker inside would not start.
   runtime = "sysbox-runc"
 
   volumes {
     container_path = "/home/coder"
     volume_name    = docker_volume.home.name
   }
-  # Images of the Docker inside; only one container may use this volume at a time.
+  # Images of the Docker inside. Only one container at a time can use this volume.
   volumes {
     container_path = "/var/lib/docker"
     volume_name    = docker_volume.docker.name

@@ -1,6 +1,6 @@
-# A CVM with an NVIDIA GPU as a Coder template: Envbox hands the GPUs that its pod was given on to the workspace inside, with the
-# libraries of the driver. The namespace must allow privileged pods and hostPath volumes.
-# The provider "kubernetes" finds its cluster from within it, or by KUBE_CONFIG_PATH.
+# A CVM with an NVIDIA GPU, as a Coder template. Envbox passes the GPUs of its pod and the driver's libraries on to the workspace
+# inside. The namespace must allow privileged pods and hostPath volumes.
+# The provider "kubernetes" uses the cluster it runs in, or KUBE_CONFIG_PATH.
 terraform {
   required_providers {
     coder = {
@@ -15,7 +15,7 @@ terraform {
 
 variable "namespace" {
   type        = string
-  description = "Where workspaces are made; it must be there already"
+  description = "Namespace of the workspaces; it must exist"
 }
 
 data "coder_workspace" "me" {}
@@ -25,7 +25,7 @@ data "coder_workspace_owner" "me" {}
 data "coder_parameter" "disk" {
   name        = "disk"
   type        = "number"
-  description = "The workspace's home, its image and its Docker's images, on a block device (NFS does not do), in GB"
+  description = "The workspace's home, its image and its Docker's images, on a block device (NFS does not work), in GB"
   default     = 50
   mutable     = true
   validation {
@@ -87,7 +87,7 @@ resource "kubernetes_pod_v1" "workspace" {
       name    = "dev"
       image   = "ghcr.io/coder/envbox:0.6.7"
       command = ["/envbox", "docker"]
-      # The outer container; the workspace inside runs under Sysbox, without privileges on the node.
+      # Only the outer container is privileged. The workspace inside runs under Sysbox, without privileges on the node.
       security_context {
         privileged = true
       }
@@ -107,8 +107,9 @@ resource "kubernetes_pod_v1" "workspace" {
         name  = "CODER_INNER_IMAGE"
         value = "index.docker.io/codercom/enterprise-base:ubuntu"
       }
-      # Where the image is private: kubectl create secret docker-registry workspace-registry --docker-server=… --docker-username=…
-      # --docker-password=…; Envbox reads user and password there, not "auth" alone, and never the node's own credentials.
+      # Only for a private image: kubectl create secret docker-registry workspace-registry --docker-server=…
+      # --docker-username=… --docker-password=…. Envbox reads user and password from it; "auth" alone does not work.
+      # Envbox never uses the node's own credentials.
       env {
         name = "CODER_IMAGE_PULL_SECRET"
         value_from {
@@ -171,7 +172,7 @@ resource "kubernetes_pod_v1" "workspace" {
         mount_path = "/home/coder"
         sub_path   = "home"
       }
-      # /var/lib/docker and /var/lib/containers of the workspace.
+      # The workspace's /var/lib/docker and /var/lib/containers.
       volume_mount {
         name       = "disk"
         mount_path = "/var/lib/coder/docker"
@@ -182,7 +183,7 @@ resource "kubernetes_pod_v1" "workspace" {
         mount_path = "/var/lib/coder/containers"
         sub_path   = "cache/containers"
       }
-      # Envbox's own, with the image of the workspace.
+      # Envbox's own directories, with the workspace's image.
       volume_mount {
         name       = "disk"
         mount_path = "/var/lib/docker"
@@ -219,7 +220,7 @@ resource "kubernetes_pod_v1" "workspace" {
         claim_name = kubernetes_persistent_volume_claim_v1.disk.metadata[0].name
       }
     }
-    # On the node's disk: Sysbox refuses tmpfs.
+    # On the node's disk, because Sysbox refuses tmpfs.
     volume {
       name = "sysbox"
       empty_dir {}
@@ -236,7 +237,7 @@ resource "kubernetes_pod_v1" "workspace" {
         path = "/lib/modules"
       }
     }
-    # Where the node's driver has its libraries; /usr/lib64 on Amazon Linux and its relatives.
+    # The directory of the driver's libraries on the node; /usr/lib64 on Amazon Linux and related distributions.
     volume {
       name = "usr-lib"
       host_path {
@@ -245,7 +246,7 @@ resource "kubernetes_pod_v1" "workspace" {
     }
   }
 
-  # Until the pod runs; also where a node must be started for it first.
+  # Time until the pod runs, including the start of a new node.
   timeouts {
     create = "20m"
   }

@@ -1,6 +1,7 @@
-# An ordinary workspace with an NVIDIA GPU as a Coder template. Where containerd's default runtime is not NVIDIA's, add
-# runtime_class_name = "nvidia"; where GPUs are split (MIG, mixed strategy), ask for nvidia.com/mig-<profile> in place of
-# nvidia.com/gpu. The provider "kubernetes" finds its cluster from within it, or by KUBE_CONFIG_PATH.
+# An ordinary workspace with an NVIDIA GPU, as a Coder template. If containerd's default runtime is not NVIDIA's, add
+# runtime_class_name = "nvidia". If GPUs are split (MIG, mixed strategy), request nvidia.com/mig-<profile> instead of
+# nvidia.com/gpu.
+# The provider "kubernetes" uses the cluster it runs in, or KUBE_CONFIG_PATH.
 terraform {
   required_providers {
     coder = {
@@ -15,7 +16,7 @@ terraform {
 
 variable "namespace" {
   type        = string
-  description = "Where workspaces are made; it must be there already"
+  description = "Namespace of the workspaces; it must exist"
 }
 
 data "coder_workspace" "me" {}
@@ -84,7 +85,7 @@ resource "kubernetes_pod_v1" "workspace" {
     security_context {
       run_as_user = "1000"
       fs_group    = "1000"
-      # The disk's files are handed over once, and not at each start.
+      # Changes the group of the disk's files only once, not at each start.
       fs_group_change_policy = "OnRootMismatch"
     }
 
@@ -121,7 +122,7 @@ resource "kubernetes_pod_v1" "workspace" {
     }
   }
 
-  # Until the pod runs; also where a node must be started for it first.
+  # Time until the pod runs, including the start of a new node.
   timeouts {
     create = "20m"
   }

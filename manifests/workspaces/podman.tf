@@ -1,7 +1,7 @@
-# Rootless Podman as a Coder template: no privilege and no runtime of its own, but user namespaces and a FUSE device, which a
-# device plugin offers under the name below limits: berth.dev/fuse is that of components/devices. The namespace must allow
-# unconfined seccomp and AppArmor profiles (Pod Security level privileged). The provider "kubernetes" finds its cluster from
-# within it, or by KUBE_CONFIG_PATH.
+# Rootless Podman, as a Coder template. It needs no privileges and no special runtime. It needs user namespaces and a FUSE device,
+# which a device plugin offers under the name in `limits`; berth.dev/fuse comes from components/devices. The namespace must allow
+# unconfined seccomp and AppArmor profiles (Pod Security level privileged).
+# The provider "kubernetes" uses the cluster it runs in, or KUBE_CONFIG_PATH.
 terraform {
   required_providers {
     coder = {
@@ -16,7 +16,7 @@ terraform {
 
 variable "namespace" {
   type        = string
-  description = "Where workspaces are made; it must be there already"
+  description = "Namespace of the workspaces; it must exist"
 }
 
 data "coder_workspace" "me" {}
@@ -26,7 +26,7 @@ data "coder_workspace_owner" "me" {}
 data "coder_parameter" "disk" {
   name        = "disk"
   type        = "number"
-  description = "The workspace's home, with Podman's images, in GB"
+  description = "The workspace's home and Podman's images, in GB"
   default     = 50
   mutable     = true
   validation {
@@ -68,7 +68,8 @@ resource "kubernetes_pod_v1" "workspace" {
     name      = local.name
     namespace = var.namespace
     annotations = {
-      # containerd's AppArmor profile forbids to mount in a user namespace. The API server makes the field appArmorProfile of it.
+      # containerd's AppArmor profile forbids mounts in a user namespace. The API server turns this into the field
+      # appArmorProfile.
       "container.apparmor.security.beta.kubernetes.io/dev" = "unconfined"
     }
   }
@@ -82,7 +83,7 @@ resource "kubernetes_pod_v1" "workspace" {
     security_context {
       run_as_user = "1000"
       fs_group    = "1000"
-      # The disk's files are handed over once, and not at each start.
+      # Changes the group of the disk's files only once, not at each start.
       fs_group_change_policy = "OnRootMismatch"
     }
 
@@ -93,7 +94,7 @@ resource "kubernetes_pod_v1" "workspace" {
       security_context {
         # newuidmap has file capabilities.
         allow_privilege_escalation = true
-        # containerd's profile forbids to make a user namespace.
+        # containerd's profile forbids creating a user namespace.
         seccomp_profile {
           type = "Unconfined"
         }
@@ -127,7 +128,7 @@ resource "kubernetes_pod_v1" "workspace" {
     }
   }
 
-  # Until the pod runs; also where a node must be started for it first.
+  # Time until the pod runs, including the start of a new node.
   timeouts {
     create = "20m"
   }

@@ -1,6 +1,6 @@
-# Docker in a privileged container beside the workspace, as a Coder template. INSECURE: whoever may use that Docker is root on
-# the node. Nodes carry the label only where berth was told that this is allowed (--privileged-workspaces,
-# --workspace-namespace). The provider "kubernetes" finds its cluster from within it, or by KUBE_CONFIG_PATH.
+# Docker in a privileged container beside the workspace, as a Coder template. INSECURE: anyone who can use this Docker is root on
+# the node. Nodes have the label only if you told berth that this is allowed (--privileged-workspaces, --workspace-namespace).
+# The provider "kubernetes" uses the cluster it runs in, or KUBE_CONFIG_PATH.
 terraform {
   required_providers {
     coder = {
@@ -15,7 +15,7 @@ terraform {
 
 variable "namespace" {
   type        = string
-  description = "Where workspaces are made; it must be there already"
+  description = "Namespace of the workspaces; it must exist"
 }
 
 data "coder_workspace" "me" {}
@@ -97,7 +97,7 @@ resource "kubernetes_pod_v1" "workspace" {
         mount_path = "/var/lib/docker"
         sub_path   = "docker"
       }
-      # So that `docker run -v` finds what the workspace has there.
+      # `docker run -v` can then find the workspace's files.
       volume_mount {
         name       = "disk"
         mount_path = "/home/coder"
@@ -145,7 +145,7 @@ resource "kubernetes_pod_v1" "workspace" {
     }
   }
 
-  # Until the pod runs; also where a node must be started for it first.
+  # Time until the pod runs, including the start of a new node.
   timeouts {
     create = "20m"
   }

@@ -1,5 +1,6 @@
-# A workspace with systemd as its first process as a Coder template: unprivileged, on a node where Sysbox is installed. Its
-# image must have systemd as /sbin/init. The provider "kubernetes" finds its cluster from within it, or by KUBE_CONFIG_PATH.
+# A workspace with systemd as its first process, as a Coder template. The pod is unprivileged and runs on a node where Sysbox is
+# installed. Its image must have systemd as /sbin/init. The provider "kubernetes" uses the cluster it runs in, or
+# KUBE_CONFIG_PATH.
 terraform {
   required_providers {
     coder = {
@@ -14,7 +15,7 @@ terraform {
 
 variable "namespace" {
   type        = string
-  description = "Where workspaces are made; it must be there already"
+  description = "Namespace of the workspaces; it must exist"
 }
 
 data "coder_workspace" "me" {}
@@ -59,11 +60,11 @@ resource "kubernetes_persistent_volume_claim_v1" "disk" {
   }
 }
 
-# kubernetes_manifest, because kubernetes_pod_v1 may have no hostUsers (hashicorp/terraform-provider-kubernetes#2818).
+# kubernetes_manifest, because kubernetes_pod_v1 has no hostUsers (hashicorp/terraform-provider-kubernetes#2818).
 resource "kubernetes_manifest" "workspace" {
   count = data.coder_workspace.me.start_count
 
-  # What the API server may add to; the RuntimeClass of Sysbox's installer has a node selector of its own.
+  # The API server may add to these fields; the RuntimeClass of Sysbox's installer has its own node selector.
   computed_fields = ["metadata.annotations", "metadata.labels", "spec.nodeSelector"]
 
   manifest = {
@@ -78,15 +79,15 @@ resource "kubernetes_manifest" "workspace" {
         "kubernetes.io/arch" = "amd64"
         "berth.dev/sysbox"   = "true"
       }
-      # Of Sysbox's installer, or of the example pod.
+      # From Sysbox's installer, or from the example pod.
       runtimeClassName = "sysbox-runc"
-      # The user namespace that Sysbox lives in: containerd 2.0.5 or newer, or CRI-O, with Sysbox 0.7 and Kubernetes 1.33. On
-      # CRI-O with older ones leave it out, and annotate the pod instead: "io.kubernetes.cri-o.userns-mode" = "auto:size=65536"
+      # Runs Sysbox in a user namespace. This needs Sysbox 0.7, Kubernetes 1.33, and either containerd 2.0.5 or newer, or CRI-O.
+      # On CRI-O with older versions, remove hostUsers and annotate the pod: "io.kubernetes.cri-o.userns-mode" = "auto:size=65536"
       hostUsers = false
-      # Its volume would be one more than this resource knows of, which is an error to it (#2326 there).
+      # The token's volume would be unknown to this resource, which it treats as an error (#2326 there).
       automountServiceAccountToken = false
       securityContext = {
-        # systemd must be root, of its user namespace. And no fsGroup: it would hand Docker's images to that group, file by file.
+        # systemd must be root of its user namespace. No fsGroup: it would change the group of Docker's images, file by file.
         runAsUser = 0
       }
       containers = [{
@@ -94,7 +95,7 @@ resource "kubernetes_manifest" "workspace" {
         image = "codercom/enterprise-base:ubuntu"
         command = ["sh", "-c", <<-EOT
           chown coder:coder /home/coder
-          # The agent, as the user "coder", once systemd has started.
+          # Starts Coder's agent as the user "coder" once systemd is running.
           sudo -u coder --preserve-env=CODER_AGENT_TOKEN /bin/bash -- <<-'AGENT' &
           while [[ ! $(systemctl is-system-running) =~ ^(running|degraded) ]]; do sleep 2; done
           ${coder_agent.main.init_script}

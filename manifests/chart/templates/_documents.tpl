@@ -1,10 +1,10 @@
 {{/*
-The documents of one of our files, as {"items": […]} in JSON: in the namespace of this release, and with its labels.
-Takes {root, file}. The files are those of manifests/, which name the namespace `berth` throughout.
+Returns the documents of one file as {"items": […]} in JSON, in the namespace of this release and with its labels.
+Takes {root, file}. The files are copies from manifests/, where the namespace is always `berth`.
 */}}
 {{- define "berth.documents" -}}
 {{- $root := .root -}}
-{{- $text := $root.Files.Get .file | required (printf "the chart lacks %s" .file) -}}
+{{- $text := $root.Files.Get .file | required (printf "the chart has no file %s" .file) -}}
 {{- $text = regexReplaceAll "(?m)namespace: berth$" $text (printf "namespace: %s" $root.Release.Namespace) -}}
 {{- $text = $text | replace "system:serviceaccount:berth:" (printf "system:serviceaccount:%s:" $root.Release.Namespace) -}}
 {{- $items := list -}}
@@ -17,7 +17,7 @@ Takes {root, file}. The files are those of manifests/, which name the namespace 
 {{- dict "items" $items | toJson -}}
 {{- end -}}
 
-{{/* The same as YAML, for files in which no value changes anything more. */}}
+{{/* Returns the same as YAML, for files that no other value changes. */}}
 {{- define "berth.file" -}}
 {{- range (include "berth.documents" . | fromJson).items }}
 ---
@@ -32,7 +32,7 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 
-{{/* REPOSITORY:TAG, or REPOSITORY@DIGEST. Takes {root, image}. */}}
+{{/* Returns REPOSITORY:TAG, or REPOSITORY@DIGEST. Takes {root, image}. */}}
 {{- define "berth.image" -}}
 {{- if .image.digest -}}
 {{ .image.repository }}@{{ .image.digest }}
@@ -41,7 +41,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 {{- end -}}
 
-{{/* Options as environment variables, {"items": […]} in JSON. Numbers come as floats, and must not become 1e+06. */}}
+{{/* Returns options as environment variables, {"items": […]} in JSON. Numbers arrive as floats and must not become 1e+06. */}}
 {{- define "berth.environment" -}}
 {{- $items := list -}}
 {{- range $name, $value := . -}}
