@@ -1,5 +1,5 @@
 import type { Config } from '../cli/config.ts'
-import { createPulse } from '../host/pulse.ts'
+import { createPulse } from '../host/change-signs.ts'
 import { keepCheckingGuard } from './guard-check.ts'
 import { checkIdentity } from './identity-check.ts'
 import { runLoop } from './loop.ts'

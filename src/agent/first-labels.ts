@@ -1,4 +1,4 @@
-import type { Pace } from '../kubernetes/backoff.ts'
+import type { Pace } from '../kubernetes/reconnect-window.ts'
 
 /** The first turn that could write the labels. Whatever can wait begins after it. */
 export interface FirstLabels {

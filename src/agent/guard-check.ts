@@ -1,5 +1,5 @@
+import { growing, spread } from '../growing-wait.ts'
 import { checkGuard, checkOtherNodes, checkOwnNode } from '../kubernetes/admission-guard/check.ts'
-import { growing, spread } from '../waits.ts'
 import { type Agent, untilAnswered } from './world.ts'
 
 /** A policy may be applied after the agent, and becomes active seconds later; and it may be deleted at any time (milliseconds). */

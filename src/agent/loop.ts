@@ -1,8 +1,8 @@
 import type { Snapshot } from '../cycle/snapshot.ts'
 import { detectBootId } from '../facts/boot-id.ts'
+import { spread } from '../growing-wait.ts'
 import { createNodeSync, type NodeSync } from '../node-sync/reconcile.ts'
 import { VERSION } from '../version.ts'
-import { spread } from '../waits.ts'
 import type { Emit } from './agent-events.ts'
 import { type Agent, writableNode } from './world.ts'
 

@@ -1,4 +1,4 @@
-import { paragraph, row } from '../layout.ts'
+import { paragraph, row } from '../terminal-layout.ts'
 import { COMMANDS, type CommandName } from './commands.ts'
 import { environmentName } from './environment.ts'
 import { OPTION_GROUPS, OPTIONS } from './options/all.ts'

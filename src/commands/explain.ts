@@ -1,7 +1,7 @@
 import { type Command, CommandError } from '../cli/command.ts'
 import { painter } from '../paint.ts'
 import { printable } from '../printable.ts'
-import { explainTree } from '../report/tree.ts'
+import { explainTree } from '../report/explain-tree.ts'
 import { ALL_CAPABILITIES, CAPABILITIES } from '../verdicts/all.ts'
 import type { Verdict } from '../verdicts/verdict.ts'
 import { observeNode } from './observe-node.ts'

@@ -3,15 +3,15 @@ import { type Command, CommandError, type Surroundings } from '../cli/command.ts
 import type { Config } from '../cli/config.ts'
 import { stoppedBySignals } from '../cli/signals.ts'
 import { attempt } from '../facts/attempt.ts'
-import { createHandOver, type Findings } from '../helper/findings.ts'
+import { spread } from '../growing-wait.ts'
 import { createWork, type Work } from '../helper/work.ts'
+import { createHandOver, type Findings } from '../helper/write-handover.ts'
 import { HostError } from '../host/host.ts'
 import { painter } from '../paint.ts'
 import { applyPlan, undoAll } from '../remedies/apply.ts'
-import { createRests, type Rests } from '../remedies/rest.ts'
-import { remedyLines, section } from '../report/table.ts'
+import { createRests, type Rests } from '../remedies/pause-after-failure.ts'
+import { remedyLines, section } from '../report/terminal-report.ts'
 import { VERSION } from '../version.ts'
-import { spread } from '../waits.ts'
 
 /** The privileged half: runs trials, applies permitted remedies, and leaves the results for the agent. No token, no port. */
 export const helper: Command = async (config, surroundings) => {

@@ -2,7 +2,7 @@ import type { Command } from '../cli/command.ts'
 import { reportJson } from '../node-sync/report.ts'
 import { painter } from '../paint.ts'
 import { printable } from '../printable.ts'
-import { reportTable } from '../report/table.ts'
+import { reportTable } from '../report/terminal-report.ts'
 import { observeNode } from './observe-node.ts'
 
 /** Observes once and prints the report. Changes nothing. */

@@ -4,7 +4,7 @@ import type { Taint } from '../node-sync/startup-taint.ts'
 import { printable } from '../printable.ts'
 import { CAPABILITIES, type Capability } from '../verdicts/all.ts'
 import type { Answer } from '../verdicts/verdict.ts'
-import { parseReport, type Report, type ReportedVerdict } from './node-report.ts'
+import { parseReport, type Report, type ReportedVerdict } from './parse-report.ts'
 import { type Pool, poolOf } from './pools.ts'
 
 /** The parts of a Node that the fleet needs: a few hundred bytes of 20 kB. Every text is printable. */

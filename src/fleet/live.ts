@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { ApiError } from '../kubernetes/api-error.ts'
-import { backoff } from '../kubernetes/backoff.ts'
 import { watchNodes } from '../kubernetes/list/watch-nodes.ts'
+import { backoff } from '../kubernetes/reconnect-window.ts'
 import { painter } from '../paint.ts'
 import { changesOf } from './changes.ts'
 import { type FleetNode, fleetNode } from './fleet-node.ts'

@@ -6,8 +6,8 @@ import { Unsure } from '../facts/fact.ts'
 import { readKernel } from '../facts/kernel.ts'
 import { readBinding, readUptime, whyTooOld, whyVoid } from '../facts/proof-binding.ts'
 import { untried } from '../facts/proofs.ts'
+import { readHandover } from '../host/handover-file.ts'
 import { HostError, type HostReader } from '../host/host.ts'
-import { readHandover } from '../host/owned-file.ts'
 import { type Handover, HandoverError, parseHandover } from './handover.ts'
 
 interface Terms {

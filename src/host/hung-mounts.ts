@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { growing } from '../waits.ts'
+import { growing } from '../growing-wait.ts'
 import { isAt, parseMountTable } from './mount-table.ts'
 
 /** The pauses before a mount that did not answer is tried again (milliseconds). */

@@ -1,8 +1,8 @@
-import { fusermountRulesOnly } from './apparmor-text.ts'
-import { allowedDevicesOnly } from './crio-text.ts'
-import { dockerRuntimesOnly } from './docker-text.ts'
-import { directivesOnly } from './modprobe-text.ts'
-import { mountsOnly } from './mountinfo-text.ts'
+import { fusermountRulesOnly } from './scrub/apparmor.ts'
+import { allowedDevicesOnly } from './scrub/crio.ts'
+import { dockerRuntimesOnly } from './scrub/docker.ts'
+import { directivesOnly } from './scrub/modprobe.ts'
+import { mountsOnly } from './scrub/mountinfo.ts'
 import type { Testimony } from './testimony.ts'
 
 const SECRET = '(?=[\\w.-]*(?:token|password|passwd|secret|apikey|api_key|serial))([\\w.-]+)='

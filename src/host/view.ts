@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { HostError, NOT_MOUNTED } from './host.ts'
 import { isAt, type MountLine, parseMountTable } from './mount-table.ts'
 import { changedMounts, linksAmong, type Tables } from './view-changes.ts'
-import { whyNotMounted } from './view-text.ts'
+import { whyNotMounted } from './why-not-mounted.ts'
 
 /** Maps paths of the node to paths of this process. */
 export interface View {

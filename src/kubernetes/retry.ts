@@ -1,4 +1,4 @@
-import { growing } from '../waits.ts'
+import { growing } from '../growing-wait.ts'
 import { ApiError } from './api-error.ts'
 
 /** Sleep and randomness as parameters, so that tests can pass their own. */

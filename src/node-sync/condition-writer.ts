@@ -1,7 +1,7 @@
 import type { Snapshot } from '../cycle/snapshot.ts'
+import { growing, spread } from '../growing-wait.ts'
 import type { Metadata } from '../kubernetes/own-node/metadata.ts'
 import { patchCondition } from '../kubernetes/own-node/patch.ts'
-import { growing, spread } from '../waits.ts'
 import { type Condition, conditionToWrite, opinion } from './condition.ts'
 import type { NodeView } from './node-view.ts'
 import { REFUSED } from './refused-keys.ts'

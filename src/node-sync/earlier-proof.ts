@@ -1,5 +1,5 @@
 import type { Snapshot } from '../cycle/snapshot.ts'
-import { demoted, heldLabels, type Proven, provenBy } from './hold.ts'
+import { demoted, heldLabels, type Proven, provenBy } from './held-labels.ts'
 import { type LabelPatch, type Labels, labelPatch, labels } from './labels.ts'
 import type { NodeView } from './node-view.ts'
 

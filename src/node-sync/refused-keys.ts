@@ -1,4 +1,4 @@
-import { growing } from '../waits.ts'
+import { growing } from '../growing-wait.ts'
 
 /** Labels and annotations that the API refused (an admission webhook does), by key. An immutable value. */
 export type RefusedKeys = ReadonlyMap<string, Refusal>

@@ -1,5 +1,5 @@
-import { paragraph, row } from '../layout.ts'
 import type { Paint } from '../paint.ts'
+import { paragraph, row } from '../terminal-layout.ts'
 
 /** The result of one check of an installation. `unknown`: it could not be checked. */
 export interface Finding {

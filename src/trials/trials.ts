@@ -2,9 +2,9 @@ import { attempt } from '../facts/attempt.ts'
 import type { Attempt } from '../facts/fact.ts'
 import { type Binding, type Made, readBinding, readUptime } from '../facts/proof-binding.ts'
 import { type Proofs, TRIALS } from '../facts/proofs.ts'
+import { growing } from '../growing-wait.ts'
 import type { HostWriter } from '../host/writer.ts'
-import { growing } from '../waits.ts'
-import { tryAll } from './try.ts'
+import { tryAll } from './run-trials.ts'
 
 export interface Trials {
   /** The proofs for this boot, this kernel and the modules that are loaded now. Trials are made again when one of these has changed. */

@@ -24,7 +24,7 @@ export function judgePodman(facts: NodeFacts, policy: Policy): Verdict {
       ? [ask(facts, 'mode of /dev/fuse', 'fuse', judgeFuseMode)]
       : []),
     ...(facts.node.known ? [judgeOffered(facts, facts.node.value, policy.fuseResources)] : []),
-    judgeSeLinux(facts, policy),
+    judgeSeLinuxForPodman(facts, policy),
     ask(facts, 'seccomp profile', 'seccomp-default', state =>
       yes(
         state === 'unseen' ? "kubelet's seccompDefault could not be read" : `kubelet's seccompDefault is ${state}`,
@@ -120,7 +120,7 @@ function judgeOffered(facts: NodeFacts, { allocatable, containerRuntime }: NodeO
 const CRIO = 'Add /dev/fuse to allowed_devices below [crio.runtime] in /etc/crio/crio.conf.d and restart CRI-O.'
 
 /** On Bottlerocket SELinux always enforces, and rootless Podman is documented to work. OpenShift supports nested Podman from 4.20 on. */
-function judgeSeLinux(facts: NodeFacts, { selinuxPodman }: Policy): Verdict {
+function judgeSeLinuxForPodman(facts: NodeFacts, { selinuxPodman }: Policy): Verdict {
   return ask(facts, 'SELinux', 'selinux', mode => {
     if (mode !== 'enforcing') return yes(mode === 'absent' ? 'there is no SELinux' : 'SELinux is permissive')
     if (facts.distro.known && facts.distro.value.id === 'bottlerocket')

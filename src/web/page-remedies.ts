@@ -1,5 +1,5 @@
 import type { Snapshot } from '../cycle/snapshot.ts'
-import { type RemedyResult, remediesOf } from '../report/table.ts'
+import { type RemedyResult, remediesOf } from '../report/terminal-report.ts'
 import { type Html, html, nothing } from './page-html.ts'
 import { ago, chip, moment, section, type Tone, table } from './page-parts.ts'
 

@@ -5,7 +5,7 @@ import { createFirstLabels } from '../../src/agent/first-labels.ts'
 import { createTelemetry } from '../../src/agent/telemetry.ts'
 import { parseConfig } from '../../src/cli/config.ts'
 import { openHost } from '../../src/cli/open-host.ts'
-import type { Pace } from '../../src/kubernetes/backoff.ts'
+import type { Pace } from '../../src/kubernetes/reconnect-window.ts'
 import { createLog } from '../../src/log.ts'
 import { createMetrics } from '../../src/web/metrics.ts'
 

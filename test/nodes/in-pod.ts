@@ -5,7 +5,7 @@ import { ROOT } from '../../packaging/root.ts'
 import { parseNode } from '../../src/facts/node-object.ts'
 import { observe } from '../../src/facts/observe.ts'
 import { HostError, type HostReader, NOT_MOUNTED } from '../../src/host/host.ts'
-import { whyNotMounted } from '../../src/host/view-text.ts'
+import { whyNotMounted } from '../../src/host/why-not-mounted.ts'
 import { asUser } from './as-user.ts'
 import { directory, type Machine, playedHost, type Tree } from './played.ts'
 

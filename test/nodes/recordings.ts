@@ -12,7 +12,7 @@ import { writeRecording } from '../../src/host/recorded.ts'
 import { witness } from '../../src/host/witness.ts'
 import { painter } from '../../src/paint.ts'
 import { factText } from '../../src/report/fact-text.ts'
-import { labelLines, remedyLines, section, wayOutLines, workspaceLines } from '../../src/report/table.ts'
+import { labelLines, remedyLines, section, wayOutLines, workspaceLines } from '../../src/report/terminal-report.ts'
 import { type Machine, playedHost } from './played.ts'
 
 export const NODES = dirname(fileURLToPath(import.meta.url))

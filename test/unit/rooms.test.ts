@@ -39,9 +39,9 @@ const OUTSIDE: Readonly<Record<string, number>> = {
   'redact.ts': -2,
   'log-level.ts': -2,
   'log.ts': -1,
-  'layout.ts': -1,
+  'terminal-layout.ts': -1,
   'paint.ts': -1,
-  'waits.ts': -1,
+  'growing-wait.ts': -1,
   'program.ts': ORDER.length,
   'main.ts': ORDER.length,
   'devices-main.ts': ORDER.length

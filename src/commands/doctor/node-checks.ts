@@ -1,5 +1,5 @@
 import { AHEAD, HEARTBEATS } from '../../node-sync/condition.ts'
-import { ownKeys } from '../../node-sync/removal.ts'
+import { ownKeys } from '../../node-sync/own-entries.ts'
 import { span } from '../../web/page-parts.ts'
 import { type Inspection, isBound, isHere, withoutNode } from './inspection.ts'
 import { IN_THE_POD, LOG, no, type Opinion, ok, unknown } from './opinion.ts'

@@ -4,7 +4,7 @@ import type { V1Node } from '../../kubernetes/models.ts'
 import { type Change, changeCondition, changeKeys } from '../../kubernetes/patch-node.ts'
 import { type Waiting, withRetries } from '../../kubernetes/retry.ts'
 import { CONDITION_TYPE } from '../../node-sync/condition.ts'
-import { isNothing, NOTHING, ownKeys, type Removal, removalOf } from '../../node-sync/removal.ts'
+import { isNothing, NOTHING, ownKeys, type Removal, removalOf } from '../../node-sync/own-entries.ts'
 
 export interface StripTerms {
   readonly connection: Connection

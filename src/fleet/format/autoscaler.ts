@@ -1,5 +1,5 @@
-import { paragraph as lines } from '../../layout.ts'
 import type { Paint } from '../../paint.ts'
+import { paragraph as lines } from '../../terminal-layout.ts'
 import { type Disagreement, type PoolAdvice, taintText } from '../autoscaler.ts'
 import { type PoolKind, poolText } from '../pools.ts'
 import { nodesText } from './words.ts'

@@ -1,6 +1,6 @@
-import { paragraph, row } from '../../layout.ts'
 import type { Paint } from '../../paint.ts'
-import { section } from '../../report/table.ts'
+import { section } from '../../report/terminal-report.ts'
+import { paragraph, row } from '../../terminal-layout.ts'
 import type { Capability } from '../../verdicts/all.ts'
 import { ANSWERS, type Answer } from '../../verdicts/verdict.ts'
 import { isOutdated } from '../fleet-node.ts'

@@ -1,6 +1,6 @@
-import { type Cell, padded, paragraph } from '../../layout.ts'
 import type { Paint } from '../../paint.ts'
-import { answerRow } from '../../report/table.ts'
+import { answerRow } from '../../report/terminal-report.ts'
+import { type Cell, padded, paragraph } from '../../terminal-layout.ts'
 import type { Capability } from '../../verdicts/all.ts'
 import type { FleetNode } from '../fleet-node.ts'
 import { poolText } from '../pools.ts'

@@ -1,6 +1,6 @@
 import { ApiError } from '../api-error.ts'
-import { backoff, type Pace } from '../backoff.ts'
 import type { Connection } from '../connection.ts'
+import { backoff, type Pace } from '../reconnect-window.ts'
 import { MIB } from '../response-body.ts'
 import { streamSeconds, type WatchedNode, watchStream } from '../watch-stream.ts'
 import { type Restart, restartOf } from './watch-restart.ts'

@@ -6,10 +6,10 @@ import { createWake } from '../../../src/agent/wake.ts'
 import type { Observe } from '../../../src/agent/world.ts'
 import { parseConfig } from '../../../src/cli/config.ts'
 import { recordedHost } from '../../../src/host/recorded.ts'
-import type { Pace } from '../../../src/kubernetes/backoff.ts'
 import type { Call } from '../../../src/kubernetes/call.ts'
 import type { Connection } from '../../../src/kubernetes/connection.ts'
 import { identify } from '../../../src/kubernetes/identity.ts'
+import type { Pace } from '../../../src/kubernetes/reconnect-window.ts'
 import { snapshotOf } from '../../support/recorded-snapshot.ts'
 
 const CLOCK = { elapsed: () => performance.now(), now: () => new Date() }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { backoff, WINDOW } from '../../../src/kubernetes/backoff.ts'
+import { backoff, WINDOW } from '../../../src/kubernetes/reconnect-window.ts'
 
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 

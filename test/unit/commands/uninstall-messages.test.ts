@@ -9,7 +9,7 @@ import {
   taintNote
 } from '../../../src/commands/uninstall/messages.ts'
 import type { Stripped } from '../../../src/commands/uninstall/strip.ts'
-import { NOTHING } from '../../../src/node-sync/removal.ts'
+import { NOTHING } from '../../../src/node-sync/own-entries.ts'
 
 const telling = { isDryRun: false, columns: 80 }
 const done: Stripped = { name: 'n1', removed: { ...NOTHING, labels: ['berth.dev/cvm'] }, isGone: false, problems: [] }

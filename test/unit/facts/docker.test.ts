@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { DAEMON_JSON, detectDocker, parseDockerConfig } from '../../../src/facts/docker.ts'
-import { dockerRuntimesOnly } from '../../../src/host/docker-text.ts'
+import { dockerRuntimesOnly } from '../../../src/host/scrub/docker.ts'
 import { trim } from '../../../src/host/scrub.ts'
 import { evidenceOf } from '../../../src/host/witness.ts'
 import { factText } from '../../../src/report/fact-text.ts'

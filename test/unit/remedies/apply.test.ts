@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { judge } from '../../../src/remedies/apply.ts'
 import type { Deed } from '../../../src/remedies/deed.ts'
 import type { Outcome } from '../../../src/remedies/outcome.ts'
+import { createRests } from '../../../src/remedies/pause-after-failure.ts'
 import type { PlanStep } from '../../../src/remedies/plan.ts'
-import { createRests } from '../../../src/remedies/rest.ts'
 
 const step: PlanStep = { remedy: 'shiftfs', decision: 'apply', because: 'load the module shiftfs' }
 const deed: Deed = { failure: undefined, did: 'loaded shiftfs', persistent: false, tail: '' }

@@ -1,4 +1,4 @@
-import { growing } from '../waits.ts'
+import { growing } from '../growing-wait.ts'
 import type { RemedyName } from './all.ts'
 import type { Outcome } from './outcome.ts'
 

@@ -1,4 +1,4 @@
-import { isAt } from './mount-table.ts'
+import { isAt } from '../mount-table.ts'
 
 /** proc_pid_mountinfo(5): device and root, mount point, options, type, source, options of the file system. */
 const LINE = /^(\d+ \d+ \d+:\d+) (\S+) (\/\S*) (\S+)((?: \w+(?::\d+)?)*) - (\S+) (\S*)(?: (\S*))?$/

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, truncateSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { HANDOVER_CAP, readHandover } from '../../../src/host/owned-file.ts'
+import { HANDOVER_CAP, readHandover } from '../../../src/host/handover-file.ts'
 
 let directory: string
 let path: string

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isNothing, NOTHING, ownKeys, removalOf, removalText } from '../../../src/node-sync/removal.ts'
+import { isNothing, NOTHING, ownKeys, removalOf, removalText } from '../../../src/node-sync/own-entries.ts'
 
 describe('a key is ours', () => {
   test.each([

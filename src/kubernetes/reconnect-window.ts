@@ -13,7 +13,7 @@ export interface Pace {
 export const WINDOW = 12_000
 
 /**
- * How long to wait before the next try (milliseconds). This is not a growing wait, as `growing` of src/waits.ts is: a growing wait would
+ * How long to wait before the next try (milliseconds). This is not a growing wait, as `growing` of src/growing-wait.ts is: a growing wait would
  * leave Nodes out of date for longer than the 15 s. The first wait spreads all agents that failed at the same moment evenly over the
  * window. After that each keeps its place in it, since a new random wait would only bunch agents that are already spread. Retry-After is
  * respected up to the length of the window, and the rest of the window still spreads, so that not all come at the end of that time.

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Snapshot } from '../../../src/cycle/snapshot.ts'
 import type { FactName } from '../../../src/facts/observe.ts'
-import { demoted, heldLabels, provenBy } from '../../../src/node-sync/hold.ts'
+import { demoted, heldLabels, provenBy } from '../../../src/node-sync/held-labels.ts'
 import { labels } from '../../../src/node-sync/labels.ts'
 import { reportAnnotation } from '../../../src/node-sync/report.ts'
 import { decide } from '../../../src/verdicts/decide.ts'

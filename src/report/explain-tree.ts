@@ -1,9 +1,9 @@
 import type { Snapshot } from '../cycle/snapshot.ts'
 import type { FactName } from '../facts/observe.ts'
-import { paragraph, row } from '../layout.ts'
 import type { Paint } from '../paint.ts'
+import { paragraph, row } from '../terminal-layout.ts'
 import type { Verdict } from '../verdicts/verdict.ts'
-import { section } from './table.ts'
+import { section } from './terminal-report.ts'
 
 /** One node of the tree: its line, with and without colours, and the branches below it. */
 interface Branch {

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { createPulse } from '../../../src/host/pulse.ts'
+import { createPulse } from '../../../src/host/change-signs.ts'
 import { temporary } from './temporary.ts'
 
 const LIMIT = 'proc/sys/user/max_user_namespaces'
