@@ -53,6 +53,14 @@ const NODE = part({
 
 /** Extended resources are whole numbers; `memory` and others have units and change often. */
 function extendedResources(quantities: Readonly<Record<string, string>>): Readonly<Record<string, number>> {
-  const counts = Object.entries(quantities).map(([name, quantity]) => [name, name.includes('/') ? Number(quantity) : 0] as const)
+  const counts = Object.entries(quantities).map(([name, quantity]) => [name, name.includes('/') ? count(quantity) : 0] as const)
   return Object.fromEntries(counts.filter(([, count]) => Number.isSafeInteger(count) && count > 0))
+}
+
+const SUFFIXES: Readonly<Record<string, number>> = { k: 1e3, M: 1e6, G: 1e9 }
+
+/** A count as Kubernetes writes it: 1000 devices are `1k`, and 1100 are `1100` (apimachinery pkg/api/resource, DecimalSI). */
+function count(quantity: string): number {
+  const [, digits, suffix = ''] = /^(.+?)([kMG]?)$/.exec(quantity) ?? []
+  return Number(digits) * (SUFFIXES[suffix] ?? 1)
 }

@@ -27,7 +27,8 @@ const EKS = {
       'nvidia.com/gpu': '1',
       'smarter-devices/fuse': '20',
       'amd.com/gpu': '0',
-      'x/y': 4
+      'x/y': 4,
+      'devices.kubevirt.io/kvm': '1k'
     },
     runtimeHandlers: [{ name: '' }, { name: 'runc', features: {} }, { name: 'sysbox-runc' }],
     nodeInfo: { containerRuntimeVersion: 'containerd://1.7.27', kubeletVersion: 'v1.33.4-eks-99d6cc0' }
@@ -45,7 +46,7 @@ describe('a Node', () => {
         { key: 'sysbox-runtime', value: 'not-running', effect: 'NoSchedule' },
         { key: 'x', value: '', effect: 'NoExecute' }
       ],
-      allocatable: { 'nvidia.com/gpu': 1, 'smarter-devices/fuse': 20, 'x/y': 4 },
+      allocatable: { 'nvidia.com/gpu': 1, 'smarter-devices/fuse': 20, 'x/y': 4, 'devices.kubevirt.io/kvm': 1000 },
       runtimeHandlers: ['', 'runc', 'sysbox-runc'],
       containerRuntime: 'containerd://1.7.27',
       kubelet: 'v1.33.4-eks-99d6cc0'
@@ -73,7 +74,9 @@ describe('a Node', () => {
     ['a list', { 'nvidia.com/gpu': ['1'] }],
     ['nothing', { 'nvidia.com/gpu': null }],
     ['an empty text', { 'nvidia.com/gpu': '' }],
-    ['too many', { 'nvidia.com/gpu': '1e30' }]
+    ['too many', { 'nvidia.com/gpu': '1e30' }],
+    ['a suffix alone', { 'nvidia.com/gpu': 'k' }],
+    ['bytes', { 'nvidia.com/gpu': '1Ki' }]
   ])('that offers %s offers none', (_, allocatable) => {
     expect(parseNode({ kind: 'Node', metadata: { name: 'a' }, status: { allocatable } }).allocatable).toEqual({})
   })
