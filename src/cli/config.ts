@@ -76,6 +76,7 @@ const policyOf = (options: Options): Policy =>
     apparmorUserns: options['apparmor-userns'],
     selinuxPodman: options['selinux-podman'],
     fuseResources: options['fuse-resources'],
+    kvmResources: options['kvm-resources'],
     kubeletRoot: options['kubelet-root'],
     privilegedWorkspaces: options['privileged-workspaces'],
     workspaceNamespace: options['workspace-namespace']

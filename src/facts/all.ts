@@ -22,6 +22,7 @@ import { inotifyFact } from './inotify.ts'
 import { inventoryFact } from './inventory.ts'
 import { kernelFact } from './kernel.ts'
 import { kernelModulesFact } from './kernel-modules/detect.ts'
+import { kvmFact } from './kvm.ts'
 import { loadpinFact } from './loadpin.ts'
 import { lockdownFact } from './lockdown.ts'
 import { machineFact } from './machine.ts'
@@ -65,6 +66,7 @@ export const DETECTED_FACTS = [
   seccompFact,
   seccompDefaultFact,
   fuseFact,
+  kvmFact,
   crioDevicesFact,
   selinuxFact,
   apparmorFact,

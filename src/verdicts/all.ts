@@ -2,11 +2,12 @@ import { cachedCvm } from './cached-cvm.ts'
 import { cvm } from './cvm.ts'
 import type { CapabilityDefinition } from './define-capability.ts'
 import { gpu, gpuCvm } from './gpu.ts'
+import { kvm } from './kvm.ts'
 import { podman } from './podman.ts'
 import { privileged } from './privileged.ts'
 import { sysbox } from './sysbox.ts'
 
-const DEFINITIONS = [cvm, cachedCvm, gpu, gpuCvm, podman, sysbox, privileged] as const
+const DEFINITIONS = [cvm, cachedCvm, gpu, gpuCvm, podman, sysbox, kvm, privileged] as const
 type Definition = (typeof DEFINITIONS)[number]
 
 export type Capability = Definition['name']

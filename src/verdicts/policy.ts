@@ -10,6 +10,8 @@ export interface Policy {
   readonly selinuxPodman: 'block' | 'allow'
   /** Names of the extended resources that offer FUSE to pods. */
   readonly fuseResources: readonly string[]
+  /** Names of the extended resources that offer /dev/kvm to pods. */
+  readonly kvmResources: readonly string[]
   /** The kubelet's root directory; if empty, berth finds it. */
   readonly kubeletRoot: string
   readonly privilegedWorkspaces: 'unset' | 'allowed' | 'denied'

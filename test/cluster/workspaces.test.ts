@@ -84,7 +84,11 @@ test.each(['sysbox', 'systemd-sysbox'] as const)('the API server adds no volume 
 describe('a pool of nodes', () => {
   test.each(WAYS)('for %s is what Karpenter defines, every field by its name', async way => {
     const objects = objectsOf(nodePool(way, read(`${way}.yaml`), OPTIONS['startup-taint'].fallback))
-    const more: Partial<Record<Way, readonly string[]>> = { cvm: ['EC2NodeClass'], podman: ['EC2NodeClass', 'NodeOverlay'] }
+    const more: Partial<Record<Way, readonly string[]>> = {
+      cvm: ['EC2NodeClass'],
+      podman: ['EC2NodeClass', 'NodeOverlay'],
+      kvm: ['NodeOverlay']
+    }
     expect(objects.map(({ kind }) => kind)).toEqual(['NodePool', ...(more[way] ?? [])])
     for (const object of objects)
       expect(await tried(object, LEVELS.baseline)).toMatchObject({ status: 201, body: { kind: object.kind } })

@@ -16,10 +16,11 @@ import { offer, PODS, type Pod, podOf } from './pods.ts'
 
 const FUSE = 'berth.dev/fuse'
 const GPU = 'nvidia.com/gpu'
+const KVM = 'berth.dev/kvm'
 
 interface Case {
   /** Extended resources that device plugins offer there. */
-  readonly offers: readonly (typeof FUSE | typeof GPU)[]
+  readonly offers: readonly (typeof FUSE | typeof GPU | typeof KVM)[]
   /** The workspaces that it hosts, by the rules, worked out by hand; all others stay Pending. */
   readonly hosts: readonly Way[]
 }
@@ -41,7 +42,10 @@ const CASES: Readonly<Record<string, Case>> = {
   // A cached CVM may not have a GPU, and leaves nodes that have one to others.
   'dell-a100': { offers: [GPU], hosts: ['cvm', 'gpu', 'gpu-cvm', 'privileged'] },
   'ec2-g5': { offers: [GPU], hosts: ['cvm', 'gpu', 'privileged'] },
-  'gpu-no-driver': { offers: [GPU], hosts: ['cvm', 'cached-cvm', 'privileged'] }
+  'gpu-no-driver': { offers: [GPU], hosts: ['cvm', 'cached-cvm', 'privileged'] },
+  'kvm-offered': { offers: [KVM], hosts: ['cvm', 'kvm', 'privileged'] },
+  // The scheduler would send microVMs there: the device is offered, and only the label says that it does not work.
+  'kvm-pvm': { offers: [KVM], hosts: ['cvm', 'privileged'] }
 }
 
 test('stand-ins for workspaces of every kind, on stand-ins for machines, land where the labels say, and nowhere else', async () => {
@@ -64,7 +68,12 @@ test('stand-ins for workspaces of every kind, on stand-ins for machines, land wh
   const table: Record<string, readonly string[]> = {}
   for (const [index, [name, { offers, hosts }]] of Object.entries(CASES).entries()) {
     const bootId = `${`${index}`.padStart(8, '0')}-1111-4111-8111-111111111111`
-    await offer(plane, { [FUSE]: null, [GPU]: null, ...Object.fromEntries(offers.map(resource => [resource, '10'])) })
+    await offer(plane, {
+      [FUSE]: null,
+      [GPU]: null,
+      [KVM]: null,
+      ...Object.fromEntries(offers.map(resource => [resource, '10']))
+    })
     layMachine(machines[name] as Machine, `${bootId}\n`, root)
     await eventually(`the report is about ${name}`, async () =>
       JSON.stringify((await own.read()).metadata.annotations).includes(bootId)

@@ -74,7 +74,7 @@ export function rootOnly(machine: Machine): readonly RootOnly[] {
 export const READABLE: readonly (readonly [path: RegExp, source: string])[] = [
   [/^\/boot\/config-/, '0644 in linux-image of Debian and Ubuntu, unlike vmlinuz and System.map'],
   [/^\/data$|^\/lib$|^\/proc$|^\/usr$|^\/var$|^\/var\/lib$/, '0755 or 0555 on every distribution'],
-  [/^\/dev(\/fuse|\/nvidiactl)?$/, 'linux drivers/base/devtmpfs.c: 0755; of the devices only kind and mode are asked'],
+  [/^\/dev(\/fuse|\/kvm|\/nvidiactl)?$/, 'linux drivers/base/devtmpfs.c: 0755; of the devices only kind and mode are asked'],
   [/^\/etc\/apparmor\.d\//, 'apparmor of Debian and Ubuntu: 0644, directories 0755'],
   [/^\/etc\/crio(\/|$)/, 'packages of CRI-O and the machine-config-operator: 0644, directories 0755'],
   [

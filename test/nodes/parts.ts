@@ -1,15 +1,15 @@
-import { type AsUser, device, directory, type Entry, type Expected, link, locked, type Machine, type Tree } from './played.ts'
+import { type AsUser, type Draft, device, directory, type Entry, link, locked, type Machine, type Tree } from './played.ts'
 
 /** What machines share, each a part of a tree; a machine is some of these, the later ones over the earlier. */
 
 const GB = 1e9
 const GIB = 1024 ** 3
 
-interface Draft {
+interface Parts {
   readonly about: string
   readonly source: string
   readonly parts: readonly Tree[]
-  readonly expected: Expected
+  readonly expected: Draft['expected']
   readonly expectedAsUser?: AsUser
   readonly node?: Machine['node']
   readonly arch?: string
@@ -19,7 +19,7 @@ interface Draft {
   readonly programs?: Machine['programs']
 }
 
-export const machine = ({ parts, arch, space = [82, 100], size, ...draft }: Draft): Machine => ({
+export const machine = ({ parts, arch, space = [82, 100], size, ...draft }: Parts): Draft => ({
   programs: {},
   node: undefined,
   expectedAsUser: undefined,

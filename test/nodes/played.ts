@@ -32,6 +32,9 @@ export const locked = (code: string): Thing => ({ kind: 'closed', code, as: 'dir
 
 export type Expected = Readonly<Record<Exclude<Capability, OptInCapability>, Answer>>
 
+/** Capabilities whose answers stand in tables of their own (`answers/`), and not with each machine. */
+export type TabledCapability = 'kvm'
+
 /** Answers that the agent, user 65532, comes to and root does not, and a part of the reason that it gives for each. */
 export interface AsUser {
   readonly answers: Partial<Expected>
@@ -56,6 +59,9 @@ export interface Machine {
   readonly expected: Expected
   readonly expectedAsUser: AsUser | undefined
 }
+
+/** A machine before the answers of the tables are added. */
+export type Draft = Omit<Machine, 'expected'> & { readonly expected: Omit<Expected, TabledCapability> }
 
 /** Refuses what cannot be seen, on the way to `goal` or there. */
 export type Refuse = (path: string, goal: string) => void

@@ -59,6 +59,7 @@ const DECIDING: Partial<Values> = {
   seccomp: ['kill_process', 'user_notif', 'allow'],
   'seccomp-default': 'off',
   fuse: { registered: true, device: { number: '10:229', mode: 0o666 } },
+  kvm: { device: { number: '10:232', mode: 0o666 }, modules: { ok: true, value: ['kvm_intel'] } },
   'crio-devices': [],
   selinux: 'absent',
   apparmor: {
@@ -95,7 +96,7 @@ const DECIDING: Partial<Values> = {
     annotations: {},
     providerId: '',
     taints: [],
-    allocatable: { 'nvidia.com/gpu': 1, 'github.com/fuse': 10 },
+    allocatable: { 'nvidia.com/gpu': 1, 'github.com/fuse': 10, 'berth.dev/kvm': 256 },
     runtimeHandlers: ['runc', 'sysbox-runc'],
     containerRuntime: 'containerd://1.7.27',
     kubelet: 'v1.33.4'
@@ -128,6 +129,7 @@ export const policy = (changes: Partial<Policy> = {}): Policy => ({
   apparmorUserns: 'block',
   selinuxPodman: 'block',
   fuseResources: ['github.com/fuse', 'smarter-devices/fuse'],
+  kvmResources: ['berth.dev/kvm', 'devices.kubevirt.io/kvm'],
   kubeletRoot: '',
   privilegedWorkspaces: 'unset',
   workspaceNamespace: '',

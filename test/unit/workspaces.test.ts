@@ -29,9 +29,10 @@ describe('the examples', () => {
 
   test.each(WAYS_AND_TEXTS)('of %s chooses its nodes by the labels that it means, and by no others', (way, text) => {
     expect(conditionsOf(podOf(text))).toEqual(MEANT[way])
+    const keys = new Set([...text.matchAll(/[\w.-]+\.dev\/[\w-]+|kubernetes\.io\/arch/g)].map(([key]) => key))
     const resources = podOf(text).containers.flatMap(one => Object.keys(one.resources.limits))
-    const keys = [...text.matchAll(/[\w.-]+\.dev\/[\w-]+|kubernetes\.io\/arch/g)].map(([key]) => key)
-    expect(new Set(keys.filter(key => !resources.includes(key)))).toEqual(new Set(MEANT[way].map(({ key }) => key)))
+    const named = [...MEANT[way].map(({ key }) => key), ...resources.filter(name => name.startsWith('berth.dev/'))]
+    expect(keys).toEqual(new Set(named))
   })
 
   test.each(WAYS_AND_TEXTS)('of %s has a disk of its own of 50 to 100 GB', (_, text) => {
@@ -56,7 +57,7 @@ describe('the examples', () => {
       expect(paths(pods[way]).filter(Boolean)).toEqual(['/usr/src', '/lib/modules'])
     }
     expect(paths(pods['gpu-cvm']).filter(Boolean)).toEqual(['/usr/src', '/lib/modules', '/usr/lib/x86_64-linux-gnu'])
-    for (const way of ['gpu', 'podman', 'sysbox', 'systemd-sysbox', 'privileged'] as const) {
+    for (const way of ['gpu', 'podman', 'sysbox', 'systemd-sysbox', 'kvm', 'privileged'] as const) {
       expect(paths(pods[way]).filter(Boolean)).toEqual([])
     }
     for (const { volumeMounts } of [pods.cvm, pods['cached-cvm'], pods['gpu-cvm']].flatMap(({ containers }) => containers)) {
@@ -79,10 +80,10 @@ describe('the examples', () => {
       containers.flatMap(({ resources }) => Object.keys(resources.limits).filter(name => name.includes('/')))
     ])
     const none = ['cvm', 'cached-cvm', 'sysbox', 'privileged', 'systemd-sysbox'].map(way => [way, []])
-    const [fuse] = OPTIONS['fuse-resources'].fallback.split(',')
+    const [fuse, kvm] = (['fuse-resources', 'kvm-resources'] as const).map(name => OPTIONS[name].fallback.split(',')[0])
     expect(Object.fromEntries(devices)).toEqual({
       ...Object.fromEntries(none),
-      ...{ gpu: ['nvidia.com/gpu'], 'gpu-cvm': ['nvidia.com/gpu'], podman: [fuse] }
+      ...{ gpu: ['nvidia.com/gpu'], 'gpu-cvm': ['nvidia.com/gpu'], podman: [fuse], kvm: [kvm] }
     })
   })
 

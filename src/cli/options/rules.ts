@@ -47,6 +47,13 @@ export const RULE_OPTIONS = {
     does: 'extended resources that offer /dev/fuse to pods; an example requests the first one',
     parse: parseResources
   }),
+  'kvm-resources': option({
+    form: 'LIST',
+    fallback: 'berth.dev/kvm,devices.kubevirt.io/kvm,squat.ai/kvm,smarter-devices/kvm',
+    commands: [...JUDGING, 'template'],
+    does: 'extended resources that offer /dev/kvm to pods; an example requests the first one',
+    parse: parseResources
+  }),
   'privileged-workspaces': option({
     form: 'unset|allowed|denied',
     fallback: 'unset',
@@ -71,7 +78,7 @@ function parseVersion(text: string): Version | undefined {
     : [Number(major), Number(minor)]
 }
 
-/** An empty list is valid for clusters where pods get /dev/fuse only by an annotation, as from CRI-O. */
+/** An empty list is valid for clusters where pods get the device another way: /dev/fuse from CRI-O, /dev/kvm by Kata's runtime. */
 function parseResources(text: string): readonly string[] {
   const names = parseList(text)
   return names.every(name => /^[a-z0-9.-]+\/[\w.-]+$/i.test(name))

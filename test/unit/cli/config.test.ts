@@ -49,6 +49,7 @@ const OTHERS: Readonly<Partial<Record<OptionName, string>>> = {
   'apparmor-userns': 'allow',
   'selinux-podman': 'allow',
   'fuse-resources': 'a.b/c',
+  'kvm-resources': 'a.b/c',
   'privileged-workspaces': 'allowed',
   'workspace-namespace': 'ws',
   'max-user-namespaces': '7',
@@ -80,6 +81,7 @@ describe('without arguments', () => {
         'label-prefix': 'berth.dev',
         'minimum-kernel': undefined,
         'fuse-resources': ['berth.dev/fuse', 'github.com/fuse', 'smarter-devices/fuse', 'squat.ai/fuse'],
+        'kvm-resources': ['berth.dev/kvm', 'devices.kubevirt.io/kvm', 'squat.ai/kvm', 'smarter-devices/kvm'],
         'max-user-namespaces': 65_536,
         permit: []
       },
@@ -168,6 +170,7 @@ describe('a value', () => {
       '--apparmor-userns=allow',
       '--selinux-podman=allow',
       '--fuse-resources=a.b/c',
+      '--kvm-resources=d.e/f',
       '--kubelet-root=/data/kubelet',
       '--privileged-workspaces=allowed',
       '--workspace-namespace=ws'
@@ -179,6 +182,7 @@ describe('a value', () => {
       apparmorUserns: 'allow',
       selinuxPodman: 'allow',
       fuseResources: ['a.b/c'],
+      kvmResources: ['d.e/f'],
       kubeletRoot: '/data/kubelet',
       privilegedWorkspaces: 'allowed',
       workspaceNamespace: 'ws'
@@ -201,7 +205,7 @@ describe('a wrong value', () => {
     ['format', 'yaml', 'expected table, json, csv or html'],
     ['format', 'JSON', 'expected table, json, csv or html'],
     ['as', 'yaml', 'pod, terraform or nodepool'],
-    ['capability', 'cached', 'expected cvm, cached-cvm, gpu, gpu-cvm, podman, sysbox or privileged'],
+    ['capability', 'cached', 'expected cvm, cached-cvm, gpu, gpu-cvm, podman, sysbox, kvm or privileged'],
     ['pool-label', 'a b', 'the key of a label, such as example.com/pool'],
     ['node-name', 'Not_A_Node', 'the name of a Node'],
     ['node-name', '-a', 'the name of a Node'],

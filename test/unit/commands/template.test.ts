@@ -19,6 +19,8 @@ async function printed(...argv: readonly string[]): Promise<string> {
 }
 
 const file = (name: string): string => readFileSync(join(EXAMPLES, name), 'utf8')
+/** The device plugin's resources keep their domain; a label of the same name has the value "true". */
+const RESOURCE = /berth\.dev\/(fuse\b|kvm"?( =|:) "?1)|resources\/berth\.dev\/kvm|for berth\.dev\/kvm/g
 const taint = 'startup-taint.cluster-autoscaler.kubernetes.io/berth'
 
 describe('an example', () => {
@@ -33,16 +35,23 @@ describe('an example', () => {
     expect(conditionsOf(podOf(await printed(way, '--label-prefix', 'x.example')))).toEqual(moved)
     for (const as of ['pod', 'terraform', 'nodepool']) {
       const text = await printed(way, '--label-prefix', 'x.example', '--as', as)
-      expect(text).not.toContain('berth.dev')
+      expect(text.replaceAll(RESOURCE, '')).not.toContain('berth.dev')
       for (const { key } of moved.filter(({ operator }) => operator === 'In')) expect(text).toContain(key)
     }
   })
 
-  test('of Podman asks for the FUSE device under the name that this cluster has for it', async () => {
-    for (const as of ['pod', 'terraform', 'nodepool']) {
-      const text = await printed('podman', '--as', as, '--fuse-resources', 'squat.ai/fuse,github.com/fuse')
-      expect(text).toMatch(/"?squat\.ai\/fuse"? *[:=]/)
-      expect(text).not.toMatch(/"?(github\.com|berth\.dev)\/fuse"? *[:=]/)
+  test.each([
+    ['podman', 'fuse'],
+    ['kvm', 'kvm']
+  ] as const)('of %s asks for the device %s under the name that this cluster has for it', async (way, device) => {
+    for (const prefix of ['berth.dev', 'x.example']) {
+      for (const as of ['pod', 'terraform', 'nodepool']) {
+        const names = `squat.ai/${device},github.com/${device}`
+        const text = await printed(way, '--as', as, '--label-prefix', prefix, `--${device}-resources`, names)
+        expect(text).toMatch(new RegExp(`"?squat\\.ai/${device}"? *[:=] *"?1`))
+        expect(text).not.toMatch(new RegExp(`"?(github\\.com|berth\\.dev|x\\.example)/${device}"? *[:=] *"?1`))
+        expect(text).toContain(`${prefix}/${way}`)
+      }
     }
   })
 
@@ -95,17 +104,24 @@ describe('a pool of nodes', () => {
     ])
   })
 
-  test('for Podman declares to Karpenter a device that no instance has by itself', async () => {
-    const [pool, , overlay, ...more] = objectsOf(await printed('podman', '--as', 'nodepool'))
+  test.each([
+    ['podman', 'fuse'],
+    ['kvm', 'kvm']
+  ] as const)('for %s declares to Karpenter a device that no instance has by itself', async (way, device) => {
+    const [pool, ...others] = objectsOf(await printed(way, '--as', 'nodepool'))
+    const [overlay, ...more] = others.filter(({ kind }) => kind !== 'EC2NodeClass')
     expect(more).toEqual([])
     expect(overlay).toMatchObject({
       kind: 'NodeOverlay',
       spec: {
         requirements: [{ key: 'karpenter.sh/nodepool', operator: 'In', values: [pool?.metadata.name] }],
-        capacity: { 'berth.dev/fuse': '1' }
+        capacity: { [`berth.dev/${device}`]: '1' }
       }
     })
-    for (const way of WAYS.filter(name => name !== 'podman'))
+  })
+
+  test('for others declares no device', async () => {
+    for (const way of WAYS.filter(name => name !== 'podman' && name !== 'kvm'))
       expect(objectsOf(await printed(way, '--as', 'nodepool')).map(({ kind }) => kind)).not.toContain('NodeOverlay')
   })
 

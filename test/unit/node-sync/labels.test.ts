@@ -19,6 +19,7 @@ test('the ideal node carries an answer to each question, and the facts that sche
     'berth.dev/gpu-cvm': 'true',
     'berth.dev/podman': 'true',
     'berth.dev/sysbox': 'true',
+    'berth.dev/kvm': 'true',
     'berth.dev/kernel': '5.15',
     'berth.dev/distro': 'ubuntu-22.04',
     'berth.dev/shiftfs': 'loaded',

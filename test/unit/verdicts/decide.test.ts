@@ -121,6 +121,14 @@ describe('a switch of the operator', () => {
       'no',
       'yes'
     ],
+    [
+      'kvm-resources',
+      'kvm',
+      { node: { ...IDEAL.node, allocatable: { 'squat.ai/kvm': 1 } } },
+      { kvmResources: ['squat.ai/kvm'] },
+      'no',
+      'yes'
+    ],
     ['privileged-workspaces', 'cvm', {}, { privilegedWorkspaces: 'denied' }, 'yes', 'no'],
     [
       'workspace-namespace',
