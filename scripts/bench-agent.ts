@@ -14,7 +14,9 @@ const NAME = 'bench'
 const NODE_PATH = `/api/v1/nodes/${NAME}`
 const KEY = 'berth.dev/cvm'
 /** One after the other, since many repairs of one key are a tug-of-war, which the agent leaves alone. */
-const KEYS = ['cvm', 'cached-cvm', 'gpu', 'gpu-cvm', 'podman', 'sysbox', 'kvm', 'machine'].map(name => `berth.dev/${name}`)
+const KEYS = ['cvm', 'cached-cvm', 'gpu', 'gpu-cvm', 'podman', 'sysbox', 'userns', 'kvm', 'machine'].map(
+  name => `berth.dev/${name}`
+)
 /** A status heartbeat comes once in this time, so that each window holds about one (milliseconds). */
 const REST = 300_000
 

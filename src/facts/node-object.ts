@@ -13,9 +13,13 @@ export interface NodeObject {
   readonly allocatable: Readonly<Record<string, number>>
   /** `undefined` with kubelets before 1.30, which do not report runtime handlers. */
   readonly runtimeHandlers: readonly string[] | undefined
+  /** `features.userNamespaces` by the name of the runtime handler ("" is the default one), only of handlers that report it. */
+  readonly userNamespaceHandlers: Readonly<Record<string, boolean>>
   /** `containerd://1.7.27`. */
   readonly containerRuntime: string
   readonly kubelet: string
+  /** Whether the kubelet runs in a user namespace itself; `undefined` with kubelets before 1.37, which do not report it. */
+  readonly runningInUserNamespace: boolean | undefined
 }
 
 /** `parseNode` takes a parsed JSON or YAML document. Throws an `Error` that names the missing or wrong field. */
@@ -30,14 +34,21 @@ export function parseNode(value: unknown): NodeObject {
     providerId: spec.providerID,
     taints: spec.taints,
     allocatable: extendedResources(status.allocatable),
-    runtimeHandlers: status.runtimeHandlers?.map(({ name }) => name),
+    runtimeHandlers: status.runtimeHandlers?.map(({ name }) => name ?? ''),
+    userNamespaceHandlers: userNamespaceHandlers(status.runtimeHandlers ?? []),
     containerRuntime: status.nodeInfo.containerRuntimeVersion,
-    kubelet: status.nodeInfo.kubeletVersion
+    kubelet: status.nodeInfo.kubeletVersion,
+    runningInUserNamespace: status.nodeInfo.runningInUserNamespace
   }
 }
 
 const WORD = z.catch(z.union([z.string(), z.pipe(z.number(), z.transform(String))]), '')
 const TEXTS = z.catch(z.record(z.string(), WORD), {})
+
+const SWITCH = z.catch(z.optional(z.boolean()), undefined)
+
+// An entry without a name is not the default handler, whose name is empty.
+const HANDLER = part({ name: z.catch(z.optional(z.string()), undefined), features: part({ userNamespaces: SWITCH }) })
 
 // Only kind and name are required.
 const NODE = part({
@@ -46,8 +57,8 @@ const NODE = part({
   spec: part({ providerID: TEXT, taints: parts({ key: TEXT, value: TEXT, effect: TEXT }) }),
   status: part({
     allocatable: TEXTS,
-    runtimeHandlers: z.catch(z.optional(z.array(part({ name: TEXT }))), undefined),
-    nodeInfo: part({ containerRuntimeVersion: TEXT, kubeletVersion: TEXT })
+    runtimeHandlers: z.catch(z.optional(z.array(HANDLER)), undefined),
+    nodeInfo: part({ containerRuntimeVersion: TEXT, kubeletVersion: TEXT, runningInUserNamespace: SWITCH })
   })
 })
 
@@ -63,4 +74,12 @@ const SUFFIXES: Readonly<Record<string, number>> = { k: 1e3, M: 1e6, G: 1e9 }
 function count(quantity: string): number {
   const [, digits, suffix = ''] = /^(.+?)([kMG]?)$/.exec(quantity) ?? []
   return Number(digits) * (SUFFIXES[suffix] ?? 1)
+}
+
+function userNamespaceHandlers(handlers: readonly z.output<typeof HANDLER>[]): Readonly<Record<string, boolean>> {
+  return Object.fromEntries(
+    handlers.flatMap(({ name, features: { userNamespaces } }) =>
+      name === undefined || userNamespaces === undefined ? [] : [[name, userNamespaces] as const]
+    )
+  )
 }

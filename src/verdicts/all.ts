@@ -6,8 +6,9 @@ import { kvm } from './kvm.ts'
 import { podman } from './podman.ts'
 import { privileged } from './privileged.ts'
 import { sysbox } from './sysbox.ts'
+import { userns } from './userns.ts'
 
-const DEFINITIONS = [cvm, cachedCvm, gpu, gpuCvm, podman, sysbox, kvm, privileged] as const
+const DEFINITIONS = [cvm, cachedCvm, gpu, gpuCvm, podman, sysbox, userns, kvm, privileged] as const
 type Definition = (typeof DEFINITIONS)[number]
 
 export type Capability = Definition['name']

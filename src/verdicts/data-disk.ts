@@ -1,36 +1,69 @@
 import type { Disk } from '../facts/disk.ts'
 import type { Distro } from '../facts/distro.ts'
-import { atLeast, type Kernel } from '../facts/kernel.ts'
+import { atLeast, type Kernel, type Version } from '../facts/kernel.ts'
 import type { NodeFacts } from '../facts/observe.ts'
 import type { Proof, Proofs } from '../facts/proofs.ts'
 import { ask, type Judgement, leaf, no, unsure, type Verdict, yes } from './verdict.ts'
 
+/** What keeps its files on a disk: which file systems it cannot use, and which ones the kernel can ID-map, from which version on. */
+export interface DiskUse {
+  readonly never: readonly string[]
+  /** Completes a sentence that names such a file system: `which Sysbox cannot use`. */
+  readonly because: string
+  readonly idMapped: Readonly<Record<string, Version>>
+  readonly caution: (storage: Disk) => string | undefined
+}
+
+/** FS_ALLOW_IDMAP in the sources of the kernel. */
+const LOCAL_DISKS: DiskUse['idMapped'] = { ext4: [5, 12], xfs: [5, 12], btrfs: [5, 15] }
+
+const SYSBOX: DiskUse = {
+  never: ['nfs', 'nfs4', 'overlay', 'tmpfs'],
+  because: 'which Sysbox cannot use',
+  idMapped: LOCAL_DISKS,
+  caution: storageCaution
+}
+
+/** Volumes of a pod with `hostUsers: false`. A pod with its root on tmpfs was measured on kernel 6.18. */
+export const POD_VOLUMES: DiskUse = {
+  never: ['nfs', 'nfs4', 'overlay'],
+  because: 'which cannot be ID-mapped',
+  idMapped: { ...LOCAL_DISKS, tmpfs: [6, 3] },
+  caution: () => undefined
+}
+
 /** The trials run on the kubelet's root, so they prove nothing about a directory on another mount. */
-export function judgeDataDisk(facts: NodeFacts, disk: 'storage' | 'sysbox-storage'): Verdict {
+export function judgeDataDisk(facts: NodeFacts, disk: 'storage' | 'sysbox-storage', use = SYSBOX): Verdict {
   const { kernel, proofs, storage } = facts
   const found = facts[disk]
   const isTried = proofs.known && storage.known && found.known && storage.value.mountPoint === found.value.mountPoint
   const proof = isTried ? proofs.value['id-mapped-mount'] : undefined
   const judge = (tried: Proof | undefined): Verdict =>
-    ask(facts, 'data file system', disk, value => judgeStorage(value, kernel.known ? kernel.value : undefined, tried))
+    ask(facts, 'data file system', disk, value =>
+      judgeStorage(value, kernel.known ? kernel.value : undefined, { use, proof: tried })
+    )
   const [part, withoutTrial] = [judge(proof), judge(undefined)]
   // The judgement depends on the kernel too, and on the trial only if that changes the answer.
   return { ...part, facts: [disk, 'kernel', ...(part.answer === withoutTrial.answer ? [] : (['proofs'] as const))] }
 }
 
-const NEVER = ['nfs', 'nfs4', 'overlay', 'tmpfs']
 const moveToLocalDisk = (what: string): string => `Move ${what} to a local ext4 or xfs file system.`
 
-/** `judgeStorage` says whether Sysbox can keep containers on this file system. From kernel 5.12 on, it needs ID-mapped mounts there. */
-export function judgeStorage(storage: Disk, kernel: Kernel | undefined, proof?: Proof): Judgement {
+interface DiskTerms {
+  readonly use?: DiskUse
+  readonly proof?: Proof | undefined
+}
+
+/** From kernel 5.12 on, the file system must be one that the kernel can ID-map. */
+export function judgeStorage(storage: Disk, kernel: Kernel | undefined, { use = SYSBOX, proof }: DiskTerms = {}): Judgement {
   const { path, type } = storage
   const where = `${path} is on ${type} (mounted at ${storage.mountPoint})`
   const move = moveToLocalDisk(path)
-  if (NEVER.includes(type)) return no(`${where}, which Sysbox cannot use`, move)
+  if (use.never.includes(type)) return no(`${where}, ${use.because}`, move)
   if (kernel === undefined) return unsure(`${where}, and the kernel version is unknown`)
-  const caution = storageCaution(storage)
-  if (!atLeast(kernel, [5, 12]) || type === 'ext4' || type === 'xfs') return yes(where, caution)
-  if (type === 'btrfs' && atLeast(kernel, [5, 15])) return yes(where, caution)
+  const caution = use.caution(storage)
+  const from = use.idMapped[type]
+  if (!atLeast(kernel, [5, 12]) || (from !== undefined && atLeast(kernel, from))) return yes(where, caution)
   if (proof?.outcome === 'works') return yes(`${where}; a trial mount on it worked: ${proof.because}`, caution)
   if (proof?.outcome === 'fails') return no(`${where}; a trial mount on it failed: ${proof.because}`, move)
   return unsure(
@@ -94,6 +127,6 @@ function judgeIdMappingByVersion({ release, major, minor }: Kernel, distro: Dist
 const EL = ['rhel', 'rhcos', 'rocky', 'almalinux', 'centos', 'ol']
 
 /** EL is recognized by the release, or by the distribution if the release has no suffix; an unknown distribution may be EL. */
-const isEl9 = (release: string, distro: Distro | undefined): boolean =>
+export const isEl9 = (release: string, distro: Distro | undefined): boolean =>
   /^5\.14\.0-/.test(release) &&
   (/\.el9/.test(release) || distro === undefined || EL.some(id => distro.id === id || distro.like.includes(id)))

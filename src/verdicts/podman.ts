@@ -4,6 +4,7 @@ import type { NodeObject } from '../facts/node-object.ts'
 import type { NodeFacts } from '../facts/observe.ts'
 import { defineCapability } from './define-capability.ts'
 import { judgeFuse } from './fuse.ts'
+import { kubeletAtLeast } from './kubelet.ts'
 import type { Policy } from './policy.ts'
 import { judgeUserNamespaces } from './user-namespaces.ts'
 import { allOf, ask, type Judgement, leaf, no, unsure, type Verdict, yes } from './verdict.ts'
@@ -140,10 +141,8 @@ const NESTED =
   'on OpenShift the pod needs the security context constraint nested-podman, hostUsers: false and the SELinux type container_engine_t'
 
 /** OpenShift labels its nodes with the operating system; OpenShift 4.20 has Kubernetes 1.33. */
-const hasNestedPodman = ({ labels, kubelet }: NodeObject): boolean => {
-  const [, minor = ''] = /^v1\.(\d+)\./.exec(kubelet) ?? []
-  return labels['node.openshift.io/os_id'] !== undefined && Number(minor) >= 33
-}
+const hasNestedPodman = ({ labels, kubelet }: NodeObject): boolean =>
+  labels['node.openshift.io/os_id'] !== undefined && kubeletAtLeast(kubelet, 33) === true
 
 export const podman = defineCapability({
   name: 'podman',

@@ -8,6 +8,7 @@ import { judgeKernel } from './kernel.ts'
 import { moduleWayOut } from './modules.ts'
 import { judgeAnyNetfilter } from './netfilter.ts'
 import type { Policy } from './policy.ts'
+import { judgeProcfs } from './procfs.ts'
 import { judgeSeccomp } from './seccomp.ts'
 import { judgeSeLinux } from './selinux.ts'
 import { judgeUserNamespaces } from './user-namespaces.ts'
@@ -134,27 +135,6 @@ function judgeVersion({ version }: Sysbox, runtime: string): Judgement {
 const compare = (a: readonly number[], b: readonly number[]): number => {
   const index = b.findIndex((part, index) => part !== (a[index] ?? 0))
   return index < 0 ? 0 : (a[index] ?? 0) - (b[index] ?? 0)
-}
-
-/** A trial of a new procfs outranks the mount table. */
-function judgeProcfs(facts: NodeFacts): Verdict {
-  const name = 'a new procfs'
-  const tried = facts.proofs.known ? facts.proofs.value.procfs : undefined
-  if (tried?.outcome === 'works') return leaf(name, ['proofs'], yes(`a trial mount worked: ${tried.because}`))
-  if (tried?.outcome === 'fails')
-    return leaf(
-      name,
-      ['proofs'],
-      no(`a trial mount failed: ${tried.because}`, 'Unmount everything that is mounted over files of /proc.')
-    )
-  return ask(facts, name, 'procfs', points =>
-    points.length === 0
-      ? yes('nothing is mounted over files of /proc')
-      : no(
-          `something is mounted over ${points.join(', ')}, so the kernel refuses a new procfs in a user namespace`,
-          `Unmount it: umount ${points.join(' ')}.`
-        )
-  )
 }
 
 const judgeTaint = (facts: NodeFacts): Verdict =>

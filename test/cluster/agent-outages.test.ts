@@ -66,7 +66,11 @@ const LIVES: Readonly<Record<string, Life>> = {
   'out-kernel': {
     options: OFTEN,
     happens: writes(RELEASE, ...kernels),
-    changes: [{ 'berth.dev/kernel': '5.17' }, { 'berth.dev/kernel': '6.8' }, { 'berth.dev/kernel': '6.11' }]
+    changes: [
+      { 'berth.dev/kernel': '5.17' },
+      { 'berth.dev/kernel': '6.8', 'berth.dev/userns': 'true' },
+      { 'berth.dev/kernel': '6.11' }
+    ]
   },
   // Seen without --interval, since /proc/modules is looked at every second.
   'out-modules': {

@@ -96,7 +96,7 @@ test('wrong options end with 2, and each is named with what was expected', async
   expect(stderr.split('\n')).toEqual([
     'berth: unknown option --wy: did you mean --why?',
     'berth: --format is "xml": expected table, json, csv or html',
-    'berth: --capability is "gpus": expected cvm, cached-cvm, gpu, gpu-cvm, podman, sysbox, kvm or privileged',
+    'berth: --capability is "gpus": expected cvm, cached-cvm, gpu, gpu-cvm, podman, sysbox, userns, kvm or privileged',
     'See berth fleet --help.'
   ])
 })

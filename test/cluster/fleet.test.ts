@@ -3,12 +3,15 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { parseConfig } from '../../src/cli/config.ts'
 import { fleetFrom } from '../../src/commands/fleet.ts'
 import type { FleetWorld } from '../../src/fleet/gather.ts'
+import { ALL_CAPABILITIES } from '../../src/verdicts/all.ts'
 import { eventually } from '../support/cluster/agent-process.ts'
 import { writeKubeconfig } from '../support/cluster/kubeconfigs.ts'
 import { createNode, type NodeObject } from '../support/cluster/nodes.ts'
 import { agentNode, bareNode, NOW, recordedFleet } from '../support/recorded-fleet.ts'
 import { type Answers, type FakeApi, fakeApi, json, refuse, text } from './fake-api.ts'
 import { sharedControlPlane } from './shared.ts'
+
+const JUDGED = ALL_CAPABILITIES.filter(({ optIn }) => optIn === undefined)
 
 // Other files' Nodes are in the shared cluster too: those of this file are in pools of their own.
 const shared = sharedControlPlane()
@@ -109,7 +112,7 @@ describe('on a real API server', () => {
           ? /its report cannot be read, expected true, false or unknown: podman="constructor"$/
           : /podman="constructor"$/
       )
-      for (const good of names) expect(rowOf(table, good)).toHaveLength(7)
+      for (const good of names) expect(rowOf(table, good)).toHaveLength(1 + JUDGED.length)
       for (const args of [
         ['--format', 'json'],
         ['--format', 'csv', '--why'],

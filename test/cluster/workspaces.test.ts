@@ -73,7 +73,7 @@ describe('the API server', () => {
 })
 
 // To kubernetes_manifest it is an error when the API server answers with a list that is longer than the one it was sent.
-test.each(['sysbox', 'systemd-sysbox'] as const)('the API server adds no volume to %s', async way => {
+test.each(['sysbox', 'systemd-sysbox', 'userns'] as const)('the API server adds no volume to %s', async way => {
   const pod = objectsOf(read(`${way}.yaml`)).find(({ kind }) => kind === 'Pod') as Manifest
   const made = podOf(JSON.stringify(await succeeded(way, tried(pod, LEVELS.baseline))))
   const sent = pod['spec'] as PodSpec
@@ -87,6 +87,7 @@ describe('a pool of nodes', () => {
     const more: Partial<Record<Way, readonly string[]>> = {
       cvm: ['EC2NodeClass'],
       podman: ['EC2NodeClass', 'NodeOverlay'],
+      userns: ['EC2NodeClass'],
       kvm: ['NodeOverlay']
     }
     expect(objects.map(({ kind }) => kind)).toEqual(['NodePool', ...(more[way] ?? [])])

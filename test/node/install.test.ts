@@ -40,7 +40,7 @@ test(`${PAGE} installs and removes what it says, command by command, and Prometh
   expect(of(/rollout/)).toContain('successfully rolled out')
   expect(of(/get nodes/)).toMatch(/^node .* (true|false|unknown) .* debian-12$/m)
   expect(of(/doctor/)).toMatch(/guard +ok[\s\S]*\n12 ok, 0 no, 2 unknown/)
-  expect(of(/all-nodes --kubeconfig/)).toMatch(/removed 12 labels \(cached-cvm, cvm,/)
+  expect(of(/all-nodes --kubeconfig/)).toMatch(/removed 13 labels \(cached-cvm, cvm,/)
   expect(await own.ours()).toEqual({})
   expect((await own.conditions()).map(({ type }) => type)).not.toContain('WorkspaceNodeReady')
 })

@@ -26,6 +26,7 @@ interface Case {
 }
 
 // The node's runtime has a handler `sysbox-runc` all the time, and privileged pods are allowed.
+// Its kubelet runs in a user namespace and reports that, so no machine hosts `userns` here.
 const CASES: Readonly<Record<string, Case>> = {
   'gke-ubuntu-22.04': { offers: [FUSE], hosts: ['cvm', 'cached-cvm', 'podman', 'privileged'] },
   'gke-cos-6.6': { offers: [FUSE], hosts: ['podman', 'privileged'] },

@@ -91,7 +91,7 @@ describe('the folder', () => {
   it('shows every capability in every answer that it can have', () => {
     const answers = (capability: string) =>
       new Set(Object.values(machines).map(({ expected }) => (expected as Record<string, string>)[capability]))
-    for (const capability of ['cvm', 'cached-cvm', 'gpu', 'gpu-cvm', 'podman', 'sysbox', 'kvm']) {
+    for (const capability of ['cvm', 'cached-cvm', 'gpu', 'gpu-cvm', 'podman', 'sysbox', 'userns', 'kvm']) {
       expect([...answers(capability)].sort(), capability).toEqual(['no', 'unknown', 'yes'])
     }
   })

@@ -424,6 +424,10 @@ interface NodeDraft {
   readonly offers?: Readonly<Record<string, string>>
   /** `undefined` for kubelets before 1.30. */
   readonly handlers?: readonly string[]
+  /** What each handler reports of itself. */
+  readonly features?: Readonly<Record<string, boolean>>
+  /** Only kubelets from 1.37 on report it. */
+  readonly inUserNamespace?: boolean
   readonly taints?: readonly { readonly key: string; readonly value: string; readonly effect: string }[]
   readonly labels?: Readonly<Record<string, string>>
   readonly arch?: string
@@ -445,7 +449,7 @@ export const kubeNode = (draft: NodeDraft): Readonly<Record<string, unknown>> =>
       : {
           runtimeHandlers: draft.handlers.map(name => ({
             name,
-            features: { recursiveReadOnlyMounts: true, userNamespaces: true }
+            features: draft.features ?? { recursiveReadOnlyMounts: true, userNamespaces: true }
           }))
         }),
     nodeInfo: {
@@ -453,7 +457,8 @@ export const kubeNode = (draft: NodeDraft): Readonly<Record<string, unknown>> =>
       containerRuntimeVersion: draft.runtime,
       kernelVersion: draft.kernel,
       kubeletVersion: draft.kubelet,
-      osImage: draft.image
+      osImage: draft.image,
+      ...(draft.inUserNamespace === undefined ? {} : { runningInUserNamespace: draft.inUserNamespace })
     }
   }
 })

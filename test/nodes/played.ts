@@ -33,7 +33,7 @@ export const locked = (code: string): Thing => ({ kind: 'closed', code, as: 'dir
 export type Expected = Readonly<Record<Exclude<Capability, OptInCapability>, Answer>>
 
 /** Capabilities whose answers stand in tables of their own (`answers/`), and not with each machine. */
-export type TabledCapability = 'kvm'
+export type TabledCapability = 'userns' | 'kvm'
 
 /** Answers that the agent, user 65532, comes to and root does not, and a part of the reason that it gives for each. */
 export interface AsUser {

@@ -37,7 +37,7 @@ export const proofs = (outcomes: Partial<Record<TrialName, Proof['outcome']>> = 
 })
 
 /**
- * A node that can host everything: bare metal with an NVIDIA GPU, Ubuntu with its own shiftfs, Sysbox, and FUSE for pods. Only the facts
+ * A node that can host everything but `userns`, which needs a newer kernel than shiftfs has: bare metal with an NVIDIA GPU, Ubuntu with its own shiftfs, Sysbox, and FUSE for pods. Only the facts
  * on which a rule or a label rests need a value here; all others are unknown on it.
  */
 const DECIDING: Partial<Values> = {
@@ -97,9 +97,11 @@ const DECIDING: Partial<Values> = {
     providerId: '',
     taints: [],
     allocatable: { 'nvidia.com/gpu': 1, 'github.com/fuse': 10, 'berth.dev/kvm': 256 },
-    runtimeHandlers: ['runc', 'sysbox-runc'],
+    runtimeHandlers: ['', 'runc', 'sysbox-runc'],
+    userNamespaceHandlers: { '': true, runc: true, 'sysbox-runc': true },
     containerRuntime: 'containerd://1.7.27',
-    kubelet: 'v1.33.4'
+    kubelet: 'v1.33.4',
+    runningInUserNamespace: undefined
   },
   'resource-slices': { asked: false },
   'pod-security': { asked: true, level: 'privileged' },

@@ -57,7 +57,7 @@ describe('the examples', () => {
       expect(paths(pods[way]).filter(Boolean)).toEqual(['/usr/src', '/lib/modules'])
     }
     expect(paths(pods['gpu-cvm']).filter(Boolean)).toEqual(['/usr/src', '/lib/modules', '/usr/lib/x86_64-linux-gnu'])
-    for (const way of ['gpu', 'podman', 'sysbox', 'systemd-sysbox', 'kvm', 'privileged'] as const) {
+    for (const way of ['gpu', 'podman', 'sysbox', 'systemd-sysbox', 'userns', 'kvm', 'privileged'] as const) {
       expect(paths(pods[way]).filter(Boolean)).toEqual([])
     }
     for (const { volumeMounts } of [pods.cvm, pods['cached-cvm'], pods['gpu-cvm']].flatMap(({ containers }) => containers)) {
@@ -79,7 +79,7 @@ describe('the examples', () => {
       way,
       containers.flatMap(({ resources }) => Object.keys(resources.limits).filter(name => name.includes('/')))
     ])
-    const none = ['cvm', 'cached-cvm', 'sysbox', 'privileged', 'systemd-sysbox'].map(way => [way, []])
+    const none = ['cvm', 'cached-cvm', 'sysbox', 'userns', 'privileged', 'systemd-sysbox'].map(way => [way, []])
     const [fuse, kvm] = (['fuse-resources', 'kvm-resources'] as const).map(name => OPTIONS[name].fallback.split(',')[0])
     expect(Object.fromEntries(devices)).toEqual({
       ...Object.fromEntries(none),
@@ -91,8 +91,9 @@ describe('the examples', () => {
     const docker: string[] = []
     for (const [way, text] of WAYS_AND_TEXTS) {
       const ours = way.endsWith('sysbox')
+      const inNamespace = ours || way === 'userns'
       const { runtimeClassName, hostUsers, securityContext } = podOf(text)
-      expect([way, runtimeClassName, hostUsers]).toEqual([way, ours ? 'sysbox-runc' : undefined, ours ? false : undefined])
+      expect([way, runtimeClassName, hostUsers]).toEqual([way, ours ? 'sysbox-runc' : undefined, inNamespace ? false : undefined])
       if (podOf(text).containers.some(one => one.volumeMounts.some(({ mountPath }) => /docker/.test(mountPath)))) {
         docker.push(way)
         expect([way, securityContext?.['fsGroup']]).toEqual([way, undefined])

@@ -24,6 +24,7 @@ export const MEANT: Readonly<Record<Way, readonly Condition[]>> = {
   'gpu-cvm': [is('gpu-cvm'), AMD64],
   podman: [is('podman'), AMD64],
   sysbox: [is('sysbox'), AMD64],
+  userns: [is('userns'), AMD64],
   kvm: [is('kvm'), AMD64],
   privileged: [is('privileged'), AMD64],
   'systemd-sysbox': [is('sysbox'), AMD64]

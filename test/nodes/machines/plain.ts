@@ -42,7 +42,7 @@ export const debian = (version: string, name: string) =>
     ID: 'debian'
   })
 
-const el = (id: string, name: string, version: string, like: string) =>
+export const el = (id: string, name: string, version: string, like: string) =>
   distro({
     NAME: name,
     VERSION: version,

@@ -205,7 +205,7 @@ describe('a wrong value', () => {
     ['format', 'yaml', 'expected table, json, csv or html'],
     ['format', 'JSON', 'expected table, json, csv or html'],
     ['as', 'yaml', 'pod, terraform or nodepool'],
-    ['capability', 'cached', 'expected cvm, cached-cvm, gpu, gpu-cvm, podman, sysbox, kvm or privileged'],
+    ['capability', 'cached', 'expected cvm, cached-cvm, gpu, gpu-cvm, podman, sysbox, userns, kvm or privileged'],
     ['pool-label', 'a b', 'the key of a label, such as example.com/pool'],
     ['node-name', 'Not_A_Node', 'the name of a Node'],
     ['node-name', '-a', 'the name of a Node'],

@@ -93,16 +93,19 @@ describe('a pool of nodes', () => {
     }
   })
 
-  test.each(['cvm', 'podman'] as const)('for %s starts Bottlerocket with the sysctls that the remedy would set', async way => {
-    const [pool, nodeClass] = objectsOf(await printed(way, '--as', 'nodepool')) as unknown as readonly [NodePool, NodeClass]
-    expect(pool.spec.template.spec.nodeClassRef).toMatchObject({ kind: 'EC2NodeClass', name: nodeClass.metadata.name })
-    const settings = nodeClass.spec.userData.trim().split('\n')
-    expect(settings).toEqual([
-      '[settings.kernel.sysctl]',
-      '"user.max_user_namespaces" = "65536"',
-      ...Object.entries(FURTHER_LIMITS).map(([name, value]) => `"${name}" = "${value}"`)
-    ])
-  })
+  test.each(['cvm', 'podman', 'userns'] as const)(
+    'for %s starts Bottlerocket with the sysctls that the remedy would set',
+    async way => {
+      const [pool, nodeClass] = objectsOf(await printed(way, '--as', 'nodepool')) as unknown as readonly [NodePool, NodeClass]
+      expect(pool.spec.template.spec.nodeClassRef).toMatchObject({ kind: 'EC2NodeClass', name: nodeClass.metadata.name })
+      const settings = nodeClass.spec.userData.trim().split('\n')
+      expect(settings).toEqual([
+        '[settings.kernel.sysctl]',
+        '"user.max_user_namespaces" = "65536"',
+        ...Object.entries(FURTHER_LIMITS).map(([name, value]) => `"${name}" = "${value}"`)
+      ])
+    }
+  )
 
   test.each([
     ['podman', 'fuse'],

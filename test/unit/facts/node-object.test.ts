@@ -30,8 +30,17 @@ const EKS = {
       'x/y': 4,
       'devices.kubevirt.io/kvm': '1k'
     },
-    runtimeHandlers: [{ name: '' }, { name: 'runc', features: {} }, { name: 'sysbox-runc' }],
-    nodeInfo: { containerRuntimeVersion: 'containerd://1.7.27', kubeletVersion: 'v1.33.4-eks-99d6cc0' }
+    runtimeHandlers: [
+      { name: '', features: { recursiveReadOnlyMounts: true, userNamespaces: true } },
+      { name: 'runc', features: {} },
+      { name: 'sysbox-runc' },
+      { name: 'kata', features: { userNamespaces: false } }
+    ],
+    nodeInfo: {
+      containerRuntimeVersion: 'containerd://1.7.27',
+      kubeletVersion: 'v1.33.4-eks-99d6cc0',
+      runningInUserNamespace: false
+    }
   }
 }
 
@@ -47,9 +56,11 @@ describe('a Node', () => {
         { key: 'x', value: '', effect: 'NoExecute' }
       ],
       allocatable: { 'nvidia.com/gpu': 1, 'smarter-devices/fuse': 20, 'x/y': 4, 'devices.kubevirt.io/kvm': 1000 },
-      runtimeHandlers: ['', 'runc', 'sysbox-runc'],
+      runtimeHandlers: ['', 'runc', 'sysbox-runc', 'kata'],
+      userNamespaceHandlers: { '': true, kata: false },
       containerRuntime: 'containerd://1.7.27',
-      kubelet: 'v1.33.4-eks-99d6cc0'
+      kubelet: 'v1.33.4-eks-99d6cc0',
+      runningInUserNamespace: false
     })
   })
 
@@ -62,9 +73,31 @@ describe('a Node', () => {
       taints: [],
       allocatable: {},
       runtimeHandlers: undefined,
+      userNamespaceHandlers: {},
       containerRuntime: '',
-      kubelet: ''
+      kubelet: '',
+      runningInUserNamespace: undefined
     })
+  })
+
+  test.each([
+    ['a word', { name: '', features: { userNamespaces: 'true' } }],
+    ['a number', { name: '', features: { userNamespaces: 1 } }],
+    ['null', { name: '', features: { userNamespaces: null } }],
+    ['a list of features', { name: '', features: [{ userNamespaces: true }] }],
+    ['no features', { name: '' }],
+    ['a handler without a name', { features: { userNamespaces: true } }],
+    ['a handler whose name is a number', { name: 0, features: { userNamespaces: true } }],
+    ['a text', 'runc'],
+    ['nothing', null]
+  ])('with %s for a handler says nothing about user namespaces', (_, handler) => {
+    const status = { runtimeHandlers: [handler] }
+    expect(parseNode({ kind: 'Node', metadata: { name: 'a' }, status }).userNamespaceHandlers).toEqual({})
+  })
+
+  test.each(['true', 1, null, {}])('does not say whether the kubelet runs in a user namespace with %j there', found => {
+    const status = { nodeInfo: { runningInUserNamespace: found } }
+    expect(parseNode({ kind: 'Node', metadata: { name: 'a' }, status }).runningInUserNamespace).toBeUndefined()
   })
 
   test.each([

@@ -206,10 +206,11 @@ describe('of the recorded cluster', () => {
     expect(disputed).toEqual([
       ['cvm', false],
       ['podman', false],
+      ['userns', false],
       ['cached-cvm', false],
       ['gpu-cvm', false],
       ['podman', false]
     ])
-    expect(text.match(/warning: its nodes disagree on/g)).toHaveLength(5)
+    expect(text.match(/warning: its nodes disagree on/g)).toHaveLength(6)
   })
 })

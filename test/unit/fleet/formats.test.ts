@@ -37,17 +37,17 @@ const hostile = (text: string): V1Node => {
 describe('csv', () => {
   test('has a row of names, and one for each node, all of the same length', () => {
     const [head, ...rows] = parseCsv(formatFleet(nodes, ['--format', 'csv']))
-    const names = ['cvm', 'cached-cvm', 'gpu', 'gpu-cvm', 'podman', 'sysbox', 'kvm']
+    const names = ['cvm', 'cached-cvm', 'gpu', 'gpu-cvm', 'podman', 'sysbox', 'userns', 'kvm']
     expect(head).toEqual(['node', 'pool', 'agent', 'heartbeat', 'version', 'notes', ...names])
     expect(rows).toHaveLength(40)
-    for (const row of rows) expect(row).toHaveLength(13)
+    for (const row of rows) expect(row).toHaveLength(14)
     const beat = '2026-11-03T09:58:00.000Z'
     expect(rows.find(([name]) => name?.startsWith('ip-10-20-32-111.'))).toEqual([
       'ip-10-20-32-111.eu-central-1.compute.internal',
       ...['EKS node group ubuntu-22', 'fresh', beat, '0.1.0', 'cordoned'],
-      ...['yes', 'no', 'no', 'no', 'yes', 'no', 'no']
+      ...['yes', 'no', 'no', 'no', 'yes', 'no', 'no', 'no']
     ])
-    expect(rows.find(([name]) => name?.startsWith('ip-10-20-32-120.'))?.slice(2)).toEqual(['absent', ...Array(10).fill('')])
+    expect(rows.find(([name]) => name?.startsWith('ip-10-20-32-120.'))?.slice(2)).toEqual(['absent', ...Array(11).fill('')])
   })
 
   test('has the reasons next to the answers', () => {

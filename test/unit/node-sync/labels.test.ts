@@ -19,6 +19,8 @@ test('the ideal node carries an answer to each question, and the facts that sche
     'berth.dev/gpu-cvm': 'true',
     'berth.dev/podman': 'true',
     'berth.dev/sysbox': 'true',
+    // Its kernel is older than 6.3, as a kernel with shiftfs is.
+    'berth.dev/userns': 'false',
     'berth.dev/kvm': 'true',
     'berth.dev/kernel': '5.15',
     'berth.dev/distro': 'ubuntu-22.04',

@@ -20,10 +20,16 @@ const judge = (
 
 const ALWAYS_JUDGED = ALL_CAPABILITIES.filter(({ optIn }) => optIn === undefined).map(({ name }) => name)
 
-test('the ideal node hosts everything', () => {
-  const verdicts = decide(factsOf(), policy({ privilegedWorkspaces: 'allowed' }))
-  expect(Object.entries(verdicts).map(([name, { answer }]) => [name, answer])).toEqual(CAPABILITIES.map(name => [name, 'yes']))
-  for (const verdict of Object.values(verdicts)) expect(verdict.wayOut).toEqual([])
+test('the ideal node hosts everything, userns with a newer kernel', () => {
+  for (const [release, lacks] of [
+    [IDEAL.kernel.release, ['userns']],
+    ['6.8.0-45-generic', []]
+  ] as const) {
+    const verdicts = decide(factsOf({ kernel: kernel(release) }), policy({ privilegedWorkspaces: 'allowed' }))
+    expect(Object.keys(verdicts)).toEqual(CAPABILITIES)
+    expect(Object.keys(verdicts).filter(name => verdicts[name as Capability]?.answer !== 'yes')).toEqual(lacks)
+    expect(Object.keys(verdicts).filter(name => verdicts[name as Capability]?.wayOut.length !== 0)).toEqual(lacks)
+  }
 })
 
 test('a node without known facts has no yes', () => {

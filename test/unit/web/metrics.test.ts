@@ -49,7 +49,7 @@ describe('an observation', () => {
     expect(found['berth_capability{capability="cvm",answer="yes"}']).toBe(0)
     expect(found['berth_capability{capability="cvm",answer="unknown"}']).toBe(0)
     const ones = Object.entries(found).filter(([name, value]) => name.startsWith('berth_capability') && value === 1)
-    expect(ones).toHaveLength(7)
+    expect(ones).toHaveLength(8)
   })
 
   test('replaces the previous answer', async () => {
