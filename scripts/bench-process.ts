@@ -14,7 +14,7 @@ export interface Start {
 }
 
 /** The flags with which the agent's image starts Node. */
-function imageFlags(): readonly string[] {
+export function imageFlags(): readonly string[] {
   const [, stage = ''] = readFileSync(`${ROOT}/Dockerfile`, 'utf8').split(/^FROM .* AS agent$/m)
   const entrypoint = JSON.parse(/^ENTRYPOINT (.*)$/m.exec(stage)?.[1] ?? '[]') as readonly string[]
   return entrypoint.filter(argument => argument.startsWith('--'))

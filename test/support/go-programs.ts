@@ -51,6 +51,16 @@ export const GO_PROGRAMS = {
   hcl2json: { folder, module: 'github.com/tmccombs/hcl2json', programs: { hcl2json: 'github.com/tmccombs/hcl2json' } }
 } as const satisfies Readonly<Record<string, GoPrograms>>
 
+/** Only for `npm run compare`, which builds it: the tests do without. */
+export const NODE_FEATURE_DISCOVERY = {
+  folder: join(folder, 'node-feature-discovery'),
+  module: 'sigs.k8s.io/node-feature-discovery',
+  programs: Object.fromEntries(
+    ['nfd-worker', 'nfd-master'].map(name => [name, `sigs.k8s.io/node-feature-discovery/cmd/${name}`])
+  ),
+  tags: 'osusergo,netgo' // those of its Makefile
+} as const satisfies GoPrograms
+
 export type GoProgramSet = keyof typeof GO_PROGRAMS
 
 /** The folder with the programs of a set. Throws `Error` while they are not built. */
