@@ -21,7 +21,7 @@ const byProcess = ({ usage }: Result, value: (one: Result['usage'][number]) => s
 
 function requests({ requests }: Result): string {
   const all = Object.values(requests).reduce((sum, count) => sum + count, 0)
-  const kinds = Object.entries(requests).map(([name, count]) => `${count} ${name}`)
+  const kinds = Object.entries(requests).map(([name, count]) => `${count} \`${name}\``)
   return kinds.length === 0 ? '0' : `${all} (${kinds.join(', ')})`
 }
 
