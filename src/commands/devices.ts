@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { type Command, CommandError } from '../cli/command.ts'
 import type { Config } from '../cli/config.ts'
 import { stoppedBySignals } from '../cli/signals.ts'
-import { lookBelow } from '../devices/health.ts'
+import { deviceReader } from '../devices/health.ts'
 import { offerDevice } from '../devices/keep-registered.ts'
 import type { KindName } from '../devices/kinds.ts'
 import { directoryWatch, requirePluginDirectory } from '../devices/plugin-directory.ts'
@@ -21,8 +21,8 @@ export const devices: Command = async ({ options }, { clock }) => {
   const { signal } = stoppedBySignals(name => log.event('agent-stopping', `${name}: pods keep the devices that they have`))
   log.event('agent-started', `berth ${VERSION}, the device plugin; offered: ${options.offer.join(', ')}`)
   const pause = (milliseconds: number): Promise<void> => wait(milliseconds, undefined, { signal }).catch(() => undefined)
-  const look = lookBelow(options['host-root'].replace(/\/+$/, ''))
-  const terms = { folder, look, log, signal, now: clock.elapsed, pause, change: directoryWatch(folder, signal) }
+  const readDevice = deviceReader(options['host-root'].replace(/\/+$/, ''))
+  const terms = { folder, readDevice, log, signal, now: clock.elapsed, pause, change: directoryWatch(folder, signal) }
   await Promise.all(options.offer.map(name => offerDevice({ name, slots: slotsOf(name, options), ...terms })))
   log.event('agent-stopped', 'ended in good order')
   return 0

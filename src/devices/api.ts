@@ -4,8 +4,7 @@ import {
   loadPackageDefinition,
   type ServerWritableStream,
   type ServiceClientConstructor,
-  type ServiceError,
-  type UntypedServiceImplementation
+  type ServiceError
 } from '@grpc/grpc-js'
 import { fromJSON } from '@grpc/proto-loader'
 
@@ -95,8 +94,6 @@ const constructorOf = (service: string): ServiceClientConstructor => {
 }
 
 export const DEVICE_PLUGIN = constructorOf('DevicePlugin').service
-
-export type DevicePlugin = UntypedServiceImplementation
 
 /** How long the kubelet may take to answer (milliseconds); it asks the plugin for its options meanwhile. */
 const PATIENCE = 3_000

@@ -4,7 +4,7 @@ import { type ServiceError, status } from '@grpc/grpc-js'
 import { type Growth, growing } from '../growing-wait.ts'
 import type { Log } from '../log.ts'
 import { API_VERSION, KUBELET_SOCKET, register } from './api.ts'
-import { type Health, healthOf, type Look } from './health.ts'
+import { type Health, healthOf, type ReadDevice } from './health.ts'
 import { KINDS, type KindName, resourceOf } from './kinds.ts'
 import { type Plugin, prefixOf, startPlugin } from './plugin.ts'
 import type { Change } from './plugin-directory.ts'
@@ -15,7 +15,7 @@ export interface OfferTerms {
   readonly slots: number
   /** The kubelet's directory for sockets of plugins. */
   readonly folder: string
-  readonly look: Look
+  readonly readDevice: ReadDevice
   readonly log: Log
   readonly signal: AbortSignal
   /** Milliseconds of a clock that is never set. */
@@ -30,8 +30,8 @@ export interface OfferTerms {
 const TICK = 500
 /** After a registration that failed. A kubelet that restarts rejects pods that need the device until the plugin has registered. */
 const WAITS: Growth = { first: 50, longest: 60_000 }
-/** A kubelet that is registered with and does not listen within this time has lost us (milliseconds). */
-const UNHEARD = 10_000
+/** If the kubelet does not watch the list of devices for so long (milliseconds), the plugin registers again. */
+const UNWATCHED_LIMIT = 10_000
 
 /** Offers one device to pods until the signal: registers, and registers again whenever the kubelet has restarted. */
 export async function offerDevice(terms: OfferTerms): Promise<void> {
@@ -50,12 +50,12 @@ export async function offerDevice(terms: OfferTerms): Promise<void> {
   }
 }
 
-/** The kubelet has listened on its socket for too short a time, or hardly any longer. */
-const PASSING: readonly number[] = [status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.CANCELLED]
+/** The kubelet is starting or ending. All other codes are a refusal. */
+const TRANSIENT: readonly number[] = [status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.CANCELLED]
 
 function reportFailure(log: Log, name: KindName, error: ServiceError): void {
   const resource = resourceOf(name)
-  if (PASSING.includes(error.code))
+  if (TRANSIENT.includes(error.code))
     log.event('kubelet-lost', `the kubelet does not answer, so ${resource} is not offered yet`, { error })
   else if (typeof error.details === 'string')
     log.event('registration-refused', `the kubelet refused ${resource}: ${error.details}`)
@@ -67,7 +67,7 @@ async function offerOnce(terms: OfferTerms, onOffered: () => void): Promise<void
   const { name, folder, log, signal } = terms
   const kubelet = join(folder, KUBELET_SOCKET)
   if (!(await kubeletThere(terms, kubelet))) return
-  if (!(await noRival(terms, ''))) return
+  if (!(await noRival(terms))) return
   const device = watchedDevice(terms)
   const plugin = await startPlugin(folder, { name, slots: terms.slots, health: device.health })
   try {
@@ -96,9 +96,9 @@ async function kubeletThere({ folder, log, signal, change }: OfferTerms, kubelet
 }
 
 /** Waits while another plugin of berth offers the same device; `false` at the signal. */
-async function noRival({ name, folder, log, signal, change }: OfferTerms, own: string): Promise<boolean> {
+async function noRival({ name, folder, log, signal, change }: OfferTerms): Promise<boolean> {
   while (!signal.aborted) {
-    const [rival] = await rivalsIn(folder, prefixOf(name), own)
+    const [rival] = await rivalsIn(folder, prefixOf(name), '')
     if (rival === undefined) return true
     log.event(
       'devices-waits',
@@ -111,19 +111,19 @@ async function noRival({ name, folder, log, signal, change }: OfferTerms, own: s
 
 interface WatchedDevice {
   readonly health: () => Health
-  /** Looks again; whether it differs from before. */
-  readonly look: () => boolean
+  /** Checks the device again, and returns whether its health has changed. */
+  readonly refresh: () => boolean
 }
 
-function watchedDevice({ name, look, log }: OfferTerms): WatchedDevice {
+function watchedDevice({ name, readDevice, log }: OfferTerms): WatchedDevice {
   const { path } = KINDS[name]
-  let health = healthOf(KINDS[name], look)
+  let health = healthOf(KINDS[name], readDevice)
   if (health.why !== '') log.event('device-lost', `no pod gets ${resourceOf(name)}: ${health.why}`)
   return {
     health: () => health,
-    look: () => {
+    refresh: () => {
       const before = health
-      health = healthOf(KINDS[name], look)
+      health = healthOf(KINDS[name], readDevice)
       if (health.why === before.why) return false
       if (health.why === '') log.event('device-found', `${path} can be used again`)
       else log.event('device-lost', `no pod gets ${resourceOf(name)}: ${health.why}`)
@@ -150,12 +150,12 @@ async function untilLost(
   let heard = now()
   while (!signal.aborted) {
     await change(TICK)
-    if (device.look()) plugin.update()
+    if (device.refresh()) plugin.update()
     // A kubelet that starts empties the directory and makes a socket of its own.
     if (identityOf(socket) !== own) return 'its socket was removed'
     if (identityOf(kubelet) !== before) return "the kubelet's socket is another one"
     if (plugin.isWatched()) heard = now()
-    if (now() - heard > UNHEARD) return 'the kubelet has stopped listening'
+    if (now() - heard > UNWATCHED_LIMIT) return 'the kubelet has stopped listening'
   }
   return ''
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { healthOf, lookBelow } from '../../../src/devices/health.ts'
+import { deviceReader, healthOf } from '../../../src/devices/health.ts'
 import { KINDS } from '../../../src/devices/kinds.ts'
 
 let root: string
@@ -14,19 +14,19 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(root, { recursive: true }))
 
-const whyNot = (kind: keyof typeof KINDS) => healthOf(KINDS[kind], lookBelow(root)).why
+const whyNot = (kind: keyof typeof KINDS) => healthOf(KINDS[kind], deviceReader(root)).why
 const make = (path: string, ...numbers: readonly string[]) => execa('mknod', [join(root, path), 'c', ...numbers])
 
 test('a device node is what it is, from its making to its removal', async () => {
   const fuse = join(root, 'dev/fuse')
-  expect(whyNot('fuse')).toBe('/dev/fuse is not there')
+  expect(whyNot('fuse')).toBe('/dev/fuse is missing')
   await make('dev/fuse', '10', '229')
   chmodSync(fuse, 0o600)
   expect(whyNot('fuse')).toBe('/dev/fuse has mode 0600, so other users cannot open it; give it 0666')
   chmodSync(fuse, 0o666)
   expect(whyNot('fuse')).toBe('')
   rmSync(fuse)
-  expect(whyNot('fuse')).toBe('/dev/fuse is not there')
+  expect(whyNot('fuse')).toBe('/dev/fuse is missing')
   await make('dev/fuse', '10', '230')
   expect(whyNot('fuse')).toBe('/dev/fuse is not the character device 10:229')
   rmSync(fuse)
@@ -34,7 +34,7 @@ test('a device node is what it is, from its making to its removal', async () => 
   expect(whyNot('fuse')).toBe('/dev/fuse is not the character device 10:229')
   rmSync(fuse)
   symlinkSync('fuse', fuse)
-  expect(whyNot('fuse')).toMatch(/^\/dev\/fuse cannot be looked at: ELOOP/)
+  expect(whyNot('fuse')).toMatch(/^\/dev\/fuse cannot be read: ELOOP/)
 })
 
 test('the mode of kvm and tun is left to the pod', async () => {

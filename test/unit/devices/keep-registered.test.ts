@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { Look } from '../../../src/devices/health.ts'
+import type { ReadDevice } from '../../../src/devices/health.ts'
 import { offerDevice } from '../../../src/devices/keep-registered.ts'
 import { directoryWatch } from '../../../src/devices/plugin-directory.ts'
 import type { EventCode } from '../../../src/log.ts'
@@ -41,7 +41,7 @@ interface Plugin {
 }
 
 /** Its clock is ten times as fast. */
-function plugin(look: Look = () => FUSE, watched = false): Plugin {
+function plugin(readDevice: ReadDevice = () => FUSE, watched = false): Plugin {
   const events: [EventCode, string][] = []
   const controller = new AbortController()
   const { signal } = controller
@@ -50,7 +50,7 @@ function plugin(look: Look = () => FUSE, watched = false): Plugin {
     name: 'fuse',
     slots: 3,
     folder,
-    look,
+    readDevice,
     signal,
     log: { event: (code, message) => events.push([code, message]), setLevel: () => undefined },
     now: () => 10 * performance.now(),
@@ -148,7 +148,7 @@ test('a kubelet that lives on and has stopped listening is registered with again
 
 describe('the device', () => {
   test.each([
-    ['removed', undefined, '/dev/fuse is not there'],
+    ['removed', undefined, '/dev/fuse is missing'],
     [
       'closed to others',
       { device: '10:229', mode: 0o600 },
@@ -157,7 +157,7 @@ describe('the device', () => {
     ['another one', { device: '1:3', mode: 0o666 }, '/dev/fuse is not the character device 10:229'],
     ['a file', { device: '', mode: 0o666 }, '/dev/fuse is not the character device 10:229']
   ])('%s is given to no pod, and is again when it is back', async (_, other, why) => {
-    let now: ReturnType<Look> = FUSE
+    let now: ReturnType<ReadDevice> = FUSE
     const own = plugin(() => now)
     const fuse = await registration(await kubelet())
     expect(healthOf(fuse)).toEqual(['Healthy'])
@@ -170,13 +170,13 @@ describe('the device', () => {
     await expect(fuse.allocate(['fuse-0'])).resolves.toMatchObject({ containerResponses: [{}] })
   })
 
-  test('that cannot be looked at is given to no pod', async () => {
+  test('that cannot be read is given to no pod', async () => {
     plugin(() => {
       throw new Error('EIO: i/o error')
     })
     const fuse = await registration(await kubelet())
     expect(healthOf(fuse)).toEqual(['Unhealthy'])
-    await expect(fuse.allocate(['fuse-0'])).rejects.toThrow('/dev/fuse cannot be looked at: EIO: i/o error')
+    await expect(fuse.allocate(['fuse-0'])).rejects.toThrow('/dev/fuse cannot be read: EIO: i/o error')
   })
 })
 
